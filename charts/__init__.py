@@ -1,0 +1,1 @@
+"""Questions asked of MongoDB and their answers: queries, figures, the web page, reports."""

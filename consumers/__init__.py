@@ -1,0 +1,1 @@
+"""Consumers of the output topics: statistics and forecasts into MongoDB."""

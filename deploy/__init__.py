@@ -1,0 +1,1 @@
+"""Where everything is put together: the command line and the embedded stack."""

@@ -1,0 +1,12 @@
+"""Online sales forecasting, pure: no Kafka, no database, no clock, no environment, no files.
+
+`Partition` holds the state of many stores and forecasts when a store's business day closes; `SaleRegressor` learns from every
+sale line. Both work from a notebook.
+"""
+
+from online_model.partition import Partition
+from online_model.results import DayClosed, Drift, HorizonForecast, Scored
+from online_model.sale_regressor import SaleRegressor
+from online_model.settings import HORIZONS, ModelSettings
+
+__all__ = ["HORIZONS", "DayClosed", "Drift", "HorizonForecast", "ModelSettings", "Partition", "SaleRegressor", "Scored"]

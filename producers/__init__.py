@@ -1,0 +1,1 @@
+"""Producers of sale events: HTTP gateway, replay of files and databases, simulator."""

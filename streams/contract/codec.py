@@ -1,0 +1,111 @@
+"""Bytes to events and back. What cannot be read is a `RejectedEvent` with a sentence that says what to change."""
+
+import json
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from streams.contract.errors import RejectedEvent
+from streams.contract.fields import NAME_PATTERN, Moment
+from streams.contract.messages import InputEvent, OutputMessage, SaleAccepted, SaleRecorded
+
+MAX_EVENT_BYTES: Final = 64 * 1024
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+
+_name = re.compile(NAME_PATTERN)
+_events: Final[msgspec.json.Decoder[InputEvent]] = msgspec.json.Decoder(InputEvent)
+_sales: Final = msgspec.json.Decoder(SaleRecorded)
+_accepted: Final = msgspec.json.Decoder(SaleAccepted)
+_outputs: Final[msgspec.json.Decoder[OutputMessage]] = msgspec.json.Decoder(OutputMessage)
+_encoder: Final = msgspec.json.Encoder()
+
+encode = _encoder.encode
+decode_accepted = _accepted.decode
+decode_output = _outputs.decode
+
+
+def decode_event(raw: bytes) -> InputEvent:
+    """An event of `sales.events`. A message without a `type` is taken for a sale.
+
+    Raises RejectedEvent with the reason and a sentence that names the field.
+    """
+    if len(raw) > MAX_EVENT_BYTES:
+        raise RejectedEvent("too_large", f"The message has {len(raw)} bytes; at most {MAX_EVENT_BYTES} are taken.")
+    try:
+        event = _events.decode(raw)
+    except msgspec.ValidationError as error:
+        event = _without_type(raw, error)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RejectedEvent("not_json", f"The message is not JSON in UTF-8: {error}.") from None
+    # A control character stands escaped in JSON or outside ASCII: all other messages need no look at their names.
+    if b"\\" in raw or not raw.isascii():
+        _check_names(event)
+    if type(event) is SaleRecorded:
+        check_sale(event)
+    return event
+
+
+def check_sale(sale: SaleRecorded) -> None:
+    """What a sale must fulfil beyond its field limits. Raises RejectedEvent."""
+    if sale.quantity == 0:
+        raise RejectedEvent("invalid", "quantity is 0: give the units sold, or a negative number for a return.")
+    if sale.unit_price is None and sale.amount is None and sale.profit is None:
+        raise RejectedEvent("invalid", "unit_price is missing: give unit_price, or amount, or at least profit.")
+
+
+def seconds_of(moment: Moment, field: str) -> float:
+    """Seconds since 1970-01-01 UTC of a moment as sent. Raises RejectedEvent."""
+    if type(moment) is float:
+        seconds = moment
+    elif isinstance(moment, datetime):
+        if moment.tzinfo is None:
+            raise RejectedEvent("invalid", f"{field} has no offset: write 2026-05-01T12:30:00+02:00, or epoch seconds.")
+        seconds = moment.timestamp()
+    else:
+        seconds = float(moment)
+    if not EARLIEST <= seconds < LATEST:
+        raise RejectedEvent(
+            "time_out_of_range", f"{field} is outside the years 2000 to 2099: check the till's clock and the unit (seconds)."
+        )
+    return seconds
+
+
+def _without_type(raw: bytes, error: msgspec.ValidationError) -> InputEvent:
+    """The slow path: a sale without a type, or the sentence for what is wrong."""
+    sentence = str(error)
+    if "missing required field `type`" in sentence:
+        try:
+            return _sales.decode(raw)
+        except msgspec.ValidationError as sale_error:
+            sentence = str(sale_error)
+    if "Invalid value" in sentence and "$.type" in sentence:
+        raise RejectedEvent("unknown_type", f"{sentence}: see `shelfcast schema` for the types there are.") from None
+    raise RejectedEvent("invalid", f"{sentence}.") from None
+
+
+def _check_names(event: InputEvent) -> None:
+    for field in event.__struct_fields__:
+        value = getattr(event, field)
+        if isinstance(value, str) and not name_is_clean(value):
+            raise RejectedEvent("invalid", f"{field} has a control character or a lone surrogate: send plain text.")
+    for item in getattr(event, "items", ()):
+        _check_names(item)
+
+
+def name_is_clean(name: str) -> bool:
+    """Whether a name is free of control characters, line separators and lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return _name.match(name) is not None and not name.endswith("\n")
+
+
+def printable(text: str, limit: int = 300) -> str:
+    """Foreign text made safe for a log line or terminal: escaped, on one line, bounded."""
+    shown = json.dumps(text, ensure_ascii=False)[1:-1]
+    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown)
+    return shown if len(shown) <= limit else shown[:limit] + "…"

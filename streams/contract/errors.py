@@ -1,0 +1,84 @@
+"""The error tree.
+
+ShelfcastError                 foreseeable; the command line prints its sentence, no traceback
+├── SettingsError              a setting is missing or wrong: says which and what to set          (exit 2)
+├── UsageError                 a command was given something it cannot work with                 (exit 2)
+├── ServerError                Kafka or MongoDB cannot be used: says which, where and what to do (exit 3)
+├── DeliveryError              Kafka did not acknowledge a message in time                       (exit 3)
+├── SnapshotError              a snapshot cannot be used: torn, corrupt, of another version
+├── LogTruncatedError          the log below the committed offset is gone: needs a decision      (exit 4)
+├── StalledError               there is lag and no progress: the supervisor should restart       (exit 5)
+└── RejectedEvent              an event cannot be accepted: goes to the dead letters with its reason
+"""
+
+from typing import ClassVar
+
+
+class ShelfcastError(Exception):
+    """A foreseeable error; its text is a sentence that says what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class SettingsError(ShelfcastError):
+    """A setting is missing or wrong."""
+
+    exit_code = 2
+
+
+class UsageError(ShelfcastError):
+    """A command was given something it cannot work with."""
+
+    exit_code = 2
+
+
+class ServerError(ShelfcastError):
+    """A server cannot be reached or refuses us."""
+
+    exit_code = 3
+
+
+class DeliveryError(ShelfcastError):
+    """Kafka did not acknowledge a message in time."""
+
+    exit_code = 3
+
+
+class SnapshotError(ShelfcastError):
+    """A snapshot cannot be used."""
+
+
+class LogTruncatedError(ShelfcastError):
+    """Retention has eaten the log below the offset a state needs."""
+
+    exit_code = 4
+
+
+class StalledError(ShelfcastError):
+    """Lag without progress."""
+
+    exit_code = 5
+
+
+class RejectedEvent(ShelfcastError):
+    """An event that cannot be accepted.
+
+    reason: one of `REASONS`, for counting; the text: a sentence that says what to change.
+    """
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+REASONS = (
+    "not_json",
+    "too_large",
+    "unknown_type",
+    "invalid",
+    "time_out_of_range",
+    "wrong_partition",
+    "conflict",
+    "too_many_stores",
+)
+"""Why an event can be rejected; the values of the metric's label `reason`."""

@@ -1,0 +1,61 @@
+"""Types of message fields: each carries its unit, its limits and its meaning into the schemas."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+MAX_QUANTITY = 1_000_000.0
+MAX_PRICE = 10_000_000.0
+MAX_AMOUNT = 1_000_000_000.0
+
+# Control characters are refused in names: they could forge log lines and break terminals.
+# The codec checks this only where a message could hold one: a pattern here would cost every event a microsecond.
+NAME_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
+NAME_SCHEMA = {"pattern": NAME_PATTERN}
+
+EventId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        extra_json_schema=NAME_SCHEMA,
+        description="Identifies the event for ever; a retry of the same event repeats it.",
+    ),
+]
+Store = Annotated[
+    str,
+    Meta(min_length=1, max_length=64, extra_json_schema=NAME_SCHEMA, description="Name or number of the store; the Kafka key."),
+]
+Item = Annotated[
+    str,
+    Meta(min_length=1, max_length=128, extra_json_schema=NAME_SCHEMA, description="Name, SKU or number of the item."),
+]
+Label = Annotated[
+    str, Meta(min_length=1, max_length=128, extra_json_schema=NAME_SCHEMA, description="A short name; data, never interpreted.")
+]
+Quantity = Annotated[
+    float,
+    Meta(
+        ge=-MAX_QUANTITY,
+        le=MAX_QUANTITY,
+        description="Units sold, not 0; negative for a return. Up to 3 decimals count (weighed goods).",
+    ),
+]
+Units = Annotated[float, Meta(ge=0, description="Units of demand.")]
+Price = Annotated[
+    float, Meta(ge=0, le=MAX_PRICE, description="Per unit, in the currency. Up to 4 decimals count.")
+]
+Amount = Annotated[
+    float,
+    Meta(ge=-MAX_AMOUNT, le=MAX_AMOUNT, description="Of the whole line, in the currency. Up to 6 decimals count."),
+]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")]
+Moment = datetime | float
+"""RFC 3339 text with an offset, or seconds since 1970-01-01 UTC."""
+
+Micros = Annotated[int, Meta(description="Money in millionths of the currency; an exact integer.")]
+IsoDate = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", description="A business date of the store, YYYY-MM-DD.")]
+EpochSeconds = Annotated[float, Meta(description="Seconds since 1970-01-01 UTC, of event time.")]
+Offset = Annotated[int, Meta(ge=0, description="Kafka offset in sales.events of the event that caused this message.")]
+Partition = Annotated[int, Meta(ge=0, description="Kafka partition of sales.events; the same in every topic.")]

@@ -1,0 +1,257 @@
+"""Every message on the wire, declared once. JSON Schema, AsyncAPI and the HTTP bodies derive from here.
+
+Evolution: unknown fields pass, so a newer producer may talk to an older consumer; a required field is never added
+within a version; a field never changes its meaning or unit. What would break one of these is a new version.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from streams.contract.fields import (
+    Amount,
+    Currency,
+    EpochSeconds,
+    EventId,
+    IsoDate,
+    Item,
+    Label,
+    Micros,
+    Moment,
+    Offset,
+    Partition,
+    Price,
+    Quantity,
+    Store,
+    Units,
+)
+
+Horizon = Literal["today", "day", "7_days", "28_days"]
+"""Today until closing; the next business day; the next 7 and 28 days."""
+
+
+class SaleRecorded(Struct, frozen=True, kw_only=True, tag_field="type", tag="sale-recorded.v1", gc=False):
+    """One line of a receipt. Give `unit_price`, or `amount`, or at least `profit`."""
+
+    event_id: EventId
+    store: Store
+    item: Item
+    quantity: Quantity
+    sold_at: Annotated[Moment, Meta(description="When it was sold: RFC 3339 with an offset, or epoch seconds.")]
+    unit_price: Price | None = None
+    amount: Annotated[Amount | None, Meta(description="What was charged for the line; quantity x unit_price if absent.")] = None
+    unit_cost: Price | None = None
+    profit: Annotated[Amount | None, Meta(description="Profit of the line; amount - quantity x unit_cost if absent.")] = None
+    order_id: Label | None = None
+    customer: Label | None = None
+    cashier: Label | None = None
+    category: Label | None = None
+    channel: Label | None = None
+    on_promotion: Annotated[bool | None, Meta(description="Whether the item was on promotion; absent: not known.")] = None
+    list_price: Price | None = None
+    currency: Currency | None = None
+    stock_left: Annotated[float | None, Meta(description="Units left on the shelf after the sale, when the till knows.")] = None
+
+
+class StockCounted(Struct, frozen=True, kw_only=True, tag_field="type", tag="stock-counted.v1", gc=False):
+    """The units of an item a store has, counted or taken from the stock ledger."""
+
+    event_id: EventId
+    store: Store
+    item: Item
+    units: Annotated[float, Meta(ge=0, le=1e9)]
+    counted_at: Moment
+
+
+class PromotionPlanned(Struct, frozen=True, kw_only=True, tag_field="type", tag="promotion-planned.v1", gc=False):
+    """A promotion known ahead: first to last business date, both included. `active=false` withdraws it."""
+
+    event_id: EventId
+    store: Store
+    item: Item
+    first_day: IsoDate
+    last_day: IsoDate
+    planned_at: Moment
+    active: bool = True
+
+
+class ClockTicked(Struct, frozen=True, kw_only=True, tag_field="type", tag="clock-ticked.v1", gc=False):
+    """Time passed in a store whether or not it sold: closes quiet days. Time is in the log, so a replay repeats it."""
+
+    store: Store
+    at: Moment
+
+
+class ShelfItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An item of a described shelf."""
+
+    item: Item
+    width: Annotated[float, Meta(gt=0, description="Width of one facing, in the unit of the shelf.")] = 1.0
+    price: Price | None = None
+    cost: Price | None = None
+    case_size: Annotated[int, Meta(ge=1, description="Units in a case: what can be ordered.")] = 1
+    units_per_facing: Annotated[float, Meta(gt=0, description="Units that one facing holds, in its depth and height.")] = 6.0
+    min_facings: Annotated[int, Meta(ge=0)] = 0
+    max_facings: Annotated[int, Meta(ge=1)] | None = None
+    category: Label | None = None
+    must_stay: bool = False
+    group: Annotated[Label | None, Meta(description="Items of one group stand together.")] = None
+
+
+class CategoryShare(Struct, frozen=True, kw_only=True):
+    """Bounds on the share of the shelf's width that a category takes, 0 to 1."""
+
+    category: Label
+    min_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    max_share: Annotated[float, Meta(ge=0, le=1)] = 1.0
+
+
+class ShelfDefined(Struct, frozen=True, kw_only=True, tag_field="type", tag="shelf-defined.v1"):
+    """A shelf of a store: its levels and what may stand on it. The newest definition of a shelf counts."""
+
+    event_id: EventId
+    store: Store
+    shelf: Label
+    level_width: Annotated[float, Meta(gt=0, description="Width of one level, in the unit of the items' widths.")]
+    levels: Annotated[int, Meta(ge=1, le=50)]
+    items: Annotated[tuple[ShelfItem, ...], Meta(min_length=1, max_length=5000)]
+    shares: tuple[CategoryShare, ...] = ()
+    defined_at: Moment
+
+
+InputEvent = SaleRecorded | StockCounted | PromotionPlanned | ClockTicked | ShelfDefined
+
+
+class SaleAccepted(Struct, frozen=True, kw_only=True, tag_field="type", tag="sale-accepted.v1", omit_defaults=True, gc=False):
+    """A sale that passed, once, with what was derived from it. Money is exact: integers of millionths."""
+
+    event_id: EventId
+    store: Store
+    item: Item
+    quantity: Quantity
+    sold_at: EpochSeconds
+    business_date: IsoDate
+    hour: Annotated[int, Meta(ge=0, le=23, description="Hour of the day in the store's time zone.")]
+    revenue_micros: Micros
+    profit_micros: Annotated[int | None, Meta(description="Millionths of the currency; absent: neither profit nor cost was given.")] = None
+    partition: Partition
+    offset: Offset
+    seq: Annotated[int, Meta(ge=1, description="Number of this sale in its partition, 1, 2, 3, without gaps.")]
+    late_seconds: Annotated[float, Meta(ge=0, description="How long after its day was closed it came; 0: in time.")] = 0.0
+    order_id: Label | None = None
+    category: Label | None = None
+    channel: Label | None = None
+    on_promotion: bool | None = None
+    currency: Currency | None = None
+
+
+class HorizonForecast(Struct, frozen=True, kw_only=True, gc=False):
+    """Units expected over a horizon, first to last business date, both included."""
+
+    horizon: Horizon
+    first_day: IsoDate
+    last_day: IsoDate
+    open_days: Annotated[int, Meta(ge=0, description="Days of the horizon on which the store is expected to open.")]
+    mean: Units
+    p10: Units
+    p50: Units
+    p90: Units
+    same_weekday_mean: Annotated[Units, Meta(description="The baseline: mean of the last 8 same weekdays, summed.")]
+
+
+class PredictedSales(Struct, frozen=True, kw_only=True, tag_field="type", tag="predicted-sales.v1", omit_defaults=True, gc=False):
+    """What an item is expected to sell: at the close of a day for the days ahead, within a day for its total."""
+
+    id: Annotated[str, Meta(description="partition-offset-number; the same after any replay. Drop what you have seen.")]
+    store: Store
+    item: Item
+    origin: Annotated[IsoDate, Meta(description="The newest business date the forecast knows of.")]
+    made_at: EpochSeconds
+    horizons: tuple[HorizonForecast, ...]
+    path: Annotated[tuple[float, ...], Meta(description="Mean units of each of the next 28 days; their sums agree with the horizons.")] = ()
+    sold_so_far: Annotated[float | None, Meta(description="Units sold today when a 'today' forecast was made.")] = None
+    partition: Partition
+    offset: Offset
+
+
+class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An item's part in a shelf plan."""
+
+    item: Item
+    predicted_sales: Annotated[float, Meta(description="Units of the next business day, mean.")]
+    shelf_space_percentage: Annotated[float, Meta(ge=0, le=100, description="Share of the shelf; a store's sum is 100.")]
+    facings: int | None = None
+    previous_facings: int | None = None
+    profit_per_day: Annotated[float | None, Meta(description="Expected profit a day under the plan, in the currency.")] = None
+    marginal_profit: Annotated[float | None, Meta(description="What one more facing would earn a day, in the currency.")] = None
+    order_units: Annotated[float | None, Meta(description="Units to order now, in whole cases.")] = None
+    stock: Annotated[float | None, Meta(description="Units on hand as far as is known.")] = None
+
+
+class ShelfAllocation(Struct, frozen=True, kw_only=True, tag_field="type", tag="shelf-allocation.v1", omit_defaults=True):
+    """How to share a store's shelf among its items, made from the forecasts of the same close."""
+
+    id: str
+    store: Store
+    shelf: Label = "all"
+    origin: IsoDate
+    made_at: EpochSeconds
+    items: tuple[Allocation, ...]
+    gain_per_day: Annotated[float | None, Meta(description="Expected gain over the current plan, currency a day.")] = None
+    gain_over_share_of_sales: float | None = None
+    gain_over_equal_space: float | None = None
+    changed: Annotated[bool, Meta(description="False: the current plan stays, because moving goods would not pay.")] = True
+    reasons: Annotated[tuple[str, ...], Meta(description="Sentences: what moved and why, which limit binds.")] = ()
+    partition: Partition
+    offset: Offset
+
+
+class ItemScore(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
+    """One item's forecast against what came, sums over the horizon, units."""
+
+    item: Item
+    actual: float
+    mean: float
+    p10: float
+    p90: float
+    same_weekday_mean: float
+
+
+class ForecastScored(Struct, frozen=True, kw_only=True, tag_field="type", tag="forecast-scored.v1", omit_defaults=True):
+    """A store's forecasts of one origin and horizon whose days have all closed, against what was sold."""
+
+    id: str
+    store: Store
+    horizon: Horizon
+    origin: IsoDate
+    first_day: IsoDate
+    last_day: IsoDate
+    n: Annotated[int, Meta(description="Series scored.")]
+    actual: Annotated[float, Meta(description="Units sold, summed over series.")]
+    absolute_error: Annotated[float, Meta(description="Sum over series of |forecast - actual|, units.")]
+    absolute_error_same_weekday_mean: float
+    error: Annotated[float, Meta(description="Sum over series of forecast - actual, units; its sign is the bias.")]
+    within_band: Annotated[int, Meta(description="Series whose actual lay within p10 to p90.")]
+    items: tuple[ItemScore, ...]
+    partition: Partition
+    offset: Offset
+
+
+class DriftDetected(Struct, frozen=True, kw_only=True, tag_field="type", tag="drift-detected.v1", omit_defaults=True):
+    """The world changed: what, since when, by how much, and what the model did about it."""
+
+    id: str
+    store: Annotated[str | None, Meta(description="Absent: seen over the whole partition.")] = None
+    item: str | None = None
+    kind: Annotated[Literal["level_shift", "sale_error"], Meta(description="Of a series' daily level; of the error per sale.")]
+    since: IsoDate
+    before: float
+    after: float
+    factor: float
+    action: str
+    made_at: EpochSeconds
+    partition: Partition
+    offset: Offset
+
+
+OutputMessage = PredictedSales | ShelfAllocation | ForecastScored | DriftDetected

@@ -1,0 +1,163 @@
+"""Settings: frozen classes read from the environment once, checked at start, secrets masked wherever they show."""
+
+import os
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from streams.contract.errors import SettingsError
+
+SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+
+
+class Secret(str):
+    """Text that prints as stars; `reveal()` gives it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'" if self else "''"
+
+    def __str__(self) -> str:
+        return "***" if self else ""
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
+    def reveal(self) -> str:
+        """The secret itself, for the one call that needs it."""
+        return str.__str__(self)
+
+
+def setting(env: str, meaning: str, default: Any = MISSING, *, low: float | None = None, high: float | None = None) -> Any:
+    """A field read from the environment variable `env`."""
+    metadata = {"env": env, "meaning": meaning, "low": low, "high": high}
+    return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
+
+
+class FromEnvironment:
+    """Mix-in of the settings classes."""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Self:
+        """Settings from the environment; `overrides` (command-line options that are not None) win.
+
+        Raises SettingsError with a sentence that says what to set.
+        """
+        environ = os.environ if environ is None else environ
+        hints = get_type_hints(cls)
+        values: dict[str, Any] = {}
+        for f in fields(cls):  # type: ignore[arg-type]
+            if overrides.get(f.name) is not None:
+                values[f.name] = _checked(f.name, overrides[f.name], f.metadata)
+            elif environ.get(f.metadata["env"], "") != "":
+                values[f.name] = _checked(f.metadata["env"], _parse(environ[f.metadata["env"]], hints[f.name], f.metadata), f.metadata)
+            elif f.default is MISSING:
+                raise SettingsError(f"Set {f.metadata['env']}: {f.metadata['meaning']}")
+        return cls(**values)
+
+
+def _parse(text: str, kind: Any, about: Mapping[str, Any]) -> Any:
+    env = about["env"]
+    if get_origin(kind) in (typing.Union, types.UnionType):
+        kind = next(k for k in get_args(kind) if k is not type(None))
+    if get_origin(kind) is Literal:
+        if text not in get_args(kind):
+            raise SettingsError(f"{env}={text!r}: set one of {', '.join(map(str, get_args(kind)))}.")
+        return text
+    if kind is bool:
+        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
+            raise SettingsError(f"{env}={text!r}: set true or false.")
+        return text.lower() in ("true", "1", "yes")
+    if kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            raise SettingsError(f"{env}={text!r}: set a {'whole ' if kind is int else ''}number. {about['meaning']}") from None
+    return kind(text)
+
+
+def _checked(name: str, value: Any, about: Mapping[str, Any]) -> Any:
+    low, high = about["low"], about["high"]
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise SettingsError(f"{name}={value}: set a number from {low} to {high}. {about['meaning']}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings(FromEnvironment):
+    """How to reach Kafka."""
+
+    bootstrap_servers: str = setting("KAFKA_BOOTSTRAP_SERVERS", "Kafka brokers, host:port, separated by commas.")
+    security_protocol: SecurityProtocol = setting("KAFKA_SECURITY_PROTOCOL", "How to talk to Kafka.", "PLAINTEXT")
+    sasl_mechanism: SaslMechanism = setting("KAFKA_SASL_MECHANISM", "How to log in to Kafka.", "SCRAM-SHA-256")
+    username: str = setting("KAFKA_USERNAME", "User name at Kafka.", "")
+    password: Secret = setting("KAFKA_PASSWORD", "Password at Kafka.", Secret())
+    ca_file: str = setting("KAFKA_CA_FILE", "PEM file of the authority that signed Kafka's certificate.", "")
+
+    def __post_init__(self) -> None:
+        for server in self.bootstrap_servers.split(","):
+            host, _, port = server.strip().rpartition(":")
+            if not host or not port.isdigit() or not 0 < int(port) < 65536:
+                raise SettingsError(f"KAFKA_BOOTSTRAP_SERVERS={self.bootstrap_servers!r}: set host:port, as in localhost:9092.")
+        sasl = self.security_protocol.startswith("SASL")
+        if sasl and not (self.username and self.password):
+            raise SettingsError(f"KAFKA_SECURITY_PROTOCOL={self.security_protocol}: set KAFKA_USERNAME and KAFKA_PASSWORD too.")
+        if not sasl and (self.username or self.password):
+            raise SettingsError("KAFKA_USERNAME or KAFKA_PASSWORD is set: set KAFKA_SECURITY_PROTOCOL=SASL_SSL so that they are used.")
+
+    def client(self) -> dict[str, str | int | float | bool]:
+        """The settings in the words of confluent-kafka."""
+        config: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol.lower(),
+        }
+        if self.security_protocol.startswith("SASL"):
+            config |= {"sasl.mechanism": self.sasl_mechanism, "sasl.username": self.username, "sasl.password": self.password.reveal()}
+        if self.ca_file:
+            config["ssl.ca.location"] = self.ca_file
+        return config
+
+
+@dataclass(frozen=True, slots=True)
+class MongoSettings(FromEnvironment):
+    """How to reach MongoDB."""
+
+    uri: Secret = setting("MONGODB_URI", "MongoDB, as in mongodb://localhost:27017.")
+    database: str = setting("MONGODB_DATABASE", "Name of the database.", "shelfcast")
+
+    def __post_init__(self) -> None:
+        if not self.uri.reveal().startswith(("mongodb://", "mongodb+srv://")):
+            raise SettingsError("MONGODB_URI does not start with mongodb:// or mongodb+srv://, as in mongodb://localhost:27017.")
+
+    @property
+    def shown(self) -> str:
+        """Where MongoDB is, without user and password."""
+        parts = urlsplit(self.uri.reveal())
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{self.database}"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings(FromEnvironment):
+    """What the stream worker does. Those marked * are part of the state: change them only with a rebuild."""
+
+    group: str = setting("SHELFCAST_GROUP", "Consumer group of the workers.", "shelfcast-worker")
+    timezone: str = setting("SHELFCAST_TIMEZONE", "* Time zone of the stores, as in Europe/Berlin.", "UTC")
+    country: str = setting("SHELFCAST_COUNTRY", "* Country of the stores for public holidays, as in DE; empty: none.", "")
+    lateness_minutes: float = setting("SHELFCAST_LATENESS_MINUTES", "* How late a sale may come and still change its open day.", 60.0, low=0, high=10080)
+    dedupe_window: int = setting("SHELFCAST_DEDUPE_WINDOW", "* Event ids a partition remembers to drop repeats.", 100_000, low=1000, high=10_000_000)
+    nowcast_minutes: float = setting("SHELFCAST_NOWCAST_MINUTES", "* Event minutes between two forecasts of today's total.", 60.0, low=1, high=1440)
+    checkpoint_seconds: float = setting("SHELFCAST_CHECKPOINT_SECONDS", "Longest time between two snapshots of a busy partition.", 10.0, low=0.2, high=3600)
+    checkpoint_events: int = setting("SHELFCAST_CHECKPOINT_EVENTS", "Events of a partition after which a snapshot is taken.", 50_000, low=100, high=10_000_000)
+    stall_seconds: float = setting("SHELFCAST_STALL_SECONDS", "Lag without progress for so long ends the worker, to be restarted.", 60.0, low=5, high=3600)
+    metrics_port: int = setting("SHELFCAST_WORKER_METRICS_PORT", "Port of /metrics on loopback; 0 takes a free one.", 9101, low=0, high=65535)
+
+    def __post_init__(self) -> None:
+        if self.timezone not in available_timezones():
+            raise SettingsError(f"SHELFCAST_TIMEZONE={self.timezone!r}: set a name of the tz database, as in Europe/Berlin.")
+        ZoneInfo(self.timezone)

@@ -11,7 +11,7 @@ from streams.contract.errors import RejectedEvent
 from streams.contract.fields import NAME_PATTERN, Moment
 from streams.contract.messages import InputEvent, OutputMessage, SaleAccepted, SaleRecorded
 
-MAX_EVENT_BYTES: Final = 64 * 1024
+MAX_EVENT_BYTES: Final = 256 * 1024
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 

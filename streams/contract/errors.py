@@ -80,5 +80,6 @@ REASONS = (
     "wrong_partition",
     "conflict",
     "too_many_stores",
+    "too_many_items",
 )
 """Why an event can be rejected; the values of the metric's label `reason`."""

@@ -1,0 +1,250 @@
+"""What a closed day leads to: forecasts, the shelf plan, scores and drift, as messages with deterministic ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.contract.codec import encode
+from streams.contract.messages import (
+    Allocation,
+    DriftDetected,
+    ForecastScored,
+    Horizon,
+    HorizonForecast,
+    ItemScore,
+    OutputMessage,
+    PredictedSales,
+    ShelfAllocation,
+)
+from streams.shop import EPOCH_ORDINAL, OpenDay, Shop
+
+if TYPE_CHECKING:
+    from online_model import DayClosed, Drift
+    from online_model import HorizonForecast as ModelForecast
+    from streams.heart import Heart
+    from streams.outputs import Outputs
+
+DAYS_AHEAD: Final = 28
+HORIZONS: Final[dict[str, tuple[Horizon, int]]] = {"day": ("day", 1), "7_days": ("7_days", 7), "28_days": ("28_days", 28)}
+NOWCAST_MOVE: Final = 0.05
+"""Today's total is said again only when it moved by this share, or by half a unit."""
+
+MAX_SCORED_ITEMS: Final = 1000
+"""Items a score message lists, by units sold; its sums are over all."""
+
+
+class DayReporter:
+    """Closes days in the model and puts what follows into words."""
+
+    def __init__(self, heart: Heart) -> None:
+        self._heart = heart
+        self.series: list[tuple[Shop, int]] = []  # series of the partition -> store, row
+        self._offset = -1
+        self._number = 0
+
+    def know(self, shops: Iterable[Shop]) -> None:
+        """Learn the series of loaded stores."""
+        pairs = {series: (shop, row) for shop in shops for row, series in enumerate(shop.series)}
+        self.series = [pairs[series] for series in range(len(pairs))]
+
+    def close(self, shop: Shop, day: int, at: float, offset: int, out: Outputs) -> None:
+        """Close `day` (days since 1970) of a store at event time `at`; its messages carry `offset`."""
+        n = len(shop.names)
+        if n == 0:
+            return
+        sold = shop.days.get(day)
+        opened = sold is not None
+        if sold is None:
+            sold = OpenDay()
+        hours = sold.hours(n)
+        closed = self._heart.model.close(
+            shop.index,
+            day + EPOCH_ORDINAL,
+            hours.sum(1),
+            opened=opened,
+            hours=hours,
+            orders=sold.line_counts(n),
+            promotion=shop.promoted(day, DAYS_AHEAD),
+        )
+        self._scores(shop, closed, at, offset, out)
+        if opened:
+            self._forecasts(shop, closed, day, at, offset, out)
+        for drift in (*closed.drifts, *self._heart.model.take_drifts()):
+            self._drift(drift, day, at, offset, out)
+
+    def nowcast(self, shop: Shop, day: int, hour: float, at: float, offset: int, out: Outputs) -> None:
+        """Say what today will bring by its end, for the items whose expectation moved."""
+        n = len(shop.names)
+        sold_today = shop.days.get(day)
+        sold = sold_today.hours(n).sum(1) if sold_today is not None else np.zeros(n)
+        expected = self._heart.model.nowcast(shop.index, day + EPOCH_ORDINAL, hour, sold)
+        today = self._heart.iso_date(day)
+        for row, (total, units) in enumerate(zip(np.round(expected, 3).tolist(), sold.tolist(), strict=True)):
+            last = shop.nowcasts.get(row)
+            if total != total or (last is not None and abs(total - last) < max(0.5, NOWCAST_MOVE * last)):  # noqa: PLR0124
+                continue
+            shop.nowcasts[row] = total
+            total = max(total, 0.0)
+            forecast = HorizonForecast(
+                horizon="today",
+                first_day=today,
+                last_day=today,
+                open_days=1,
+                mean=total,
+                p10=total,
+                p50=total,
+                p90=total,
+                same_weekday_mean=total,
+            )
+            message = PredictedSales(
+                id=self._id(offset),
+                store=shop.name,
+                item=shop.names[row],
+                origin=self._heart.iso_date(day - 1),
+                made_at=at,
+                horizons=(forecast,),
+                sold_so_far=round(units, 3),
+                partition=self._heart.partition,
+                offset=offset,
+            )
+            self._emit(shop, message, out)
+
+    def _forecasts(self, shop: Shop, closed: DayClosed, day: int, at: float, offset: int, out: Outputs) -> None:
+        """One predicted-sales message an item, then the store's shelf plan."""
+        iso, path = self._heart.iso_date, np.round(np.nan_to_num(closed.path), 3).tolist()
+        columns = [
+            (*HORIZONS[name], _columns(forecast)) for name, forecast in closed.horizons.items()
+        ]
+        started = ~np.isnan(closed.horizons["day"].mean)
+        partition = self._heart.partition
+        first = iso(day + 1)
+        for row in np.flatnonzero(started).tolist():
+            horizons = tuple(
+                HorizonForecast(
+                    horizon=name,
+                    first_day=first,
+                    last_day=iso(day + length),
+                    open_days=values[0][row],
+                    mean=values[1][row],
+                    p10=values[2][row],
+                    p50=values[3][row],
+                    p90=values[4][row],
+                    same_weekday_mean=values[5][row],
+                )
+                for name, length, values in columns
+            )
+            message = PredictedSales(
+                id=self._id(offset),
+                store=shop.name,
+                item=shop.names[row],
+                origin=iso(day),
+                made_at=at,
+                horizons=horizons,
+                path=tuple(path[row]),
+                partition=partition,
+                offset=offset,
+            )
+            self._emit(shop, message, out)
+        if started.any():
+            self._allocation(shop, closed, started, day, at, offset, out)
+
+    def _allocation(
+        self, shop: Shop, closed: DayClosed, started: NDArray[np.bool_], day: int, at: float, offset: int, out: Outputs
+    ) -> None:
+        rows = np.flatnonzero(started)
+        demand = closed.horizons["7_days"].mean[rows]
+        share = 100 * demand / demand.sum() if demand.sum() > 0 else np.full(len(rows), 100 / len(rows))
+        units = np.round(closed.horizons["day"].mean[rows], 3)
+        message = ShelfAllocation(
+            id=self._id(offset),
+            store=shop.name,
+            origin=self._heart.iso_date(day),
+            made_at=at,
+            items=tuple(
+                Allocation(item=shop.names[row], predicted_sales=u, shelf_space_percentage=s)
+                for row, u, s in zip(rows.tolist(), units.tolist(), np.round(share, 6).tolist(), strict=True)
+            ),
+            partition=self._heart.partition,
+            offset=offset,
+        )
+        self._emit(shop, message, out)
+
+    def _scores(self, shop: Shop, closed: DayClosed, at: float, offset: int, out: Outputs) -> None:
+        """A message for each horizon whose days have all closed."""
+        del at
+        iso = self._heart.iso_date
+        for name, scored in closed.scored.items():
+            if name not in HORIZONS or len(scored.rows) == 0:
+                continue
+            horizon, length = HORIZONS[name]
+            origin = scored.origin_day - EPOCH_ORDINAL
+            order = np.argsort(-scored.actual, kind="stable")[:MAX_SCORED_ITEMS]
+            names = [shop.names[self.series[series][1]] for series in scored.rows[order].tolist()]
+            lists = (scored.actual, scored.mean, scored.p10, scored.p90, scored.weekday_mean)
+            values = zip(*(np.round(v[order], 3).tolist() for v in lists), strict=True)
+            error = scored.mean - scored.actual
+            message = ForecastScored(
+                id=self._id(offset),
+                store=shop.name,
+                horizon=horizon,
+                origin=iso(origin),
+                first_day=iso(origin + 1),
+                last_day=iso(origin + length),
+                n=len(scored.rows),
+                actual=_sum(scored.actual),
+                absolute_error=_sum(np.abs(error)),
+                absolute_error_same_weekday_mean=_sum(np.abs(scored.weekday_mean - scored.actual)),
+                error=_sum(error),
+                within_band=int(((scored.p10 <= scored.actual) & (scored.actual <= scored.p90)).sum()),
+                items=tuple(
+                    ItemScore(item=item, actual=a, mean=m, p10=lo, p90=hi, same_weekday_mean=w)
+                    for item, (a, m, lo, hi, w) in zip(names, values, strict=True)
+                ),
+                partition=self._heart.partition,
+                offset=offset,
+            )
+            self._emit(shop, message, out)
+
+    def _drift(self, drift: Drift, day: int, at: float, offset: int, out: Outputs) -> None:
+        shop, row = self.series[drift.series] if drift.series is not None else (None, 0)
+        since = drift.since_day - EPOCH_ORDINAL if drift.since_day else day
+        message = DriftDetected(
+            id=self._id(offset),
+            store=shop.name if shop else None,
+            item=shop.names[row] if shop else None,
+            kind="level_shift" if drift.kind == "level_shift" else "sale_error",
+            since=self._heart.iso_date(since),
+            before=round(drift.before, 6),
+            after=round(drift.after, 6),
+            factor=round(drift.factor, 6),
+            action=drift.action,
+            made_at=at,
+            partition=self._heart.partition,
+            offset=offset,
+        )
+        self._emit(shop, message, out)
+        self._heart.count("drifts")
+
+    def _emit(self, shop: Shop | None, message: OutputMessage, out: Outputs) -> None:
+        out.forecasts.append((shop.key if shop else b"", encode(message)))
+
+    def _id(self, offset: int) -> str:
+        if offset != self._offset:
+            self._offset, self._number = offset, 0
+        self._number += 1
+        return f"{self._heart.partition}-{offset}-{self._number}"
+
+
+def _columns(forecast: ModelForecast) -> list[list[float]]:
+    """Open days, then mean, p10, p50, p90 and the baseline, as lists; a demand is never negative."""
+    values = (forecast.mean, forecast.p10, forecast.p50, forecast.p90, forecast.weekday_mean)
+    rounded = [np.round(np.maximum(np.nan_to_num(v), 0.0), 3).tolist() for v in values]
+    return [forecast.open_days.tolist(), *rounded]
+
+
+def _sum(values: NDArray[np.float64]) -> float:
+    return round(float(values.sum()), 3)

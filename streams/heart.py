@@ -1,0 +1,367 @@
+"""The heart of a partition: every decision about its events, as a pure function of the log so far.
+
+It is fed from Kafka by the worker, from a file by the backtest, from a list by a test. It knows no clock, no randomness
+and no server: the same log gives the same messages and the same state, byte for byte, however the log was cut into runs.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any, Final, Protocol, Self
+
+from online_model import Partition
+from streams.closing import DayReporter
+from streams.contract.codec import decode_event, encode, seconds_of
+from streams.contract.errors import RejectedEvent, SnapshotError
+from streams.contract.messages import (
+    ClockTicked,
+    InputEvent,
+    PromotionPlanned,
+    SaleAccepted,
+    SaleRecorded,
+    ShelfDefined,
+    StockCounted,
+)
+from streams.contract.money import line_micros, micros
+from streams.contract.topics import partition_of
+from streams.dedupe import DedupeWindow
+from streams.outputs import Outputs, Rejection
+from streams.rules import Rules
+from streams.shop import DAY_SECONDS, EPOCH_ORDINAL, LocalTime, OpenDay, Shop
+from streams.state import from_bytes, to_bytes
+
+MAX_AHEAD_SECONDS: Final = 2 * DAY_SECONDS
+"""A sale this far after its Kafka record was written is a till with a wrong clock. Two days, because clocks and time
+zones of brokers and tills differ by up to one."""
+
+class Record(Protocol):
+    """A message of the log, as any client has it."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since 1970, as written by the producer or the broker."""
+        ...
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+class Heart:
+    """State and decisions of one partition of `sales.events`.
+
+    partition, partitions: which of how many; a store that belongs to another one is rejected.
+    """
+
+    def __init__(self, rules: Rules, partition: int, partitions: int) -> None:
+        self.rules = rules
+        self.partition = partition
+        self.partitions = partitions
+        self.next_offset = 0
+        self.seq = 0
+        self.counts: dict[str, int] = {}
+        self.model = Partition()
+        self._time = LocalTime(rules.timezone)
+        self._window = DedupeWindow(rules.dedupe_window)
+        self._shops: dict[str, Shop] = {}
+        self._dates: dict[int, str] = {}
+        self._reporter = DayReporter(self)
+        self._out = Outputs()
+
+    # ------------------------------------------------------------------ the log in, messages out
+
+    def apply(self, records: Iterable[Record]) -> Outputs:
+        """Take the next run of the log; records below `next_offset` were taken before and are passed over.
+
+        No input raises: what cannot be accepted is among the rejections, with its reason.
+        """
+        out = self._out = Outputs()
+        for record in records:
+            offset = record.offset
+            if offset < self.next_offset:
+                continue
+            self.next_offset = offset + 1
+            raw = record.value or b""
+            try:
+                event = decode_event(raw)
+                if type(event) is SaleRecorded:
+                    self._sale(event, offset, record.timestamp)
+                else:
+                    self._other(event, offset, record.timestamp)
+            except RejectedEvent as error:
+                out.rejected.append(Rejection(raw, record.key, error.reason, str(error), offset))
+                self.count("rejected_" + error.reason)
+        return out
+
+    def _sale(self, sale: SaleRecorded, offset: int, written_ms: int) -> None:
+        seconds = self._event_time(sale.sold_at, "sold_at", written_ms)
+        shop = self._shops.get(sale.store) or self._new_shop(sale.store)
+        row = shop.items.get(sale.item)
+        if row is None:
+            row = self._next_row(shop)
+        if self._repeated(sale, shop, row, seconds):
+            return
+        if row == len(shop.names):
+            self._new_item(shop, sale.item)
+        if seconds > shop.newest:
+            self._advance(shop, seconds, offset)
+        local = seconds + self._time.offset(seconds)
+        day, second = divmod(int(local // 1), DAY_SECONDS)
+        hour = second // 3600
+        self._accept(sale, shop, seconds, day, hour, offset)
+        self._learn(sale, shop, row, day, hour)
+
+    def _repeated(self, sale: SaleRecorded, shop: Shop, row: int, seconds: float) -> bool:
+        """Whether the sale was accepted before. Raises RejectedEvent when its id was, with another content."""
+        content = (
+            shop.index,
+            row,
+            sale.quantity,
+            seconds,
+            sale.unit_price or -1.0,
+            sale.amount or -1.0,
+            sale.profit or -1.0,
+        )
+        # A tuple of numbers hashes to the same number in every process; text would not.
+        fingerprint = hash(content) & 0xFFFFFFFF
+        known = self._window.seen(sale.event_id, fingerprint)
+        if known is None:
+            return False
+        if known != fingerprint:
+            raise RejectedEvent(
+                "conflict", "event_id was seen before with another content: give each event an id of its own."
+            )
+        self.count("duplicates")
+        return True
+
+    def _accept(self, sale: SaleRecorded, shop: Shop, seconds: float, day: int, hour: int, offset: int) -> None:
+        quantity = sale.quantity
+        if sale.amount is not None:
+            revenue = micros(sale.amount)
+        else:
+            revenue = line_micros(quantity, sale.unit_price) if sale.unit_price is not None else 0
+        if sale.profit is not None:
+            profit: int | None = micros(sale.profit)
+        else:
+            profit = revenue - line_micros(quantity, sale.unit_cost) if sale.unit_cost is not None else None
+        self.seq += 1
+        first_open = shop.first_open
+        late = first_open is not None and day < first_open
+        accepted = SaleAccepted(
+            event_id=sale.event_id,
+            store=sale.store,
+            item=sale.item,
+            quantity=quantity,
+            sold_at=seconds,
+            business_date=self._dates.get(day) or self.iso_date(day),
+            hour=hour,
+            revenue_micros=revenue,
+            profit_micros=profit,
+            partition=self.partition,
+            offset=offset,
+            seq=self.seq,
+            late_seconds=shop.newest - seconds if late else 0.0,
+            order_id=sale.order_id,
+            category=sale.category,
+            channel=sale.channel,
+            on_promotion=sale.on_promotion,
+            currency=sale.currency,
+        )
+        self._out.accepted.append((shop.key, encode(accepted)))
+
+    def _learn(self, sale: SaleRecorded, shop: Shop, row: int, day: int, hour: int) -> None:
+        """Teach the per-sale model, count the sale into its open day."""
+        quantity = sale.quantity
+        on_promotion = sale.on_promotion is True
+        if quantity > 0:
+            price = sale.unit_price
+            if price is None:
+                price = abs(sale.amount / quantity) if sale.amount is not None else 0.0
+            self.model.sales.step(shop.series[row], quantity, price, on_promotion, hour, (day + 3) % 7)
+        first_open = shop.first_open
+        if first_open is None:
+            self._open(shop, day)
+        elif day < first_open:
+            self.count("late")
+            return
+        open_day = shop.days.get(day)
+        if open_day is None:
+            open_day = shop.days[day] = OpenDay()
+        key = row * 24 + hour
+        open_day.by_hour[key] = open_day.by_hour.get(key, 0.0) + quantity
+        open_day.lines[row] = open_day.lines.get(row, 0) + 1
+        if on_promotion:
+            open_day.promoted[row] = None
+        if shop.stock:
+            self._take_stock(shop, row, quantity, sale.stock_left)
+        elif sale.stock_left is not None:
+            shop.stock[row] = sale.stock_left
+
+    def _take_stock(self, shop: Shop, row: int, quantity: float, stock_left: float | None) -> None:
+        if stock_left is not None:
+            shop.stock[row] = max(stock_left, 0.0)
+        elif row in shop.stock:
+            shop.stock[row] = max(shop.stock[row] - quantity, 0.0)
+
+    # ------------------------------------------------------------------ other events
+
+    def _other(self, event: InputEvent, offset: int, written_ms: int) -> None:
+        if isinstance(event, ClockTicked):
+            seconds = self._event_time(event.at, "at", written_ms)
+            shop = self._shops.get(event.store)
+            if shop is not None and seconds > shop.newest:
+                self._advance(shop, seconds, offset)
+            elif shop is None:
+                self._check_partition(event.store)
+            self.count("ticks")
+            return
+        shop = self._shops.get(event.store) or self._new_shop(event.store)
+        if isinstance(event, StockCounted):
+            self._event_time(event.counted_at, "counted_at", written_ms)
+            shop.stock[self._row(shop, event.item)] = event.units
+        elif isinstance(event, PromotionPlanned):
+            self._event_time(event.planned_at, "planned_at", written_ms)
+            self._plan_promotion(shop, event)
+        elif isinstance(event, ShelfDefined):
+            self._event_time(event.defined_at, "defined_at", written_ms)
+            shop.shelves[event.shelf] = encode(event)
+            for item in event.items:
+                self._row(shop, item.item)
+        self.count("plans")
+
+    def _plan_promotion(self, shop: Shop, event: PromotionPlanned) -> None:
+        try:
+            first, last = (date.fromisoformat(d).toordinal() - EPOCH_ORDINAL for d in (event.first_day, event.last_day))
+        except ValueError as error:
+            raise RejectedEvent("invalid", f"first_day or last_day is no date: {error}.") from None
+        if not first <= last <= first + 366:
+            raise RejectedEvent("invalid", "last_day lies before first_day, or more than a year after it.")
+        plan = (self._row(shop, event.item), first, last)
+        if event.active and plan not in shop.promotions:
+            shop.promotions.append(plan)
+        elif not event.active and plan in shop.promotions:
+            shop.promotions.remove(plan)
+
+    # ------------------------------------------------------------------ stores, items, time
+
+    def _event_time(self, moment: Any, field: str, written_ms: int) -> float:
+        seconds = seconds_of(moment, field)
+        if seconds * 1000 > written_ms + MAX_AHEAD_SECONDS * 1000 and written_ms > 0:
+            raise RejectedEvent("time_out_of_range", f"{field} lies more than two days ahead: check the till's clock.")
+        return seconds
+
+    def _check_partition(self, store: str) -> None:
+        right = partition_of(store, self.partitions)
+        if right != self.partition:
+            raise RejectedEvent(
+                "wrong_partition",
+                f"The store's events belong in partition {right}, this came in {self.partition}: "
+                "use the store as key and the partitioner murmur2_random (Java's default).",
+            )
+
+    def _new_shop(self, name: str) -> Shop:
+        self._check_partition(name)
+        if len(self._shops) >= self.rules.max_stores:
+            raise RejectedEvent("too_many_stores", f"The partition has {self.rules.max_stores} stores already.")
+        shop = self._shops[name] = Shop(name, self.model.add_store(name, self.rules.country or None))
+        return shop
+
+    def _row(self, shop: Shop, item: str) -> int:
+        row = shop.items.get(item)
+        return self._new_item(shop, item) if row is None else row
+
+    def _next_row(self, shop: Shop) -> int:
+        """The row a new item of the store will get."""
+        if len(shop.names) >= self.rules.max_items:
+            raise RejectedEvent("too_many_items", f"The store has {self.rules.max_items} items already.")
+        return len(shop.names)
+
+    def _new_item(self, shop: Shop, item: str) -> int:
+        row = shop.items[item] = self._next_row(shop)
+        shop.names.append(item)
+        shop.series.append(self.model.add_series(shop.index, item))
+        self._reporter.series.append((shop, row))
+        return row
+
+    def _open(self, shop: Shop, day: int) -> None:
+        """The store's first day."""
+        shop.first_open = day
+        shop.close_at = self._time.end_of_day(day) + self.rules.lateness_seconds
+        shop.nowcast_at = shop.newest + self.rules.nowcast_seconds
+
+    def _advance(self, shop: Shop, seconds: float, offset: int) -> None:
+        """The store's newest event time moves: close the days the watermark has passed, say what today will bring."""
+        shop.newest = seconds
+        while seconds >= shop.close_at and shop.first_open is not None:
+            day = shop.first_open
+            self._reporter.close(shop, day, shop.close_at, offset, self._out)
+            shop.days.pop(day, None)
+            shop.nowcasts.clear()
+            shop.first_open = day + 1
+            shop.close_at = self._time.end_of_day(day + 1) + self.rules.lateness_seconds
+            self.count("days")
+        if seconds >= shop.nowcast_at:
+            shop.nowcast_at = seconds + self.rules.nowcast_seconds
+            local = seconds + self._time.offset(seconds)
+            day, second = divmod(int(local // 1), DAY_SECONDS)
+            if shop.first_open is not None and day >= shop.first_open:
+                self._reporter.nowcast(shop, day, second / 3600, seconds, offset, self._out)
+
+    def iso_date(self, day: int) -> str:
+        """Days since 1970-01-01 as YYYY-MM-DD."""
+        known = self._dates.get(day)
+        if known is None:
+            if len(self._dates) > 10_000:
+                self._dates.clear()
+            known = self._dates[day] = date.fromordinal(day + EPOCH_ORDINAL).isoformat()
+        return known
+
+    def count(self, what: str) -> None:
+        self.counts[what] = self.counts.get(what, 0) + 1
+
+    @property
+    def watermark(self) -> float:
+        """Newest event time of the partition less the lateness, seconds; minus infinity before any event."""
+        newest = max((shop.newest for shop in self._shops.values()), default=float("-inf"))
+        return newest - self.rules.lateness_seconds
+
+    # ------------------------------------------------------------------ state
+
+    def dump(self) -> bytes:
+        """The complete state. Equal logs give equal bytes."""
+        return to_bytes(
+            {
+                "rules": self.rules.dump(),
+                "partition": self.partition,
+                "partitions": self.partitions,
+                "next_offset": self.next_offset,
+                "seq": self.seq,
+                "counts": dict(sorted(self.counts.items())),
+                "window": self._window.dump(),
+                "shops": [shop.dump() for shop in self._shops.values()],
+                "model": self.model.dump(),
+            }
+        )
+
+    @classmethod
+    def load(cls, data: bytes, rules: Rules, partition: int, partitions: int) -> Self:
+        """The heart whose `dump` is `data`. Raises SnapshotError when it cannot be that of this partition and rules."""
+        state = from_bytes(data)
+        if (state["partition"], state["partitions"]) != (partition, partitions):
+            raise SnapshotError("The snapshot is of another partition, or of another number of partitions.")
+        if state["rules"] != rules.dump():
+            raise SnapshotError("The snapshot was made under other rules (settings marked *): rebuild from the log.")
+        heart = cls(rules, partition, partitions)
+        heart._restore(state)
+        return heart
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        self.next_offset = state["next_offset"]
+        self.seq = state["seq"]
+        self.counts = dict(state["counts"])
+        self._window = DedupeWindow.load(state["window"])
+        self._shops = {shop.name: shop for shop in map(Shop.load, state["shops"])}
+        self._reporter.know(self._shops.values())
+        self.model = Partition.load(state["model"])

@@ -1,0 +1,182 @@
+"""What a partition knows of one store beside the model: its items, its open days, its clock, its plans."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+DAY_SECONDS: Final = 86_400
+EPOCH_ORDINAL: Final = 719_163
+"""`date(1970, 1, 1).toordinal()`."""
+
+_OFFSET_SLOT: Final = 900  # every change of a zone's offset falls on a quarter of an hour
+
+
+class LocalTime:
+    """Seconds between a time zone and UTC, remembered by quarters of an hour."""
+
+    __slots__ = ("_offsets", "name", "zone")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.zone = ZoneInfo(name)
+        self._offsets: dict[int, int] = {}
+
+    def offset(self, seconds: float) -> int:
+        """Local time less UTC at a moment, seconds."""
+        slot = int(seconds // _OFFSET_SLOT)
+        known = self._offsets.get(slot)
+        if known is None:
+            if len(self._offsets) > 100_000:
+                self._offsets.clear()
+            known = self._offsets[slot] = _utc_offset(self.zone, slot * _OFFSET_SLOT)
+        return known
+
+    def end_of_day(self, day: int) -> float:
+        """The moment the local day `day` (days since 1970-01-01) ends."""
+        local = (day + 1) * DAY_SECONDS
+        return local - self.offset(local - self.offset(local))
+
+
+def _utc_offset(zone: ZoneInfo, seconds: int) -> int:
+    shift = datetime.fromtimestamp(seconds, UTC).astimezone(zone).utcoffset()
+    return int(shift.total_seconds()) if shift is not None else 0
+
+
+class OpenDay:
+    """What was sold on a business day that is not closed yet. `row` is an item's number in its store."""
+
+    __slots__ = ("by_hour", "lines", "promoted")
+
+    def __init__(self) -> None:
+        self.by_hour: dict[int, float] = {}  # row * 24 + hour -> units
+        self.lines: dict[int, int] = {}  # row -> sale lines
+        self.promoted: dict[int, None] = {}  # rows sold on promotion; a dict keeps their order
+
+    def hours(self, n: int) -> NDArray[np.float64]:
+        """Units by item and local hour, [n, 24]."""
+        out = np.zeros(n * 24)
+        out[np.fromiter(self.by_hour, np.intp, len(self.by_hour))] = np.fromiter(
+            self.by_hour.values(), np.float64, len(self.by_hour)
+        )
+        return out.reshape(n, 24)
+
+    def line_counts(self, n: int) -> NDArray[np.float64]:
+        """Sale lines by item, [n]."""
+        out = np.zeros(n)
+        out[np.fromiter(self.lines, np.intp, len(self.lines))] = np.fromiter(
+            self.lines.values(), np.float64, len(self.lines)
+        )
+        return out
+
+    def dump(self) -> dict[str, Any]:
+        """The day as arrays."""
+        return {
+            "hour_keys": np.fromiter(self.by_hour, np.int64, len(self.by_hour)),
+            "hour_units": np.fromiter(self.by_hour.values(), np.float64, len(self.by_hour)),
+            "line_rows": np.fromiter(self.lines, np.int64, len(self.lines)),
+            "line_counts": np.fromiter(self.lines.values(), np.int64, len(self.lines)),
+            "promoted": list(self.promoted),
+        }
+
+    @classmethod
+    def load(cls, state: Mapping[str, Any]) -> Self:
+        """A day as `dump` gave it."""
+        day = cls()
+        day.by_hour = dict(zip(state["hour_keys"].tolist(), state["hour_units"].tolist(), strict=True))
+        day.lines = dict(zip(state["line_rows"].tolist(), state["line_counts"].tolist(), strict=True))
+        day.promoted = dict.fromkeys(state["promoted"])
+        return day
+
+
+class Shop:
+    """One store of a partition."""
+
+    __slots__ = (
+        "close_at",
+        "days",
+        "first_open",
+        "index",
+        "items",
+        "key",
+        "name",
+        "names",
+        "newest",
+        "nowcast_at",
+        "nowcasts",
+        "plans",
+        "promotions",
+        "series",
+        "shelves",
+        "stock",
+    )
+
+    def __init__(self, name: str, index: int) -> None:
+        self.name = name
+        self.key = name.encode()
+        self.index = index  # in the model
+        self.items: dict[str, int] = {}  # item -> row
+        self.names: list[str] = []  # row -> item
+        self.series: list[int] = []  # row -> series of the partition
+        self.days: dict[int, OpenDay] = {}  # days since 1970 -> what was sold
+        self.first_open: int | None = None  # oldest day that is not closed
+        self.newest = float("-inf")  # newest event time, seconds
+        self.close_at = float("inf")  # event time at which `first_open` closes
+        self.nowcast_at = float("inf")  # event time of the next forecast of today
+        self.nowcasts: dict[int, float] = {}  # row -> last published total of today
+        self.promotions: list[tuple[int, int, int]] = []  # row, first day, last day; days since 1970
+        self.stock: dict[int, float] = {}  # row -> units on hand as far as known
+        self.shelves: dict[str, bytes] = {}  # shelf -> its definition as sent
+        self.plans: dict[str, Any] = {}  # shelf -> facings of the plan in force
+
+    def promoted(self, day: int, ahead: int) -> NDArray[np.bool_] | None:
+        """Whether each item is on promotion on `day` and the `ahead` days after it, [n, 1 + ahead]; None: no plan known."""
+        self.promotions = [p for p in self.promotions if p[2] >= day]
+        today = self.days.get(day)
+        if not self.promotions and (today is None or not today.promoted):
+            return None
+        out = np.zeros((len(self.names), 1 + ahead), bool)
+        for row, first, last in self.promotions:
+            out[row, max(first - day, 0) : max(last - day + 1, 0)] = True
+        if today is not None:
+            out[list(today.promoted), 0] = True
+        return out
+
+    def dump(self) -> dict[str, Any]:
+        """The store as plain values and arrays."""
+        return {
+            "name": self.name,
+            "index": self.index,
+            "names": self.names,
+            "series": np.array(self.series, np.int64),
+            "days": [[day, open_day.dump()] for day, open_day in self.days.items()],
+            "first_open": self.first_open,
+            "times": np.array([self.newest, self.close_at, self.nowcast_at]),
+            "nowcast_rows": np.fromiter(self.nowcasts, np.int64, len(self.nowcasts)),
+            "nowcast_units": np.fromiter(self.nowcasts.values(), np.float64, len(self.nowcasts)),
+            "promotions": self.promotions,
+            "stock_rows": np.fromiter(self.stock, np.int64, len(self.stock)),
+            "stock_units": np.fromiter(self.stock.values(), np.float64, len(self.stock)),
+            "shelves": self.shelves,
+            "plans": self.plans,
+        }
+
+    @classmethod
+    def load(cls, state: Mapping[str, Any]) -> Self:
+        """A store as `dump` gave it."""
+        shop = cls(state["name"], state["index"])
+        shop.names = state["names"]
+        shop.items = {name: row for row, name in enumerate(shop.names)}
+        shop.series = state["series"].tolist()
+        shop.days = {day: OpenDay.load(open_day) for day, open_day in state["days"]}
+        shop.first_open = state["first_open"]
+        shop.newest, shop.close_at, shop.nowcast_at = state["times"].tolist()
+        shop.nowcasts = dict(zip(state["nowcast_rows"].tolist(), state["nowcast_units"].tolist(), strict=True))
+        shop.promotions = [tuple(p) for p in state["promotions"]]
+        shop.stock = dict(zip(state["stock_rows"].tolist(), state["stock_units"].tolist(), strict=True))
+        shop.shelves = state["shelves"]
+        shop.plans = state["plans"]
+        return shop

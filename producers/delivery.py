@@ -1,0 +1,102 @@
+"""What became of messages that were handed to Kafka together: acknowledged, or not."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+
+from confluent_kafka import KafkaError, Message
+
+from streams.contract.errors import DeliveryError
+
+
+class Delivery:
+    """Counts the acknowledgements of `expected` messages.
+
+    `report` is called by the publisher's poll thread alone and `refuse` by the handing thread alone, so that
+    neither needs a lock for each message.
+    """
+
+    __slots__ = ("_callbacks", "_done", "_failed", "_lock", "_refused", "_why", "acknowledged", "expected")
+
+    def __init__(self, expected: int) -> None:
+        self.expected = expected
+        self.acknowledged = 0
+        self._failed = 0
+        self._refused = 0
+        self._why = ""
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        self._callbacks: list[Callable[[], None]] = []
+        if expected == 0:
+            self._finish()
+
+    @property
+    def done(self) -> bool:
+        """Whether Kafka has answered for every message."""
+        return self._done.is_set()
+
+    @property
+    def failed(self) -> int:
+        """Messages that were not stored, or not known to be."""
+        return self._failed + self._refused
+
+    def report(self, error: KafkaError | None, _message: Message | None) -> None:
+        """The delivery report of one message, as confluent-kafka calls it."""
+        if error is None:
+            self.acknowledged += 1
+        else:
+            self._failed += 1
+            self._why = error.str()
+        if self.acknowledged + self._failed + self._refused == self.expected:
+            self._finish()
+
+    def refuse(self, messages: int, why: str) -> None:
+        """So many of the messages never reached the buffer."""
+        self._refused += messages
+        self._why = why
+        if self.acknowledged + self._failed + self._refused == self.expected:
+            self._finish()
+
+    def check(self) -> None:
+        """Raises DeliveryError unless every message was acknowledged."""
+        if self.acknowledged != self.expected:
+            raise DeliveryError(
+                f"Kafka acknowledged {self.acknowledged} of {self.expected} messages"
+                f"{': ' + self._why if self._why else ' in time'}. See that the broker is up (`shelfcast doctor`), then send the rest again."
+            )
+
+    def wait(self, timeout_seconds: float) -> None:
+        """Blocks until every message is acknowledged. Raises DeliveryError."""
+        self._done.wait(timeout_seconds)
+        self.check()
+
+    async def arrived(self, timeout_seconds: float) -> None:
+        """The same for asyncio. Raises DeliveryError."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self.when_done(lambda: _tell(loop, future))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(future, timeout_seconds)
+        self.check()
+
+    def when_done(self, callback: Callable[[], None]) -> None:
+        """Calls back once, from the poll thread or at once; the callback must not raise."""
+        with self._lock:
+            if not self._done.is_set():
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def _finish(self) -> None:
+        with self._lock:
+            self._done.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+
+def _tell(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
+    # A loop that has closed meanwhile has nobody left to tell.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(lambda: None if future.done() else future.set_result(None))

@@ -1,0 +1,258 @@
+"""Files of sales: CSV of any sane delimiter and encoding, NDJSON and Parquet, plain or gzipped."""
+
+import csv
+import gzip
+import io
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xxhash
+
+from producers.rows import Column, Rows, Source, Unreadable, by_record
+from streams.contract.codec import MAX_EVENT_BYTES
+from streams.contract.errors import UsageError
+
+ROWS_AT_ONCE: Final = 20_000
+_HEAD: Final = 256 * 1024
+_DELIMITERS: Final = (",", ";", "\t", "|")
+
+
+def open_file(path: Path) -> Source:
+    """The source for a file, by its name. Raises UsageError."""
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.")
+    if path.stat().st_size == 0:
+        raise UsageError(f"The file {path} is empty: give one with a header line and rows.")
+    name = path.name.lower().removesuffix(".gz")
+    if name.endswith((".parquet", ".pq")):
+        return Parquet(path)
+    if name.endswith((".ndjson", ".jsonl", ".json")):
+        return NdJson(path)
+    return Delimited.sniffed(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Delimited:
+    """A CSV file with a header line."""
+
+    path: Path
+    delimiter: str
+    encoding: str
+
+    @classmethod
+    def sniffed(cls, path: Path) -> "Delimited":
+        """Finds the delimiter and the encoding out of the file's beginning. Raises UsageError."""
+        try:
+            with _binary(path) as stream:
+                head = stream.read(_HEAD)
+        except (OSError, EOFError) as error:
+            raise UsageError(f"The file {path} cannot be read: {error}.") from None
+        encoding = _encoding(head)
+        line = head.decode(encoding, "replace").lstrip().split("\n", 1)[0]
+        if not line.strip():
+            raise UsageError(f"The file {path} has no header line: give one with the names of the columns.")
+        return cls(path, max(_DELIMITERS, key=line.count), encoding)
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the file's size and beginning."""
+        return _fingerprint(self.path)
+
+    def count(self) -> int | None:
+        """Estimated from the beginning for a plain file."""
+        return _estimate(self.path)
+
+    def read(self) -> Iterator[Rows]:
+        """Rows by 20,000; a row of the wrong width, or broken quoting, is unreadable. Raises UsageError."""
+        with closing(_text(self.path, self.encoding)) as stream:
+            # strict: a quote that is never closed would otherwise swallow the rest of the file into one value.
+            reader = csv.reader(stream, delimiter=self.delimiter)
+            header = [name.strip() for name in next(reader, [])]
+            if len(set(header)) != len(header):
+                raise UsageError(f"The file {self.path} has two columns of one name: {', '.join(header)}. Rename one.")
+            yield from _split(reader, header)
+
+
+def _split(reader: Any, header: list[str]) -> Iterator[Rows]:
+    width, number = len(header), 0
+    kept: list[list[str]] = []
+    numbers: list[int] = []
+    unreadable: list[Unreadable] = []
+    ended = False
+    while not ended:
+        try:
+            row = next(reader)
+        except StopIteration:
+            ended = True
+        except csv.Error as error:
+            number += 1
+            unreadable.append(Unreadable(number, f"The row cannot be split into columns: {error}. Look at its quotes.", ""))
+        else:
+            number += 1
+            if len(row) == width:
+                kept.append(row)
+                numbers.append(number)
+            elif row:
+                sentence = f"The row has {len(row)} columns and the header {width}: look for a delimiter in a value without quotes."
+                unreadable.append(Unreadable(number, sentence, ",".join(row)[:500]))
+            else:
+                number -= 1
+        if len(kept) >= ROWS_AT_ONCE or (ended and (kept or unreadable)):
+            columns: dict[str, Column] = dict(zip(header, map(list, zip(*kept, strict=True)), strict=True)) if kept else {}
+            yield Rows(numbers, columns, unreadable)
+            kept, numbers, unreadable = [], [], []
+
+
+@dataclass(frozen=True, slots=True)
+class NdJson:
+    """One JSON object a line."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the file's size and beginning."""
+        return _fingerprint(self.path)
+
+    def count(self) -> int | None:
+        """Estimated from the beginning for a plain file."""
+        return _estimate(self.path)
+
+    def read(self) -> Iterator[Rows]:
+        """Rows by 20,000; a line that is no JSON object is unreadable."""
+        records: list[tuple[int, dict[str, Any]]] = []
+        unreadable: list[Unreadable] = []
+        with closing(_binary(self.path)) as stream:
+            for number, line in enumerate(_lines(stream), 1):
+                try:
+                    records.append((number, _object(line)))
+                except ValueError as error:
+                    unreadable.append(Unreadable(number, str(error), line[:500].decode("utf-8", "replace")))
+                if len(records) >= ROWS_AT_ONCE:
+                    yield by_record(records, unreadable)
+                    records, unreadable = [], []
+        if records or unreadable:
+            yield by_record(records, unreadable)
+
+
+@dataclass(frozen=True, slots=True)
+class Parquet:
+    """A Parquet file, read in its own row order."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the file's size and beginning."""
+        return _fingerprint(self.path)
+
+    def count(self) -> int | None:
+        """As the file says."""
+        return int(self._open().metadata.num_rows)
+
+    def read(self) -> Iterator[Rows]:
+        """Rows by 20,000. Raises UsageError."""
+        number = 1
+        for batch in self._open().iter_batches(ROWS_AT_ONCE):
+            columns = {name: arrow_column(batch.column(place)) for place, name in enumerate(batch.schema.names)}
+            yield Rows(range(number, number + len(batch)), columns)
+            number += len(batch)
+
+    def _open(self) -> pq.ParquetFile:
+        try:
+            return pq.ParquetFile(self.path)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise UsageError(f"The file {self.path} is no Parquet file that can be read: {error}.") from None
+
+
+def arrow_column(array: pa.Array) -> Column:
+    """A column of Arrow's as numbers, times or Python values."""
+    kind = array.type
+    if pa.types.is_timestamp(kind):
+        return pd.DatetimeIndex(array.to_pandas())
+    if pa.types.is_date(kind):
+        return pd.DatetimeIndex(array.cast(pa.timestamp("us")).to_pandas())
+    if (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and not array.null_count:
+        return array.to_numpy(zero_copy_only=False)
+    listed: list[Any] = array.to_pylist()
+    return listed
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    if len(line) > MAX_EVENT_BYTES:
+        raise ValueError(f"The line has more than {MAX_EVENT_BYTES} bytes.")
+    try:
+        found = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"The line is not JSON: {error}.") from None
+    if not isinstance(found, dict):
+        raise ValueError("The line is JSON, but no object: write {...} on each line.")  # noqa: TRY004 - one kind of error for the caller
+    return found
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Lines that are not blank, none held in memory beyond what an event may have."""
+    while line := stream.readline(MAX_EVENT_BYTES + 1):
+        rest = line
+        while len(rest) > MAX_EVENT_BYTES and not rest.endswith(b"\n"):
+            rest = stream.readline(MAX_EVENT_BYTES + 1)
+        if line.strip():
+            yield line
+
+
+def _binary(path: Path) -> IO[bytes]:
+    with path.open("rb") as stream:
+        zipped = stream.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if zipped else path.open("rb")
+
+
+def _text(path: Path, encoding: str) -> io.TextIOWrapper:
+    # Bytes that are not of the encoding become lone surrogates, which the row is then refused for, by name.
+    return io.TextIOWrapper(_binary(path), encoding=encoding, errors="surrogateescape", newline="")
+
+
+def _encoding(head: bytes) -> str:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    try:
+        # The beginning may end within a character: its last bytes prove nothing.
+        head[: max(len(head) - 4, 1)].decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.end < len(head) - 8:
+            return "cp1252"
+    return "utf-8-sig"
+
+
+def _fingerprint(path: Path) -> str:
+    with path.open("rb") as stream:
+        return f"{path.stat().st_size:x}-{xxhash.xxh3_64_hexdigest(stream.read(_HEAD))}"
+
+
+def _estimate(path: Path) -> int | None:
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    if head.startswith(b"\x1f\x8b") or not head.count(b"\n"):
+        return None
+    return max(1, round(path.stat().st_size * head.count(b"\n") / len(head)) - 1)

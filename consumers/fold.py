@@ -1,0 +1,123 @@
+"""Sales into documents: pure functions from a document and sales to the next document.
+
+A document remembers in `v` the source offset of the newest sale it holds and takes only newer ones, so the same sales
+may be folded in any number of times and in batches cut anywhere. Sales must come in the order of their offsets.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final
+
+from xxhash import xxh3_64_intdigest
+
+from streams.contract.documents import DAY_COLUMNS, HOURS_A_WEEK, ITEM_MONTHS, STORE_MONTHS, document_id, exact, stored
+from streams.contract.messages import SaleAccepted
+
+Document = dict[str, Any]
+Key = tuple[int, str, str, str]
+"""Partition, store, item ("" for the whole store), month."""
+
+ITEM_ORDERS_REMEMBERED: Final = 8
+STORE_ORDERS_REMEMBERED: Final = 64
+"""How many orders back a line may continue one that was begun: tills of a store take turns."""
+
+_LARGEST = (1 << 63) - 1
+
+
+@lru_cache(maxsize=4096)
+def hour_of_week_base(business_date: str) -> int:
+    """Hours from Monday 00:00 to this date's 00:00. Raises ValueError when there is no such date."""
+    return date.fromisoformat(business_date).weekday() * 24
+
+
+def by_item(sales: Iterable[SaleAccepted]) -> dict[Key, list[SaleAccepted]]:
+    """Sales by the item document they belong to, in the order given."""
+    groups: defaultdict[Key, list[SaleAccepted]] = defaultdict(list)
+    for sale in sales:
+        groups[sale.partition, sale.store, sale.item, sale.business_date[:7]].append(sale)
+    return groups
+
+
+def by_store(sales: Iterable[SaleAccepted]) -> dict[Key, list[SaleAccepted]]:
+    """Sales by the store document they belong to, in the order given."""
+    groups: defaultdict[Key, list[SaleAccepted]] = defaultdict(list)
+    for sale in sales:
+        groups[sale.partition, sale.store, "", sale.business_date[:7]].append(sale)
+    return groups
+
+
+def collection_of(key: Key) -> str:
+    """The collection that holds the document of a key. An item is never named with empty text."""
+    return ITEM_MONTHS if key[2] else STORE_MONTHS
+
+
+def id_of(key: Key) -> str:
+    """The `_id` of the document of a key."""
+    partition, store, item, month = key
+    return document_id(partition, store, item, month) if item else document_id(partition, store, month)
+
+
+def empty(key: Key) -> Document:
+    """The document of a key before its first sale."""
+    partition, store, item, month = key
+    document: Document = {"_id": id_of(key), "v": -1, "partition": partition, "store": store}
+    if item:
+        document["item"] = item
+    return document | {"month": month, "days": {}, "hours": [0] * HOURS_A_WEEK, "orders": []}
+
+
+def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
+    """The document after the sales that are newer than what it holds; itself when there are none.
+
+    Sales must belong to this document and be in the order of their offsets.
+    """
+    v = document["v"]
+    newer = sales if sales[0].offset > v else [sale for sale in sales if sale.offset > v]
+    if not newer:
+        return document
+    rows: dict[str, list[int]] = {}
+    days: dict[str, list[int | str]] = dict(document["days"])
+    hours: list[int] = list(document["hours"])
+    orders = dict.fromkeys(document["orders"])
+    remembered = ITEM_ORDERS_REMEMBERED if "item" in document else STORE_ORDERS_REMEMBERED
+    for sale in newer:
+        day = sale.business_date[8:]
+        row = rows.get(day)
+        if row is None:
+            row = rows[day] = [exact(n) for n in days[day]] if day in days else [0] * len(DAY_COLUMNS)
+        _count(row, sale)
+        if sale.quantity > 0:
+            hours[hour_of_week_base(sale.business_date) + sale.hour] += 1
+        if sale.order_id is not None and _is_new(sale.order_id, orders, remembered):
+            row[6] += 1
+    for day, row in rows.items():
+        days[day] = list(row) if max(row) <= _LARGEST and min(row) >= ~_LARGEST else [stored(n) for n in row]
+    return document | {"v": newer[-1].offset, "days": days, "hours": hours, "orders": list(orders)}
+
+
+def _count(row: list[int], sale: SaleAccepted) -> None:
+    """One line into its day's row, in the order of DAY_COLUMNS."""
+    thousandths = round(sale.quantity * 1000)
+    row[0] += thousandths
+    row[1] += sale.revenue_micros
+    if sale.profit_micros is not None:
+        row[2] += sale.profit_micros
+        row[7] += 1
+    if sale.quantity > 0:
+        row[3] += 1
+    else:
+        row[4] += 1
+        row[5] -= thousandths
+
+
+def _is_new(order_id: str, orders: dict[int, None], remembered: int) -> bool:
+    """Whether a line begins an order: its id is not among the last ones begun. Ids are kept as 64 bit hashes."""
+    digest = xxh3_64_intdigest(order_id.encode()) - (1 << 63)
+    if digest in orders:
+        return False
+    if len(orders) >= remembered:
+        del orders[next(iter(orders))]
+    orders[digest] = None
+    return True

@@ -1,0 +1,46 @@
+"""What the consumers tell Prometheus. No label holds a store or an item: their number has no bound."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+SAMPLE_EVERY = 16
+"""Of the messages of a batch, the latency of each 16th is observed: observing all would cost more than folding them."""
+
+
+class ConsumerMetrics:
+    """The metrics of one process, on the registry it is handed."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.events = Counter(
+            "shelfcast_consumer_events",
+            "Messages read, by what became of them: applied, repeated, gap, superseded, unreadable.",
+            ["reader", "outcome"],
+            registry=registry,
+        )
+        self.lag = Gauge(
+            "shelfcast_consumer_lag_messages", "Messages in the topic that are not applied.", ["reader", "partition"], registry=registry
+        )
+        self.latency = Histogram(
+            "shelfcast_consumer_end_to_end_seconds",
+            "From a message's time in Kafka to its being in MongoDB; of each 16th message.",
+            ["reader"],
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
+            registry=registry,
+        )
+        self.write = Histogram(
+            "shelfcast_consumer_write_seconds",
+            "Time to fold and write a batch.",
+            ["reader"],
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10),
+            registry=registry,
+        )
+        self.batches = Counter("shelfcast_consumer_batches", "Batches written.", ["reader"], registry=registry)
+        self.documents = Counter("shelfcast_consumer_documents", "Documents written.", ["reader"], registry=registry)
+        self.errors = Counter(
+            "shelfcast_consumer_errors", "Errors by kind: mongodb, contended, kafka, unreadable.", ["reader", "kind"], registry=registry
+        )
+        self.gap_seconds = Gauge(
+            "shelfcast_consumer_gap_seconds",
+            "How long sales of a partition have waited for earlier ones; 0: none wait.",
+            ["partition"],
+            registry=registry,
+        )

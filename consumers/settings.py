@@ -1,0 +1,25 @@
+"""Settings of the consumers."""
+
+from dataclasses import dataclass
+
+from streams.contract.settings import FromEnvironment, setting
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumeSettings(FromEnvironment):
+    """How sales and forecasts are taken into MongoDB."""
+
+    statistics_group: str = setting("SHELFCAST_STATISTICS_GROUP", "Consumer group of the statistics.", "shelfcast-statistics")
+    forecasts_group: str = setting("SHELFCAST_FORECASTS_GROUP", "Consumer group of the forecasts.", "shelfcast-forecasts")
+    batch_messages: int = setting(
+        "SHELFCAST_CONSUME_MESSAGES", "Messages after which a batch is written.", 20_000, low=1, high=200_000
+    )
+    batch_seconds: float = setting(
+        "SHELFCAST_CONSUME_SECONDS", "Seconds after which a batch is written however small.", 1.0, low=0.05, high=60
+    )
+    gap_alarm_seconds: float = setting(
+        "SHELFCAST_GAP_ALARM_SECONDS", "Seconds that sales may wait for earlier ones before it is an alarm.", 60.0, low=1, high=86_400
+    )
+    metrics_port: int = setting(
+        "SHELFCAST_CONSUME_METRICS_PORT", "Port of /metrics on loopback; 0 takes a free one.", 9102, low=0, high=65_535
+    )

@@ -327,6 +327,16 @@ class Heart:
         newest = max((shop.newest for shop in self._shops.values()), default=float("-inf"))
         return newest - self.rules.lateness_seconds
 
+    @property
+    def stores(self) -> int:
+        """Number of stores."""
+        return len(self._shops)
+
+    @property
+    def series(self) -> int:
+        """Number of series: items of stores."""
+        return len(self._reporter.series)
+
     # ------------------------------------------------------------------ state
 
     def dump(self) -> bytes:

@@ -155,6 +155,7 @@ class WorkerSettings(FromEnvironment):
     checkpoint_seconds: float = setting("SHELFCAST_CHECKPOINT_SECONDS", "Longest time between two snapshots of a busy partition.", 10.0, low=0.2, high=3600)
     checkpoint_events: int = setting("SHELFCAST_CHECKPOINT_EVENTS", "Events of a partition after which a snapshot is taken.", 50_000, low=100, high=10_000_000)
     stall_seconds: float = setting("SHELFCAST_STALL_SECONDS", "Lag without progress for so long ends the worker, to be restarted.", 60.0, low=5, high=3600)
+    accept_truncated_log: bool = setting("SHELFCAST_ACCEPT_TRUNCATED_LOG", "Go on where retention has deleted events that were not taken yet.", False)
     metrics_port: int = setting("SHELFCAST_WORKER_METRICS_PORT", "Port of /metrics on loopback; 0 takes a free one.", 9101, low=0, high=65535)
 
     def __post_init__(self) -> None:

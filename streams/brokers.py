@@ -1,0 +1,94 @@
+"""Asking the broker, before any work, whether it can be reached and whether the topics are as they should be."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ClusterMetadata, NewTopic
+
+from streams.contract.errors import ServerError
+from streams.contract.settings import KafkaSettings
+from streams.contract.topics import DEFAULT_PARTITIONS, EVENTS, TOPICS
+
+log = logging.getLogger(__name__)
+
+_SECONDS: Final = 15.0
+
+_ADVICE: Final = {
+    "_AUTHENTICATION": "check KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_SASL_MECHANISM",
+    "_SSL": "check KAFKA_CA_FILE and that KAFKA_SECURITY_PROTOCOL is that of the listener",
+    "TOPIC_AUTHORIZATION_FAILED": "the user may not use the topics: add the access rights",
+    "_ALL_BROKERS_DOWN": "check KAFKA_BOOTSTRAP_SERVERS and that Kafka is running",
+    "_TRANSPORT": "check KAFKA_BOOTSTRAP_SERVERS and that Kafka is running",
+}
+
+
+def metadata(kafka: KafkaSettings, seconds: float = _SECONDS) -> ClusterMetadata:
+    """What the broker says of itself. Raises ServerError with advice."""
+    causes: list[KafkaError] = []
+    admin = AdminClient(kafka.client() | {"error_cb": causes.append, "log.connection.close": False}, logger=log)
+    try:
+        return admin.list_topics(timeout=seconds)
+    except KafkaException as error:
+        admin.poll(0)
+        telling = [c for c in causes if c.name() in ("_AUTHENTICATION", "_SSL")]
+        cause = telling[0] if telling else error.args[0]
+        advice = _ADVICE.get(cause.name(), "see the broker's log")
+        raise ServerError(f"Kafka at {kafka.bootstrap_servers} cannot be used ({cause.name()}): {advice}.") from None
+
+
+def is_embedded(cluster: ClusterMetadata) -> bool:
+    """Whether the cluster is librdkafka's stand-in and not an Apache Kafka."""
+    return (cluster.cluster_id or "").startswith("mockCluster")
+
+
+def check_topics(kafka: KafkaSettings) -> int:
+    """The number of partitions all topics share, made if they are missing. Raises ServerError."""
+    ensure_topics(kafka, None)
+    found = metadata(kafka).topics
+    counts = {topic.name: len(found[topic.name].partitions) for topic in TOPICS if topic.name in found}
+    missing = [topic.name for topic in TOPICS if topic.name not in counts]
+    if missing:
+        raise ServerError(f"The topics {', '.join(missing)} do not exist: run `shelfcast topics create`.")
+    if len(set(counts.values())) != 1:
+        raise ServerError(f"The topics must share one number of partitions, but have {counts}: recreate those that differ.")
+    return counts[EVENTS]
+
+
+def ensure_topics(kafka: KafkaSettings, partitions: int | None, replication: int = -1) -> list[str]:
+    """Create the topics that are missing; the names of those created. Raises ServerError.
+
+    partitions: None takes the count that existing topics have, else the default.
+    """
+    cluster = metadata(kafka)
+    found = cluster.topics
+    missing = [topic for topic in TOPICS if topic.name not in found or found[topic.name].error is not None]
+    if not missing:
+        return []
+    existing = {len(found[t.name].partitions) for t in TOPICS if t not in missing}
+    count = partitions or (existing.pop() if existing else DEFAULT_PARTITIONS)
+    admin = AdminClient(kafka.client() | {"log.connection.close": False}, logger=log)
+    if is_embedded(cluster):  # knows no CreateTopics: a topic is made at first mention
+        for topic in missing:
+            admin.list_topics(topic.name, timeout=_SECONDS)
+        return [topic.name for topic in missing]
+    new = [
+        NewTopic(
+            t.name,
+            count,
+            replication,
+            config={"retention.ms": str(t.retention_ms), "cleanup.policy": t.cleanup_policy, "max.message.bytes": str(t.max_message_bytes)},
+        )
+        for t in missing
+    ]
+    for name, future in admin.create_topics(new, request_timeout=_SECONDS).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            code = error.args[0].name()
+            if code == "TOPIC_ALREADY_EXISTS":
+                continue
+            raise ServerError(f"Topic {name} cannot be created ({code}): {error.args[0].str()}.") from None
+    return [topic.name for topic in missing]

@@ -1,0 +1,144 @@
+"""Faust's transport with three things of our own: whole runs of records, our own commits, our own recovery.
+
+Faust gives group membership, assignment, rebalancing, agents and the life of the worker. Delivered one by one its messages
+cost more than the model; committed by its acks an event is gone when its handler fails. So `getmany` hands over each
+fetched run of a partition as one message, Faust's commits do nothing, and every recovery path (`perform_seek`) ends at the
+offset our state was made for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import aiokafka
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
+from faust.transport.drivers.aiokafka import Transport as FaustTransport
+from faust.types import TP, ConsumerMessage
+
+FETCH_MAX_WAIT_MS = 100
+"""Faust's 1500 lets a busy partition wait for its idle neighbours."""
+
+
+class Run(NamedTuple):
+    """A fetched run of a partition: where fetching stood before it, and the records."""
+
+    start: int
+    records: list[Any]
+
+
+class ChunkThread(AIOKafkaConsumerThread):
+    """The thread that owns the aiokafka consumer."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        return consumer
+
+    async def commit_with_metadata(self, offsets: Mapping[TP, tuple[int, str]]) -> None:
+        """Commit {partition: (offset, metadata)}. Raises CommitFailedError when the partition is no longer ours."""
+        await self.call_thread(self._commit_with_metadata, offsets)
+
+    async def _commit_with_metadata(self, offsets: Mapping[TP, tuple[int, str]]) -> None:
+        await self._ensure_consumer().commit(
+            {TopicPartition(tp.topic, tp.partition): OffsetAndMetadata(*place) for tp, place in offsets.items()}
+        )
+
+    async def committed(self, tps: Iterable[TP]) -> dict[TP, tuple[int, str]]:
+        """What was committed: {partition: (offset, metadata)}, without those that have no commit."""
+        found: dict[TP, tuple[int, str]] = await self.call_thread(self._committed, list(tps))
+        return found
+
+    async def _committed(self, tps: list[TP]) -> dict[TP, tuple[int, str]]:
+        coordinator = self._ensure_consumer()._coordinator
+        found = await coordinator.fetch_committed_offsets([TopicPartition(tp.topic, tp.partition) for tp in tps])
+        return {TP(tp.topic, tp.partition): (o.offset, o.metadata) for tp, o in found.items() if o.offset >= 0}
+
+
+class ChunkConsumer(FaustConsumer):
+    """One message a fetched run: its value is a `Run`."""
+
+    _thread: ChunkThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._positions: dict[TP, int] = {}
+
+    def _new_consumer_thread(self) -> ChunkThread:
+        return ChunkThread(self, loop=self.loop, beacon=self.beacon)
+
+    @property
+    def thread(self) -> ChunkThread:
+        """The thread that talks to the broker."""
+        return self._thread
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+        """Yield each partition's fetched run as one message."""
+        generation = self.app.consumer_generation_id
+        runs, active = await self._wait_next_records(timeout)
+        if runs is None or self.should_stop:
+            return
+        for tp, records in runs.items():
+            stale = not self.flow_active or self.app.consumer_generation_id != generation
+            if stale or not (active is None or tp in active or tp in self._buffered_partitions):
+                # A rebalance is under way: recovery seeks anew; until then nothing may be passed over.
+                if tp in self.assignment():
+                    await self.go_to({tp: records[0].offset})
+                continue
+            yield tp, self._run_message(tp, records)
+
+    def _run_message(self, tp: TP, records: list[Any]) -> ConsumerMessage:
+        last = records[-1]
+        start = self._positions.get(tp, records[0].offset)
+        self._positions[tp] = last.offset + 1
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000.0,
+            last.timestamp_type,
+            (),
+            b"",
+            Run(start, records),
+            None,
+            0,
+            0,
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002
+        """Nothing: an offset is committed with its snapshot, by the checkpoint."""
+        del topics, start_new_transaction
+        self._acked.clear()
+        self._acked_index.clear()
+        return False
+
+    async def perform_seek(self) -> None:
+        """Go to where the state of each assigned partition ends; the state was loaded for it."""
+        positions: Mapping[TP, int] = await self.app.partitions.recover(self.assignment())
+        await self.go_to(positions)
+
+    async def go_to(self, positions: Mapping[TP, int]) -> None:
+        """Fetch from these offsets on."""
+        if positions:
+            await self.seek_wait(positions)
+        for tp, offset in positions.items():
+            self._read_offset[tp] = None
+            self._positions[tp] = offset
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Hand the partitions over at the newest offset."""
+        await self.app.partitions.hand_over(revoked)
+        await super().on_partitions_revoked(revoked)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Nothing: our watchdog asks the broker itself."""
+
+
+class ChunkTransport(FaustTransport):
+    """aiokafka with runs of records."""
+
+    Consumer: ClassVar[Any] = ChunkConsumer

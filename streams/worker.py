@@ -1,0 +1,221 @@
+"""The worker's composition: Faust around the hearts of the partitions it is given."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+import faust
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from faust.auth import SASLCredentials, SSLCredentials
+from prometheus_client import CollectorRegistry, start_http_server
+
+from streams.brokers import check_topics
+from streams.contract import topics
+from streams.contract.errors import ShelfcastError, StalledError
+from streams.metrics import WorkerMetrics
+from streams.outbox import Outbox
+from streams.partitions import Partitions
+from streams.rules import Rules
+from streams.snapshots import SnapshotReader
+from streams.transport import ChunkTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from streams.contract.settings import KafkaSettings, WorkerSettings
+
+log = logging.getLogger(__name__)
+
+SESSION_SECONDS: Final = 10.0
+"""How long a killed worker keeps its partitions."""
+
+STOP_SECONDS: Final = 8.0
+"""How long stopping may take: a consumer that waits in JoinGroup can hang."""
+
+
+class Worker:
+    """One process of the stream: `await run()` until `stop()` or an error ends it."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        settings: WorkerSettings,
+        registry: CollectorRegistry | None = None,
+        partitions_type: type[Partitions] = Partitions,
+    ) -> None:
+        self.kafka = kafka
+        self.settings = settings
+        self.metrics = WorkerMetrics(registry or CollectorRegistry())
+        self._executor = ThreadPoolExecutor(4, "shelfcast")
+        self._partitions_type = partitions_type
+        self._stop = asyncio.Event()
+        self._error: BaseException | None = None
+
+    async def run(self, ready: Callable[[], None] | None = None) -> None:
+        """Work until stopped. Raises what ended it otherwise; the supervisor restarts from the last snapshot."""
+        count = await asyncio.get_running_loop().run_in_executor(self._executor, check_topics, self.kafka)
+        outbox = Outbox(self.kafka)
+        self.partitions = self._partitions_type(
+            topics.EVENTS,
+            count,
+            Rules.of(self.settings),
+            self.settings,
+            outbox,
+            SnapshotReader(self.kafka),
+            self.metrics,
+            self._executor,
+        )
+        if self.settings.metrics_port:
+            start_http_server(self.settings.metrics_port, "127.0.0.1", self.metrics.registry)
+        app = self._app()
+        await app.start()
+        tasks = [asyncio.create_task(self._guard(work)) for work in (self._checkpoints(), self._watchdog(), self._watch(app))]
+        if ready is not None:
+            ready()
+        await self._stop.wait()
+        for task in tasks:
+            task.cancel()
+        await self._shut_down(app)
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """Drain, commit, end."""
+        self._stop.set()
+
+    def fail(self, error: BaseException) -> None:
+        """End because of an error: the state in memory is not to be trusted, nothing more is committed."""
+        if self._error is None:
+            self._error = error
+            self.partitions.held.clear()
+        self._stop.set()
+
+    # ------------------------------------------------------------------ Faust
+
+    def _app(self) -> faust.App:
+        app = faust.App(
+            self.settings.group,
+            broker=";".join(f"kafka://{server.strip()}" for server in self.kafka.bootstrap_servers.split(",")),
+            broker_credentials=self._credentials(),
+            broker_session_timeout=SESSION_SECONDS,
+            broker_heartbeat_interval=3.0,
+            broker_max_poll_records=8000,
+            consumer_auto_offset_reset="earliest",
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            web_enabled=False,
+            stream_wait_empty=False,
+            stream_buffer_maxsize=16,
+            store="memory://",
+        )
+        app.transport = ChunkTransport(app.conf.broker_consumer, app)
+        app.partitions = self.partitions
+        topic = app.topic(topics.EVENTS, key_serializer="raw", value_serializer="raw", value_type=None)
+
+        async def learn(stream: Any) -> None:
+            async for event in stream.events():
+                message = event.message
+                if self._error is None and message.generation_id == app.consumer_generation_id:
+                    try:
+                        await self.partitions.take(message.partition, message.value)
+                    except Exception as error:  # noqa: BLE001  whatever it is, it ends the process
+                        self.fail(error)
+
+        app.agent(topic, name="learn")(learn)
+        self.partitions.consumer = app.consumer
+        return app
+
+    def _credentials(self) -> Any:
+        protocol = self.kafka.security_protocol
+        if protocol == "PLAINTEXT":
+            return None
+        context = None
+        if protocol.endswith("SSL"):
+            import ssl
+
+            context = ssl.create_default_context(cafile=self.kafka.ca_file or None)
+        if protocol == "SSL":
+            return SSLCredentials(context)
+        return SASLCredentials(
+            username=self.kafka.username,
+            password=self.kafka.password.reveal(),
+            mechanism=self.kafka.sasl_mechanism,
+            ssl_context=context,  # without one Faust talks in plain text, so KafkaSettings decides, not a default
+        )
+
+    async def _shut_down(self, app: faust.App) -> None:
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                if self._error is None:
+                    for partition in list(self.partitions.held):
+                        await self.partitions.checkpoint(partition)
+                await app.stop()
+        except TimeoutError:
+            log.warning("did not stop in %.0f s; ending anyway, the log has the rest", STOP_SECONDS)
+        log.info("stopped after %.1f s", time.monotonic() - started)
+
+    # ------------------------------------------------------------------ beside the stream
+
+    async def _guard(self, work: Any) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, it ends the process
+            self.fail(error)
+
+    async def _watch(self, app: faust.App) -> None:
+        """A crash inside Faust ends us: it would leave a worker that looks healthy and does nothing."""
+        while True:
+            await asyncio.sleep(0.5)
+            if app.crashed or app.should_stop:
+                raise ShelfcastError(f"Faust stopped: {app.crash_reason!r}.")
+
+    async def _checkpoints(self) -> None:
+        while True:
+            await asyncio.sleep(min(0.2, self.settings.checkpoint_seconds / 4))
+            await self.partitions.checkpoint_due()
+            self.metrics.read(held.heart for held in self.partitions.held.values())
+
+    async def _watchdog(self) -> None:
+        """Lag, as the broker itself tells it, without progress ends the process."""
+        loop, watch = asyncio.get_running_loop(), LagWatch(self.kafka)
+        interval = max(1.0, self.settings.stall_seconds / 6)
+        while True:
+            await asyncio.sleep(interval)
+            for partition, held in list(self.partitions.held.items()):
+                end = await loop.run_in_executor(self._executor, watch.end, partition)
+                if end is None or self.partitions.held.get(partition) is not held:
+                    held.progress_at = time.monotonic()  # Kafka is away: no progress is expected
+                    continue
+                lag = max(end - held.heart.next_offset, 0)
+                self.metrics.lag.labels(partition).set(lag)
+                if not lag:
+                    held.progress_at = time.monotonic()
+                elif time.monotonic() - held.progress_at > self.settings.stall_seconds:
+                    self.metrics.stalls.inc()
+                    raise StalledError(
+                        f"Partition {partition} has {lag} events waiting and none was taken for "
+                        f"{self.settings.stall_seconds:.0f} s: ending, so that a restart recovers from the snapshot."
+                    )
+
+
+class LagWatch:
+    """The ends of the log, asked of the broker over a connection of its own."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._consumer = Consumer(
+            kafka.client() | {"group.id": "shelfcast-lag-watch", "log.connection.close": False}, logger=log
+        )
+
+    def end(self, partition: int) -> int | None:
+        """The end of a partition of sales.events; None while Kafka is away."""
+        try:
+            return self._consumer.get_watermark_offsets(TopicPartition(topics.EVENTS, partition), timeout=5)[1]
+        except KafkaException:
+            return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,8 @@ from streams.contract import topics
 from streams.contract.errors import DeliveryError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from streams.contract.settings import KafkaSettings
     from streams.outputs import Outputs
 
@@ -35,20 +36,19 @@ class Outbox:
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._failure: KafkaError | None = None
-        self._lock = threading.Lock()
         config = kafka.client() | {
             "client.id": "shelfcast-worker",
             "enable.idempotence": True,
             "compression.type": "lz4",
             "linger.ms": 20,
             "delivery.timeout.ms": int(DELIVERY_SECONDS * 1000),
-            "delivery.report.only.error": True,
             "queue.buffering.max.messages": QUEUE_MESSAGES,
             "queue.buffering.max.kbytes": 262_144,
             "log.connection.close": False,
             "error_cb": self._on_error,
         }
-        self._producer = Producer(config, logger=log)
+        self._producer = Producer(config | {"delivery.report.only.error": True}, logger=log)
+        self._snapshots = Producer(config, logger=log)  # reports each delivery: its offset is needed
 
     def send(self, partition: int, outputs: Outputs) -> None:
         """Queue the messages; blocks while the queue is full. Raises DeliveryError when one could not be delivered."""
@@ -80,8 +80,10 @@ class Outbox:
 
         for number, chunk in enumerate(chunks):
             key = f"{partition}/{snapshot_id}/{number}/{len(chunks)}".encode()
-            self._put(topics.SNAPSHOTS, chunk, key, partition, on_delivery=delivered)
-        self.wait()
+            self._snapshots.produce(topics.SNAPSHOTS, chunk, key, partition, delivered)
+        _flush(self._snapshots, self.check)
+        if len(offsets) != len(chunks):
+            raise DeliveryError(f"Kafka took {len(offsets)} of {len(chunks)} chunks of a snapshot.")
         return sorted(offsets)
 
     async def room(self) -> None:
@@ -91,14 +93,9 @@ class Outbox:
             self.check()
             await asyncio.sleep(0.05)
 
-    def wait(self, seconds: float = DELIVERY_SECONDS + 10) -> None:
+    def wait(self) -> None:
         """Wait until everything queued was acknowledged. Raises DeliveryError when something was not."""
-        until = time.monotonic() + seconds
-        while self._producer.flush(1.0) > 0:
-            self.check()
-            if time.monotonic() > until:
-                raise DeliveryError(f"Kafka did not acknowledge {len(self._producer)} messages in {seconds:.0f} s.")
-        self.check()
+        _flush(self._producer, self.check)
 
     def check(self) -> None:
         """Raise DeliveryError if a message could not be delivered."""
@@ -106,20 +103,14 @@ class Outbox:
             raise DeliveryError(f"Kafka did not take a message: {self._failure.str()}.")
 
     def _put(
-        self,
-        topic: str,
-        value: bytes,
-        key: bytes | None,
-        partition: int,
-        headers: list[tuple[str, bytes]] | None = None,
-        on_delivery: object = None,
+        self, topic: str, value: bytes, key: bytes | None, partition: int, headers: list[tuple[str, bytes]] | None = None
     ) -> None:
-        produce = self._producer.produce
-        extra: dict[str, object] = {"headers": headers} if headers else {}
-        callback = on_delivery or self._on_delivery
         while True:
             try:
-                produce(topic, value, key, partition, callback, **extra)  # type: ignore[arg-type]
+                if headers is None:
+                    self._producer.produce(topic, value, key, partition, self._on_delivery)
+                else:
+                    self._producer.produce(topic, value, key, partition, self._on_delivery, headers=headers)
             except BufferError:
                 self._producer.poll(0.1)
                 self.check()
@@ -136,3 +127,12 @@ class Outbox:
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
             self._failure = error
+
+
+def _flush(producer: Producer, check: Callable[[], None]) -> None:
+    until = time.monotonic() + DELIVERY_SECONDS + 10
+    while producer.flush(1.0) > 0:
+        check()
+        if time.monotonic() > until:
+            raise DeliveryError(f"Kafka did not acknowledge {len(producer)} messages in {DELIVERY_SECONDS:.0f} s.")
+    check()

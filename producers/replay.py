@@ -1,0 +1,253 @@
+"""Rows of a source into Kafka: at full speed or on an accelerated clock, resumable, never ahead of its consumers.
+
+A run of rows is built, handed over in slices, and settled slice by slice in the order sent, each once Kafka has
+acknowledged it. What was sent and not settled before a kill is sent again under the same event ids; the worker drops it.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from producers.building import Builder, Built
+from producers.delivery import Delivery
+from producers.ledger import BadRows, Ledger, Standing
+from producers.mapping import Mapping
+from producers.publisher import Publisher
+from producers.rows import Source
+from streams.contract.codec import encode
+from streams.contract.messages import ClockTicked
+
+SLICE: Final = 5_000
+_IN_FLIGHT: Final = 16
+_SETTLE_SECONDS: Final = 0.5
+_DAY: Final = 86_400.0
+_CLOSE_DAYS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """How to replay.
+
+    speed: event seconds a second, None for all that goes. limit: stop after so many events. close_days: end with a tick
+    two days after the newest event, for every store, so that the last days close. max_lag: messages that consumers may
+    be behind (needs a `lag` to ask).
+    """
+
+    speed: float | None = None
+    limit: int | None = None
+    close_days: bool = True
+    max_lag: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayProgress:
+    """A look at a replay under way. total: rows there are, where known. at: event time, epoch seconds."""
+
+    rows: int
+    published: int
+    bad: int
+    skipped: int
+    total: int | None
+    at: float
+    waiting_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """What a replay did, together with the stopped ones it went on from. finished: the source's end was reached."""
+
+    rows: int
+    published: int
+    bad: int
+    skipped: dict[str, int]
+    stores: int
+    ticks: int
+    finished: bool
+    seconds: float
+
+
+class Replay:
+    """One replay of one source; `run` once.
+
+    lag: messages that the consumers are behind, as `LagMeter` tells; asked only with `max_lag`.
+    progress: called a few times a second from the same thread. stop: set it and `run` settles what it sent and returns.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a part that the caller chooses, given by name
+        self,
+        source: Source,
+        mapping: Mapping,
+        publisher: Publisher,
+        *,
+        options: ReplayOptions | None = None,
+        ledger: Ledger | None = None,
+        lag: Callable[[], int] | None = None,
+        progress: Callable[[ReplayProgress], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.source, self.publisher = source, publisher
+        self.options = options or ReplayOptions()
+        self._builder = Builder(mapping)
+        self._ledger, self._lag, self._progress = ledger, lag, progress
+        self._stop = stop or threading.Event()
+        self._sent: deque[tuple[Delivery, Standing]] = deque()
+        self._settled = self._ahead = ledger.read() if ledger else Standing()
+        self._bad: BadRows | None = ledger.bad_rows(self._settled.bad_bytes) if ledger else None
+        self._stores: dict[bytes, None] = {name.encode(): None for name in self._settled.stores}
+        self._written = self._told = self._asked_lag = 0.0
+        self._allowance = 0
+        self._clock: tuple[float, float] | None = None
+        self._total = source.count()
+
+    def run(self) -> ReplayResult:
+        """Replay to the end of the source, the limit, or `stop`.
+
+        Raises DeliveryError when Kafka did not take an event in time, and what the source and the mapping raise.
+        """
+        start = time.monotonic()
+        ended = self._settled.closed or self._rows()
+        ticks = 0
+        self._settle(everything=True)
+        if ended and self.options.close_days and not self._settled.closed:
+            ticks = self._close_days()
+        if self._ledger and (ended or self._settled.begun):
+            self._ledger.write(self._settled)
+        done = self._settled
+        return ReplayResult(
+            done.rows, done.published, done.bad, dict(done.skipped), len(done.stores), ticks, ended, time.monotonic() - start
+        )
+
+    def _rows(self) -> bool:
+        """Send run after run; whether the end was reached."""
+        resumed = self._settled
+        for number, rows in enumerate(self.source.read()):
+            if self._stop.is_set():
+                return False
+            if self._reached():
+                return True
+            built = self._builder.build(rows)
+            if number < resumed.runs:
+                self._tell("the rows already sent")
+                continue
+            if number >= resumed.begun:
+                self._begin(built, number)
+            first = resumed.events if number == resumed.runs else 0
+            if not self._send(built, first):
+                return False
+            self._ahead = msgspec.structs.replace(self._ahead, runs=number + 1, events=0, rows=rows.numbers[-1] if len(rows) else self._ahead.rows)
+            self._mark(Delivery(0))
+        return True
+
+    def _begin(self, built: Built, number: int) -> None:
+        """Count a run's bad and skipped rows, once."""
+        if self._bad:
+            self._bad.add(built.bad)
+        skipped = dict(self._ahead.skipped)
+        for reason, count in built.skipped.items():
+            skipped[reason] = skipped.get(reason, 0) + count
+        self._ahead = msgspec.structs.replace(
+            self._ahead,
+            begun=number + 1,
+            bad=self._ahead.bad + len(built.bad),
+            bad_bytes=self._bad.size if self._bad else 0,
+            skipped=skipped,
+        )
+
+    def _send(self, built: Built, first: int) -> bool:
+        """Send a run's events from `first` on; False when stopped."""
+        place = first
+        newest = np.maximum.accumulate(built.times) if len(built.times) else built.times
+        while place < len(built.raws) and not self._reached():
+            if self._stop.is_set():
+                return False
+            end = min(self._due(newest, place), place + self._room(), len(built.raws))
+            if end == place:
+                self._settle()
+                time.sleep(0.01)
+                continue
+            delivery = self.publisher.publish_all(
+                built.keys[place:end], built.raws[place:end], wait_seconds=self.publisher.settings.delivery_timeout_seconds
+            )
+            self._stores.update(dict.fromkeys(built.keys[place:end]))
+            self._ahead = msgspec.structs.replace(
+                self._ahead,
+                events=end,
+                published=self._ahead.published + end - place,
+                stores=[key.decode() for key in self._stores],
+                newest=max(self._ahead.newest, float(newest[end - 1])),
+            )
+            self._mark(delivery)
+            self._allowance -= end - place
+            place = end
+        return True
+
+    def _reached(self) -> bool:
+        return self.options.limit is not None and self._ahead.published >= self.options.limit
+
+    def _due(self, newest: "np.ndarray[tuple[int], np.dtype[np.float64]]", place: int) -> int:
+        """The place after the last event whose time has come on the accelerated clock."""
+        speed = self.options.speed
+        if speed is None:
+            return len(newest)
+        if self._clock is None:
+            self._clock = (time.monotonic(), float(newest[place]))
+        began, at = self._clock
+        return int(np.searchsorted(newest, at + (time.monotonic() - began) * speed, side="right"))
+
+    def _room(self) -> int:
+        """Events that may go now."""
+        room = SLICE
+        if self.options.limit is not None:
+            room = min(room, self.options.limit - self._ahead.published)
+        if len(self._sent) >= _IN_FLIGHT:
+            return 0
+        if self._lag is None or self.options.max_lag is None:
+            return room
+        if self._allowance <= 0 and time.monotonic() - self._asked_lag > 0.05:
+            self._allowance = max(0, self.options.max_lag - self._lag() - self.publisher.waiting)
+            self._asked_lag = time.monotonic()
+            if not self._allowance:
+                self._tell("the consumers to catch up")
+        return min(room, max(0, self._allowance))
+
+    def _mark(self, delivery: Delivery) -> None:
+        self._sent.append((delivery, self._ahead))
+        self._settle()
+
+    def _settle(self, *, everything: bool = False) -> None:
+        """Take note of what Kafka has acknowledged, in the order sent. Raises DeliveryError."""
+        while self._sent and (everything or self._sent[0][0].done):
+            delivery, standing = self._sent[0]
+            delivery.wait(self.publisher.settings.delivery_timeout_seconds + 5)
+            self._settled = standing
+            self._sent.popleft()
+        now = time.monotonic()
+        if self._ledger and now - self._written > _SETTLE_SECONDS and self._settled.begun:
+            self._ledger.write(self._settled)
+            self._written = now
+        self._tell("")
+
+    def _tell(self, waiting_for: str) -> None:
+        now = time.monotonic()
+        if self._progress and now - self._told > 0.1:
+            self._told = now
+            at = self._settled
+            rows = max(at.rows, at.published + at.bad + sum(at.skipped.values()))
+            self._progress(ReplayProgress(rows, at.published, at.bad, sum(at.skipped.values()), self._total, at.newest, waiting_for))
+
+    def _close_days(self) -> int:
+        """A tick for every store, so long after the newest event that its day has closed; never in the future."""
+        stores = self._settled.stores
+        if stores:
+            at = min(self._settled.newest + _CLOSE_DAYS * _DAY, time.time())
+            raws = [encode(ClockTicked(store=store, at=at)) for store in stores]
+            timeout = self.publisher.settings.delivery_timeout_seconds
+            self.publisher.publish_all([store.encode() for store in stores], raws, wait_seconds=timeout).wait(timeout + 5)
+        self._settled = msgspec.structs.replace(self._settled, closed=True)
+        return len(stores)

@@ -1,0 +1,27 @@
+"""Shelf plans: from forecasts to facings and orders. Pure: arrays in, arrays and sentences out."""
+
+from online_model.shelf.demand import Demand, Quantiles
+from online_model.shelf.description import CategoryBound, Item, Shelf, ShelfError
+from online_model.shelf.levels import Block, arrange
+from online_model.shelf.orders import order_units, service_levels
+from online_model.shelf.plan import Plan, plan
+from online_model.shelf.settings import ShelfSettings
+from online_model.shelf.space import percentages, share_of_space
+
+__all__ = [
+    "Block",
+    "CategoryBound",
+    "Demand",
+    "Item",
+    "Plan",
+    "Quantiles",
+    "Shelf",
+    "ShelfError",
+    "ShelfSettings",
+    "arrange",
+    "order_units",
+    "percentages",
+    "plan",
+    "service_levels",
+    "share_of_space",
+]

@@ -1,0 +1,67 @@
+"""From an allocation of the whole width to one that stands on the levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from online_model.shelf import levels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from online_model.shelf.description import Shelf
+    from online_model.shelf.problem import Problem
+
+    Ints = NDArray[np.int64]
+
+MOST_TRIALS = 24
+"""Facings that are tried in the room that is left, each with a new arrangement of the shelf."""
+
+
+def fit(problem: Problem, shelf: Shelf, facings: Ints) -> Ints:
+    """Facings that find a place on the levels: the cheapest go until all fit, then what room is left is filled."""
+    if shelf.equal_widths:
+        return facings
+    f = facings.copy()
+    while not levels.holds(shelf, f):
+        item = _cheapest(problem, f)
+        if item is None:
+            return problem.low.copy()
+        f[item] -= 1
+    return _refill(problem, shelf, f)
+
+
+def _cheapest(problem: Problem, f: Ints) -> int | None:
+    """The item whose facing costs least per width, categories above their minimum first; None: all at their least."""
+    used, size = problem.used_by_category(f), problem.width
+    spare = np.full(len(f), np.inf)
+    mine = problem.category >= 0
+    if mine.any():
+        spare[mine] = (used - problem.category_low)[problem.category[mine]]
+    free = f > problem.low
+    for allowed in (free & (spare + problem.slack >= size), free):
+        if allowed.any():
+            return int(np.where(allowed, problem.loss(f) / size, np.inf).argmin())
+    return None
+
+
+def _refill(problem: Problem, shelf: Shelf, f: Ints) -> Ints:
+    """Facings added where they gain and still find a place."""
+    allowed = np.ones(len(f), dtype=bool)
+    for _ in range(MOST_TRIALS):
+        room = np.minimum(problem.capacity - problem.used(f), max(levels.fill(shelf, f).room)) + problem.slack
+        fits = allowed & (f < problem.high) & (problem.width <= room)
+        if len(problem.category_high):
+            left = problem.category_high - problem.used_by_category(f) + problem.slack
+            fits &= (problem.category < 0) | (problem.width <= left[problem.category])
+        gain = np.where(fits, problem.gain(f) / problem.width, -np.inf)
+        item = int(gain.argmax())
+        if gain[item] <= 0:
+            break
+        f[item] += 1
+        if not levels.holds(shelf, f):
+            f[item] -= 1
+            allowed[item] = False
+    return f

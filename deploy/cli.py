@@ -1,0 +1,135 @@
+"""The command line: `shelfcast COMMAND`. Each command's module is imported only when it is called."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import logging
+import os
+import signal
+import sys
+from typing import Any, Final
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from deploy.embedded import lifeline
+from streams.contract.errors import ShelfcastError
+
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "demo": ("Start here", "a year of real sales through all of it: Kafka, models, forecasts, plans, charts"),
+    "up": ("Start here", "everything for one shop on this machine: gateway, worker, consumers, web page"),
+    "doctor": ("Start here", "check broker, topics, database, clock and state, and say what to do"),
+    "gateway": ("Sales in", "the HTTP door for tills: POST /v1/sales"),
+    "replay": ("Sales in", "a CSV, Parquet or NDJSON file or a database into sale events"),
+    "simulate": ("Sales in", "a seeded shop with tills: the test bed for drift and load"),
+    "deadletters": ("Sales in", "look at refused events, mend them, send them again"),
+    "worker": ("The stream", "learn from every sale, forecast, plan the shelf"),
+    "consume": ("The stream", "accepted sales and forecasts into MongoDB"),
+    "replenish": ("The stream", "purchase orders from the plans: the example of a downstream service"),
+    "web": ("Answers", "the page, charts and predictions over HTTP"),
+    "charts": ("Answers", "charts as PNG and SVG files"),
+    "shelf": ("Answers", "describe a shelf, see its plan, simulate what planning earns"),
+    "backtest": ("Answers", "how good the forecasts are on your own sales, against baselines"),
+    "verify": ("Operation", "do the books balance: log against MongoDB"),
+    "topics": ("Operation", "list or create the topics"),
+    "schema": ("Operation", "JSON Schema and AsyncAPI of the messages"),
+    "settings": ("Operation", "every environment variable, its meaning and its default"),
+}
+
+EXIT_CODES: Final = (
+    "Exit codes: 0 done · 1 failed, or the answer is no · 2 wrong use or settings · 3 a server cannot be used · "
+    "4 the log was truncated · 5 stalled, restart · 130 stopped by Ctrl-C"
+)
+
+
+def main() -> None:
+    """Run the command that `sys.argv` names."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        _help()
+        sys.exit(0)
+    if arguments[0] == "--version":
+        from importlib.metadata import version
+
+        Console().print(f"shelfcast {version('shelfcast')}", highlight=False)
+        sys.exit(0)
+    name = arguments[0]
+    if name not in COMMANDS:
+        close = difflib.get_close_matches(name, COMMANDS, 1)
+        hint = f"did you mean `shelfcast {close[0]}`?" if close else "`shelfcast --help` lists the commands."
+        _say(f"There is no command {name!r}: {hint}")
+        sys.exit(2)
+    sys.exit(run(name, arguments[1:]))
+
+
+def run(name: str, arguments: list[str]) -> int:
+    """Run one command; its exit code."""
+    _set_up_logging()
+    if os.environ.get(lifeline.LIFELINE):
+        lifeline.hold(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    try:
+        command = _command(name)
+        result = command(args=arguments, prog_name=f"shelfcast {name}", standalone_mode=False)
+    except ShelfcastError as error:
+        _say(str(error))
+        return error.exit_code
+    except typer.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except Exception as error:
+        show = getattr(error, "show", None)  # click's own complaints about the command line
+        if show is None:
+            raise
+        show()
+        return int(getattr(error, "exit_code", 2))
+    return result if isinstance(result, int) else 0
+
+
+def _command(name: str) -> Any:
+    module = importlib.import_module(f"deploy.commands.{name}")
+    app = getattr(module, "app", None)
+    if app is None:
+        app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+        app.command(context_settings={"help_option_names": ["-h", "--help"]})(getattr(module, name))
+    return typer.main.get_command(app)
+
+
+def _help() -> None:
+    console = Console()
+    console.print("[bold]shelfcast[/] turns the sale events of tills into forecasts and shelf plans while the shop is open.\n")
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    room = ""
+    for name, (group, about) in COMMANDS.items():
+        if group != room:
+            table.add_row(f"[bold]{group}[/]", "")
+            room = group
+        table.add_row(f"  [cyan]{name}[/]", about)
+    console.print(table)
+    console.print(
+        "\nExamples:\n  shelfcast demo\n  shelfcast demo --sales my-sales.csv\n  shelfcast gateway --help\n\n"
+        "Where no broker is named, Kafka and MongoDB stand-ins start on this machine. With KAFKA_BOOTSTRAP_SERVERS and\n"
+        "MONGODB_URI the same commands use yours.\n\n" + EXIT_CODES,
+        highlight=False,
+    )
+
+
+def _say(sentence: str) -> None:
+    Console(stderr=True).print(f"[red]shelfcast:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
+
+
+def _set_up_logging() -> None:
+    level = os.environ.get("SHELFCAST_LOG_LEVEL", "INFO").upper()
+    if level not in logging.getLevelNamesMapping():
+        _say(f"SHELFCAST_LOG_LEVEL={level!r}: set DEBUG, INFO, WARNING or ERROR.")
+        sys.exit(2)
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for chatty in ("faust", "mode", "aiokafka", "kafka", "matplotlib", "pymongo"):
+        logging.getLogger(chatty).setLevel(logging.WARNING if level != "DEBUG" else logging.DEBUG)
+
+
+if __name__ == "__main__":
+    main()

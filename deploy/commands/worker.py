@@ -1,0 +1,64 @@
+"""`shelfcast worker`: the stream processor."""
+
+import asyncio
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.connection import servers
+from deploy.quiet import limit_repeats
+from streams.contract.settings import KafkaSettings, WorkerSettings
+from streams.worker import Worker
+
+log = logging.getLogger("shelfcast.worker")
+
+
+def worker(
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics on loopback; 0 serves none.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Time zone of the stores, as in Europe/Berlin.")] = None,
+    country: Annotated[str | None, typer.Option(help="Country of the stores for public holidays, as in DE.")] = None,
+    checkpoint_seconds: Annotated[float | None, typer.Option(help="Longest time between two snapshots.")] = None,
+) -> None:
+    """Learn from every sale, forecast when a day closes, plan the shelf; until stopped (Ctrl-C or SIGTERM).
+
+    Start as many as there are partitions; Kafka shares the partitions among them. It can be killed at any time: it goes on
+    from its newest snapshot and publishes the same messages again, which consumers drop by their ids.
+
+    \b
+    Examples:
+      shelfcast worker
+      KAFKA_BOOTSTRAP_SERVERS=kafka:9092 MONGODB_URI=mongodb://db:27017 shelfcast worker --timezone Europe/Berlin
+    """
+    kafka, _ = servers(data_dir)
+    settings = WorkerSettings.read(
+        metrics_port=metrics_port, timezone=timezone, country=country, checkpoint_seconds=checkpoint_seconds
+    )
+    limit_repeats("aiokafka", "faust", "mode")
+    run_loop(kafka, settings)
+
+
+def run_loop(kafka: KafkaSettings, settings: WorkerSettings) -> None:
+    """Run a worker on an event loop of its own until a signal ends it."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_run(kafka, settings))
+
+
+async def _run(kafka: KafkaSettings, settings: WorkerSettings) -> None:
+    process = Worker(kafka, settings)
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, process.stop)
+    await process.run(ready=lambda: log.info("started; Kafka at %s", kafka.bootstrap_servers))
+
+
+def _loop_factory() -> object:
+    if sys.platform == "win32":
+        return asyncio.new_event_loop
+    import uvloop
+
+    return uvloop.new_event_loop

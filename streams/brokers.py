@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ClusterMetadata, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._metadata import ClusterMetadata
+from confluent_kafka.cimpl import NewTopic
 
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
@@ -28,7 +30,8 @@ _ADVICE: Final = {
 def metadata(kafka: KafkaSettings, seconds: float = _SECONDS) -> ClusterMetadata:
     """What the broker says of itself. Raises ServerError with advice."""
     causes: list[KafkaError] = []
-    admin = AdminClient(kafka.client() | {"error_cb": causes.append, "log.connection.close": False}, logger=log)
+    config: dict[str, Any] = kafka.client() | {"error_cb": causes.append, "log.connection.close": False}
+    admin = AdminClient(config, logger=log)
     try:
         return admin.list_topics(timeout=seconds)
     except KafkaException as error:

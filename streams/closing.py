@@ -117,7 +117,7 @@ class DayReporter:
         """One predicted-sales message an item, then the store's shelf plan."""
         iso, path = self._heart.iso_date, np.round(np.nan_to_num(closed.path), 3).tolist()
         columns = [
-            (*HORIZONS[name], _columns(forecast)) for name, forecast in closed.horizons.items()
+            (*HORIZONS[name], forecast.open_days.tolist(), _columns(forecast)) for name, forecast in closed.horizons.items()
         ]
         started = ~np.isnan(closed.horizons["day"].mean)
         partition = self._heart.partition
@@ -128,14 +128,14 @@ class DayReporter:
                     horizon=name,
                     first_day=first,
                     last_day=iso(day + length),
-                    open_days=values[0][row],
-                    mean=values[1][row],
-                    p10=values[2][row],
-                    p50=values[3][row],
-                    p90=values[4][row],
-                    same_weekday_mean=values[5][row],
+                    open_days=open_days[row],
+                    mean=values[0][row],
+                    p10=values[1][row],
+                    p50=values[2][row],
+                    p90=values[3][row],
+                    same_weekday_mean=values[4][row],
                 )
-                for name, length, values in columns
+                for name, length, open_days, values in columns
             )
             message = PredictedSales(
                 id=self._id(offset),
@@ -240,10 +240,9 @@ class DayReporter:
 
 
 def _columns(forecast: ModelForecast) -> list[list[float]]:
-    """Open days, then mean, p10, p50, p90 and the baseline, as lists; a demand is never negative."""
+    """Mean, p10, p50, p90 and the baseline, as lists; a demand is never negative."""
     values = (forecast.mean, forecast.p10, forecast.p50, forecast.p90, forecast.weekday_mean)
-    rounded = [np.round(np.maximum(np.nan_to_num(v), 0.0), 3).tolist() for v in values]
-    return [forecast.open_days.tolist(), *rounded]
+    return [np.round(np.maximum(np.nan_to_num(v), 0.0), 3).tolist() for v in values]
 
 
 def _sum(values: NDArray[np.float64]) -> float:

@@ -57,7 +57,7 @@ class Outbox:
         for key, value in outputs.forecasts:
             self._put(topics.FORECASTS, value, key, partition)
         for dead in outputs.rejected:
-            headers: list[tuple[str, bytes]] = [
+            headers: list[tuple[str, str | bytes | None]] = [
                 ("reason", dead.reason.encode()),
                 ("error", dead.sentence.encode(errors="replace")),
                 ("source-topic", topics.EVENTS.encode()),
@@ -103,7 +103,7 @@ class Outbox:
             raise DeliveryError(f"Kafka did not take a message: {self._failure.str()}.")
 
     def _put(
-        self, topic: str, value: bytes, key: bytes | None, partition: int, headers: list[tuple[str, bytes]] | None = None
+        self, topic: str, value: bytes, key: bytes | None, partition: int, headers: list[tuple[str, str | bytes | None]] | None = None
     ) -> None:
         while True:
             try:

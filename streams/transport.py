@@ -9,7 +9,7 @@ offset our state was made for.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 import aiokafka
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
@@ -99,9 +99,9 @@ class ChunkConsumer(FaustConsumer):
             last.offset,
             last.timestamp / 1000.0,
             last.timestamp_type,
-            (),
+            None,
             b"",
-            Run(start, records),
+            cast("Any", Run(start, records)),
             None,
             0,
             0,
@@ -118,7 +118,7 @@ class ChunkConsumer(FaustConsumer):
 
     async def perform_seek(self) -> None:
         """Go to where the state of each assigned partition ends; the state was loaded for it."""
-        positions: Mapping[TP, int] = await self.app.partitions.recover(self.assignment())
+        positions: Mapping[TP, int] = await cast("Any", self.app).partitions.recover(self.assignment())
         await self.go_to(positions)
 
     async def go_to(self, positions: Mapping[TP, int]) -> None:
@@ -131,7 +131,7 @@ class ChunkConsumer(FaustConsumer):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Hand the partitions over at the newest offset."""
-        await self.app.partitions.hand_over(revoked)
+        await cast("Any", self.app).partitions.hand_over(revoked)
         await super().on_partitions_revoked(revoked)
 
     def verify_event_path(self, now: float, tp: TP) -> None:

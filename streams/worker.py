@@ -96,8 +96,8 @@ class Worker:
 
     # ------------------------------------------------------------------ Faust
 
-    def _app(self) -> faust.App:
-        app = faust.App(
+    def _app(self) -> Any:
+        app: Any = faust.App(
             self.settings.group,
             broker=";".join(f"kafka://{server.strip()}" for server in self.kafka.bootstrap_servers.split(",")),
             broker_credentials=self._credentials(),

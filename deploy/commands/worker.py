@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -56,7 +57,7 @@ async def _run(kafka: KafkaSettings, settings: WorkerSettings) -> None:
     await process.run(ready=lambda: log.info("started; Kafka at %s", kafka.bootstrap_servers))
 
 
-def _loop_factory() -> object:
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     if sys.platform == "win32":
         return asyncio.new_event_loop
     import uvloop

@@ -1,0 +1,57 @@
+# make demo   a year of real sales through all of it     make test   the tests
+# make check  lint, types, layers, coverage, docs        make bench  speed, as ratios
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+BIN := $(VENV)/bin
+export OPENBLAS_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-bench demo test check lint types layers docs coverage bench soak kill lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+install: ## make .venv with the pinned dependencies; takes no time when nothing changed
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" bash deploy/install.sh dev
+
+install-bench:
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" bash deploy/install.sh bench
+
+demo: install ## replay real sales through Kafka, models, MongoDB and charts (ARGS="--once --json FILE")
+	@$(BIN)/shelfcast demo $(ARGS)
+
+test: install ## run the tests; what cannot run here is listed with its reason
+	$(BIN)/python -m pytest $(ARGS)
+
+check: install lint types layers docs ## everything that is checked without running the product
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+types:
+	$(BIN)/mypy
+layers:
+	$(BIN)/lint-imports
+docs:
+	$(BIN)/python -m deploy.docs --check
+
+coverage: install ## the tests with branch coverage
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+bench: install-bench ## speed of the worker beside a bare loop and bytewax; writes build/bench.json
+	$(BIN)/python -m tests.bench.bench_stream $(ARGS)
+
+kill: install ## the long kill -9 runs
+	$(BIN)/python -m pytest tests/integration -m kill --kill-rounds 30 $(ARGS)
+
+soak: install ## a day of a 50-store chain in minutes, with a fault every few seconds
+	$(BIN)/python -m tests.soak $(ARGS)
+
+lock: ## renew the pinned dependencies (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml --extra embedded --extra demo --extra test --extra check -o requirements/dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml --all-extras -c requirements/dev.lock -o requirements/bench.lock
+
+clean: ## remove what was made
+	rm -rf $(VENV) build .shelfcast .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from online_model.settings import HORIZONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from online_model.results import Scored
 
 HALF_LIFE_DAYS = 28.0
@@ -49,7 +47,7 @@ def _ratio(a: float, b: float) -> float:
     return a / b if b > 0 else float("nan")
 
 
-@dataclass(slots=True)
+@dataclass
 class Scores:
     """Running error sums by horizon and contender.
 
@@ -92,12 +90,3 @@ class Scores:
             }
             for h, horizon in enumerate(HORIZONS)
         }
-
-    def dump(self) -> dict[str, Any]:
-        """Complete state: two arrays."""
-        return {"total": self.total.copy(), "decayed": self.decayed.copy()}
-
-    @classmethod
-    def load(cls, state: Mapping[str, Any]) -> Scores:
-        """The reverse of `dump`."""
-        return cls(np.array(state["total"]), np.array(state["decayed"]))

@@ -65,7 +65,8 @@ class Demand:
             p50, mean = self.day.p50, self.day.mean
         else:
             p50, mean = self.week.p50 / WEEK_DAYS, self.week.mean / WEEK_DAYS
-        return np.maximum(np.nan_to_num(np.where(p50 > 0, p50, mean)), 0.0)
+        units: Floats = np.maximum(np.nan_to_num(np.where(p50 > 0, p50, mean)), 0.0)
+        return units
 
     def quantile(self, level: float | Floats, days: float) -> Floats:
         """Quantile of the demand of the next `days` days, `[n]` units.
@@ -76,7 +77,8 @@ class Demand:
         """
         median, below, above = self._spread(days)
         z = ndtri(level)
-        return np.nan_to_num(np.maximum(median + z * np.where(z < 0, below, above), 0.0))
+        units: Floats = np.nan_to_num(np.maximum(median + z * np.where(z < 0, below, above), 0.0))
+        return units
 
     def expected(self, days: float) -> Floats:
         """Mean demand of the next `days` days, `[n]` units."""

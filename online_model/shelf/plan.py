@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from online_model.shelf import baselines, bounds, greedy, levels, packing, program, reasons
+from online_model.shelf.description import ShelfError
 from online_model.shelf.orders import order_units
 from online_model.shelf.settings import ShelfSettings
 from online_model.shelf.space import percentages
@@ -82,10 +83,12 @@ def plan(
     """The plan of most expected profit a day under the demand, less the labour of changing the current plan.
 
     A pure function: the same input gives the same plan. `exact` solves the mixed-integer program instead of the fast
-    path; it differs only where widths do, by at most the stated gap.
+    path; it differs only where widths do, by at most the stated gap. `current` has 0 where an item does not stand.
     """
     settings = settings or ShelfSettings()
     now = None if current is None else np.asarray(current, dtype=np.int64)
+    if now is not None and len(now) != len(shelf.items):
+        raise ShelfError(f"The current plan has {len(now)} items and the shelf {len(shelf.items)}: give one entry an item.")
     problem, floors = bounds.problem_of(shelf, demand, now, settings)
     if exact:
         pooled, bound = program.solve(problem)
@@ -109,8 +112,14 @@ def _stays(problem: Problem, shelf: Shelf, now: Ints | None, facings: Ints) -> b
     return not better and levels.holds(shelf, now)
 
 
-def _told(
-    shelf: Shelf, demand: Demand, settings: ShelfSettings, problem: Problem, floors: bounds.Floors, facings: Ints, bound: float
+def _told(  # noqa: PLR0917 - all that a plan is made of, in the order in which it was made
+    shelf: Shelf,
+    demand: Demand,
+    settings: ShelfSettings,
+    problem: Problem,
+    floors: bounds.Floors,
+    facings: Ints,
+    bound: float,
 ) -> Plan:
     """The plan with what it earns, against what, and why."""
     margin, in_money = bounds.unit_profit(shelf, demand, settings)
@@ -139,7 +148,9 @@ def _told(
         gain_over_share_of_profit=total - float(earns(baselines.by_share(problem, units * margin)).sum()),
         gain_over_equal_space=total - float(earns(baselines.equal(problem)).sum()),
         changed=now is None or bool((facings != now).any()),
-        reasons=reasons.of(shelf, problem, floors, facings, gain, in_money=in_money),
+        reasons=reasons.of(
+            shelf, problem, floors, facings, gain, payback_days=settings.payback_days, in_money=in_money
+        ),
         bound=bound,
         gap=max(0.0, (bound - value) / abs(bound)) if bound else 0.0,
     )

@@ -91,4 +91,5 @@ class Problem:
     def used_by_category(self, facings: Ints) -> Floats:
         """Width that each category takes, `[categories]`."""
         mine = self.category >= 0
-        return np.bincount(self.category[mine], (self.width * facings)[mine], minlength=len(self.category_low))
+        widths = np.bincount(self.category[mine], (self.width * facings)[mine], minlength=len(self.category_low))
+        return widths.astype(np.float64)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp  # type: ignore[import-untyped]
-from scipy.sparse import csr_array  # type: ignore[import-untyped]
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
 
 from online_model.shelf import greedy
 
@@ -81,5 +81,7 @@ def _constraints(problem: Problem, item: Ints, width: Floats) -> tuple[csr_array
     shape = (1 + len(used), len(item))
     rows = csr_array((np.concatenate([width, width[mine]]), (row, column)), shape=shape)
     lower = np.concatenate([[-np.inf], problem.category_low - used - problem.slack])
-    upper = np.concatenate([[problem.capacity - problem.used(problem.low)], problem.category_high - used]) + problem.slack
+    upper = (
+        np.concatenate([[problem.capacity - problem.used(problem.low)], problem.category_high - used]) + problem.slack
+    )
     return rows, lower, upper

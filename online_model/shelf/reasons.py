@@ -20,30 +20,38 @@ MOST_MOVES_TOLD = 6
 
 
 def of(
-    shelf: Shelf, problem: Problem, floors: Floors, facings: Ints, gain: float | None, *, in_money: bool
+    shelf: Shelf,
+    problem: Problem,
+    floors: Floors,
+    facings: Ints,
+    gain: float | None,
+    *,
+    payback_days: float,
+    in_money: bool,
 ) -> tuple[str, ...]:
-    """All sentences, the most important first."""
-    told = [_gain(problem, facings, gain, in_money=in_money), *_moves(shelf, problem, facings)]
-    told += [_binding(shelf, problem, facings), _floors(shelf, floors)]
-    told += [_category_short(shelf, problem, facings), "" if in_money else "No price is known: the plan maximises units."]
+    """All sentences, the most important first. `gain`: over the current plan, a day."""
+    told = [_gain(problem, facings, gain, payback_days, in_money=in_money), *_moves(shelf, problem, facings)]
+    told += [*_binding(shelf, problem, facings), _floors(shelf, floors)]
+    told += [
+        _category_short(shelf, problem, facings),
+        "" if in_money else "No price is known: the plan maximises units.",
+    ]
     return tuple(sentence for sentence in told if sentence)
 
 
-def _gain(problem: Problem, f: Ints, gain: float | None, *, in_money: bool) -> str:
+def _gain(problem: Problem, f: Ints, gain: float | None, payback_days: float, *, in_money: bool) -> str:
     if gain is None or problem.current is None:
         return ""
     moved = int(np.abs(f - problem.current).sum())
-    unit = "" if in_money else " units"
     if not moved:
         return "The current plan stays: no move would pay for its labour."
-    labour = moved * problem.labour
-    sentence = (
-        f"{_facings(moved)} put up or cleared; it should earn {gain:.2f}{unit} a day more, "
-        f"and the labour costs {labour:.2f} a day until it is paid back."
-    )
-    if gain < labour:
-        sentence += " The current plan broke a limit, so it had to change."
-    return sentence
+    labour = moved * problem.labour * payback_days
+    earns = f"{gain:.2f}{'' if in_money else ' units'} a day"
+    if gain * payback_days < labour:
+        return f"{_facings(moved)} to put up or clear, {earns}: the current plan broke a limit, so it had to change."
+    days = labour / gain if gain > 0 else 0.0
+    pays = f"pays for its labour of {labour:.2f} in {days:.1f} days"
+    return f"{_facings(moved)} to put up or clear: that should earn {earns} more, and {pays}."
 
 
 def _moves(shelf: Shelf, problem: Problem, f: Ints) -> list[str]:
@@ -62,29 +70,46 @@ def _moves(shelf: Shelf, problem: Problem, f: Ints) -> list[str]:
     return told
 
 
-def _binding(shelf: Shelf, problem: Problem, f: Ints) -> str:
-    """What one more facing of the best candidate would earn, what the cheapest loses, and why they are not swapped."""
+def _binding(shelf: Shelf, problem: Problem, f: Ints) -> list[str]:
+    """What one more facing of the best candidate would earn, and which limit keeps it from the shelf.
+
+    Where that is a limit of its own or of its category, the best candidate without one is told too.
+    """
     more = problem.profit(f + 1) - problem.profit(f)
-    density = more / shelf.width
-    a = int(density.argmax())
-    if more[a] <= 0:
-        return ""
-    start = f"One more facing of {shelf.items[a]} would earn {more[a]:.2f} a day"
-    if f[a] >= problem.high[a]:
-        return f"{start}; it is at its most, {_facings(int(f[a]))}."
-    c = int(problem.category[a])
-    used = problem.used_by_category(f)
-    if c >= 0 and used[c] + shelf.width[a] > problem.category_high[c] + problem.slack:
-        return f"{start}; its category {shelf.categories[c]} is at its most, {shelf.max_share[c]:.0%} of the shelf."
+    used, mine = problem.used_by_category(f), problem.category >= 0
+    closed = np.zeros(len(f), dtype=bool)
+    if len(used):
+        room = (problem.category_high - used)[problem.category] + problem.slack
+        closed = mine & (shelf.width > room)
+    capped = f >= problem.high
+    told = []
+    a = int((more / shelf.width).argmax())
+    if more[a] > 0 and (capped[a] or closed[a]):
+        limit = f"it is at its most, {_facings(int(f[a]))}."
+        if not capped[a]:
+            c = int(problem.category[a])
+            limit = f"its category {shelf.categories[c]} is at its most, {shelf.max_share[c]:.0%} of the shelf."
+        told.append(f"One more facing of {shelf.items[a]} would earn {more[a]:.2f} a day; {limit}")
+    free = np.where(capped | closed, -np.inf, more / shelf.width)
+    if free.max() > 0:
+        told.append(_exchange(shelf, problem, f, int(free.argmax())))
+    return told
+
+
+def _exchange(shelf: Shelf, problem: Problem, f: Ints, a: int) -> str:
+    """What one more facing of `a` would earn, what the cheapest other loses, and why they are not exchanged."""
+    more = float((problem.profit(f + 1) - problem.profit(f))[a])
+    start = f"One more facing of {shelf.items[a]} would earn {more:.2f} a day"
     if problem.used(f) + shelf.width[a] <= problem.capacity + problem.slack:
-        return f"{start}, less than its labour." if problem.current is not None else f"{start}; no level has room for it whole."
+        paid = problem.current is None or more > problem.labour
+        return f"{start}; no level has room for it." if paid else f"{start}, less than its labour."
     less = problem.profit(f) - problem.profit(np.maximum(f - 1, 0))
     others = (f > 0) & (np.arange(len(f)) != a)
     if not others.any():
         return f"{start}; the shelf is full."
     b = int(np.where(others, less / shelf.width, np.inf).argmin())
     take = f"{start}; take it from {shelf.items[b]}, which loses {less[b]:.2f}"
-    return f"{take}: {_why_not(shelf, problem, f, (a, b), float(more[a] - less[b]))}"
+    return f"{take}: {_why_not(shelf, problem, f, (a, b), more - float(less[b]))}"
 
 
 def _why_not(shelf: Shelf, problem: Problem, f: Ints, pair: tuple[int, int], net: float) -> str:
@@ -95,10 +120,14 @@ def _why_not(shelf: Shelf, problem: Problem, f: Ints, pair: tuple[int, int], net
             return f"not done, as it must keep {_facings(int(f[b]))}."
         return f"not done, as {_facings(int(f[b]))} hold what it sells between two refills (P90)."
     c = int(problem.category[b])
-    if c >= 0 and c != problem.category[a] and problem.used_by_category(f)[c] - shelf.width[b] < problem.category_low[c]:
+    if (
+        c >= 0
+        and c != problem.category[a]
+        and problem.used_by_category(f)[c] - shelf.width[b] < problem.category_low[c]
+    ):
         return f"not done, as its category {shelf.categories[c]} is at its least."
     if shelf.width[a] > shelf.width[b] + max(problem.capacity - problem.used(f), 0.0) + problem.slack:
-        return f"not done, as one facing of it is narrower ({shelf.width[b]:g}) than one of the other ({shelf.width[a]:g})."
+        return f"not done, as its facing is {shelf.width[b]:g} wide and the other's {shelf.width[a]:g}."
     if net <= 0:
         return "the shelf is full, and no exchange gains."
     if problem.current is not None and net <= 2 * problem.labour:
@@ -111,8 +140,8 @@ def _floors(shelf: Shelf, floors: Floors) -> str:
         return ""
     cut = np.flatnonzero(floors.stock > floors.low)
     return (
-        f"The shelf is too small to hold the P90 demand of every item between two refills: {len(cut)} of {len(shelf.items)} "
-        f"items have less; refill more often or widen the shelf."
+        f"The shelf is too small to hold the P90 demand of every item between two refills: "
+        f"{len(cut)} of {len(shelf.items)} items have less; refill more often or widen the shelf."
     )
 
 
@@ -120,7 +149,7 @@ def _category_short(shelf: Shelf, problem: Problem, f: Ints) -> str:
     short = np.flatnonzero(problem.used_by_category(f) < problem.category_low - problem.slack)
     if not short.size:
         return ""
-    return f"Category {shelf.categories[short[0]]} misses its least share: its facings find no room on the levels as they are."
+    return f"Category {shelf.categories[short[0]]} misses its least share: its facings find no room on the levels."
 
 
 def _facings(count: int) -> str:

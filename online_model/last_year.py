@@ -1,0 +1,72 @@
+"""Sales of a year ago over c, as weekly sums and counts; windows by linear fraction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from online_model.settings import SPANS, YEAR
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    F32 = NDArray[np.float32]
+
+BIN_DAYS: Final = 7
+BINS: Final = 57
+"""Weekly sums kept: they reach back 391 days."""
+
+
+def add(sums: F32, counts: NDArray[np.uint8], day: int, demand: F32 | None, started: NDArray[np.bool_] | None) -> None:
+    """Add a day's sales over c, or pass over a closed day.
+
+    Parameters
+    ----------
+    sums, counts
+        `[BINS, n]`, changed in place.
+    day
+        Days since the store's first.
+    demand, started
+        `[n]`; None on a closed day.
+
+    """
+    b = day // BIN_DAYS % BINS
+    if day % BIN_DAYS == 0:
+        sums[b] = 0
+        counts[b] = 0
+    if demand is not None and started is not None:
+        sums[b] += np.where(started, demand, 0)
+        counts[b] += started
+
+
+def _share(first: int, last: int) -> list[float]:
+    """Share of each bin that days first..last take, `[BINS]`."""
+    out = [0.0] * BINS
+    first = max(first, 0)
+    for b in range(first // BIN_DAYS, last // BIN_DAYS + 1):
+        overlap = min(last, (b + 1) * BIN_DAYS - 1) - max(first, b * BIN_DAYS) + 1
+        out[b % BINS] += overlap / BIN_DAYS
+    return out
+
+
+def windows(sums: F32, counts: NDArray[np.uint8], day: int) -> tuple[F32, F32, F32, F32, F32, F32] | None:
+    """Last year's sales over c where the horizons of `day` will fall.
+
+    Returns
+    -------
+    tuple or None
+        Means and open days of each horizon's window +-3 days `[3, n]` twice, of the same +-7 days `[3, n]` twice, of the 28 days
+        to a year ago `[n]` twice; None in the first year.
+
+    """
+    ago = day - YEAR
+    if ago - 27 < 0:
+        return None
+    shares = [_share(ago + 1 - 3, min(ago + b + 3, day)) for b in SPANS]
+    shares += [_share(ago + 1 - 7, min(ago + b + 7, day)) for b in SPANS]
+    shares.append(_share(ago - 27, ago))
+    weight = np.array(shares, np.float32)
+    n = weight @ counts.astype(np.float32)
+    mean = (weight @ sums) / np.maximum(n, 1e-9)
+    return mean[:3], n[:3], mean[3:6], n[3:6], mean[6], n[6]

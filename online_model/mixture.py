@@ -1,0 +1,68 @@
+"""The served mix of experts: weights go by discounted squared errors, per series, shrunk to the partition's.
+
+Weights proportional to loss^-p are the inverse-error combination of Bates & Granger (1969), sharpened by the power.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from online_model.series import N_EXPERTS
+from online_model.settings import LOSS_CAP
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from online_model.series import Series
+
+    F64 = NDArray[np.float64]
+    F32 = NDArray[np.float32]
+
+DECAY: Final = 0.5 ** (1 / 120)
+"""Of squared errors: half-life 120 labels of a series, 120 dates of the pool."""
+SHRINK: Final = 28.0
+"""Weight of the pooled errors, in labels."""
+POWER: Final = np.array([8.0, 4.0, 4.0], np.float32)
+"""Weights are loss^-power: day, windows."""
+
+
+class Mixture:
+    """Pooled losses of the experts by horizon, `[3, E]`, and their numbers `[3]`."""
+
+    def __init__(self) -> None:
+        self.loss: F64 = np.full((3, N_EXPERTS), 1e-9)
+        self.n: F64 = np.full(3, 1e-9)
+
+    def new_date(self) -> None:
+        """A business date of the partition begins."""
+        self.loss *= DECAY
+        self.n *= DECAY
+
+    def learn(self, s: Series, experts: F32, units: F32, scale: F32, known: F32) -> None:
+        """Take labels in.
+
+        Parameters
+        ----------
+        experts
+            `[3, E, n]`.
+        units, scale, known
+            `[3, n]`; known is 1 where there is a label.
+
+        """
+        error = np.abs(experts - units[:, None]) / scale[:, None]
+        loss = np.minimum(error, LOSS_CAP) ** 2 * known[:, None]
+        keep = 1 - (1 - DECAY) * known
+        s.loss[:] = s.loss * keep[:, None] + loss
+        s.labels[:] = s.labels * keep + known
+        self.loss += loss.sum(2)
+        self.n += known.sum(1)
+
+    def mix(self, s: Series, experts: F32) -> F32:
+        """The mix `[3, n]` of experts `[3, E, n]`."""
+        pooled = (SHRINK * self.loss / self.n[:, None]).astype(np.float32)
+        loss = (s.loss + pooled[:, :, None]) / (s.labels + SHRINK)[:, None]
+        log_w = np.log(loss + 1e-9) * -POWER[:, None, None]
+        w = np.exp(log_w - log_w.max(1, keepdims=True))
+        return np.asarray((w * experts).sum(1) / w.sum(1))

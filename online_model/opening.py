@@ -1,0 +1,87 @@
+"""Which days a store opens: its weekly pattern and the holidays it keeps closed, learned."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from online_model.settings import DAYS_AHEAD, KNOWN_OPEN_DAYS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from online_model.calendar import CalendarTable
+
+    Bools = NDArray[np.bool_]
+
+PATTERN_GAIN: Final = 0.35
+"""EWMA gain of a weekday's share of open days: closed twice in a row means closed, open once means open."""
+LONGEST_WEEKLY_RUN: Final = 3
+"""Longer runs of closed days are holidays of the shop and say nothing of its week."""
+STAYS_CLOSED: Final = 14
+"""After so many closed days in a row the store is expected to stay closed."""
+FIXED_FEASTS: Final = {(12, 25): "Christmas Day", (1, 1): "New Year's Day"}
+"""Looked at when the store has no country."""
+
+
+class Opening:
+    """Opening days of one store.
+
+    Attributes
+    ----------
+    weekly
+        EWMA of "was open" by weekday, Monday first, `[7]`.
+    history
+        The last 28 days, newest last, `[28]`.
+    closed_run
+        Closed days just before now.
+    kept_closed
+        Names of holidays on which it was closed the last time.
+
+    """
+
+    def __init__(self) -> None:
+        self.weekly: NDArray[np.float64] = np.ones(7)
+        self.history: Bools = np.ones(DAYS_AHEAD, np.bool_)
+        self.closed_run = 0
+        self.kept_closed: list[str] = []
+
+    def close(self, day: int, opened: bool, table: CalendarTable) -> None:
+        """A day is over."""
+        self.history = np.append(self.history[1:], opened)
+        name = _feast(day, table)
+        self.closed_run = 0 if opened else self.closed_run + 1
+        if name:
+            if opened and name in self.kept_closed:
+                self.kept_closed.remove(name)
+            elif not opened and name not in self.kept_closed and self.weekly[(day - 1) % 7] > 0.5:
+                self.kept_closed.append(name)
+        elif self.closed_run <= LONGEST_WEEKLY_RUN:
+            w = (day - 1) % 7
+            self.weekly[w] += PATTERN_GAIN * (float(opened) - self.weekly[w])
+
+    def usually(self, day: int, n: int) -> Bools:
+        """Whether the weekdays of n days from `day` on are open ones, `[n]`."""
+        return np.asarray((self.weekly > 0.5)[(day - 1 + np.arange(n)) % 7])
+
+    def ahead(self, day: int, table: CalendarTable) -> Bools:
+        """Days +1..+35 after `day` on which the store is expected to open, `[35]`."""
+        if self.closed_run >= STAYS_CLOSED:
+            return np.zeros(KNOWN_OPEN_DAYS, np.bool_)
+        expected = self.usually(day + 1, KNOWN_OPEN_DAYS)
+        if self.kept_closed:
+            table.reach(day + 1, KNOWN_OPEN_DAYS)
+            for i in range(KNOWN_OPEN_DAYS):
+                name = _feast(day + 1 + i, table)
+                if name and name in self.kept_closed:
+                    expected[i] = False
+        return expected
+
+
+def _feast(day: int, table: CalendarTable) -> str:
+    if table.country is not None:
+        return table.names.get(day, "")
+    date = dt.date.fromordinal(day)
+    return FIXED_FEASTS.get((date.month, date.day), "")

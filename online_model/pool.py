@@ -1,0 +1,134 @@
+"""What the series of a partition share, and the partition's own clock of business dates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from online_model.bias import BiasGain
+from online_model.calendar import CalendarTable, HolidayKeys
+from online_model.features import PRIOR_ON, OwnYear
+from online_model.gate import Gate
+from online_model.mixture import Mixture
+from online_model.multiplier import CalendarModel
+from online_model.nowcast import Nowcast
+from online_model.pooled import LinearRatio, LogRatio, PooledRegressor
+from online_model.profile import PooledProfile
+from online_model.quantiles import Quantiles
+from online_model.scores import Scores
+from online_model.series import N_FEATURES_2
+from online_model.settings import SPANS
+from online_model.shared_residual import SharedResiduals
+from online_model.state import dump_fields, load_fields
+from online_model.year_correction import YearCorrection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Pool:
+    """Pooled state of a partition.
+
+    Stores close apart. A business date of the partition begins with the first close of a newer day than any before; forgetting
+    happens then, once, and what a date's residuals are measured against is as of then.
+
+    Attributes
+    ----------
+    day, first_day
+        Newest day closed by any store; the first.
+    closes, last_closes
+        Closes on the present date and the one before.
+    started
+        Series that have sold.
+
+    """
+
+    PARTS = (
+        "calendar", "profile", "shared", "own_year", "year", "mixture", "bias", "gate", "quantiles", "nowcast", "scores",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.day = 0
+        self.first_day = 0
+        self.closes = 0
+        self.last_closes = 0
+        self.started = 0
+        self.calendar = CalendarModel()
+        self.profile = PooledProfile()
+        self.shared = SharedResiduals()
+        self.own_year = OwnYear()
+        self.year = YearCorrection()
+        self.mixture = Mixture()
+        self.bias = BiasGain()
+        self.gate = Gate()
+        self.quantiles = Quantiles()
+        self.nowcast = Nowcast()
+        self.scores = Scores()
+        self.linear: list[PooledRegressor] = [LinearRatio() for _ in SPANS]
+        self.log: list[PooledRegressor] = [LogRatio() for _ in SPANS]
+        for model in self.models:
+            model.start(N_FEATURES_2, PRIOR_ON)
+        self.keys = HolidayKeys()
+        self._tables: dict[tuple[str | None, str | None], CalendarTable] = {}
+
+    @property
+    def models(self) -> list[PooledRegressor]:
+        """Linear and log regressions of all horizons."""
+        return [*self.linear, *self.log]
+
+    @property
+    def share(self) -> float:
+        """A store's share of a date."""
+        return 1.0 / max(self.last_closes, 1)
+
+    def table(self, country: str | None, subdivision: str | None) -> CalendarTable:
+        """Dates of a country."""
+        place = (country, subdivision)
+        if place not in self._tables:
+            self._tables[place] = CalendarTable(country, subdivision, self.keys)
+        return self._tables[place]
+
+    def begin(self, day: int) -> None:
+        """A store closes `day`."""
+        if day > self.day:
+            self.first_day = self.first_day or day
+            self.day = day
+            self.last_closes, self.closes = self.closes, 0
+            for part in (
+                self.calendar, self.profile, self.shared, self.own_year, self.mixture, self.gate, self.quantiles, self.scores,
+            ):  # fmt: skip
+                part.new_date()
+            self.bias.new_date(day)
+            for model in self.models:
+                model.age()
+        self.closes += 1
+
+    def dump(self) -> dict[str, Any]:
+        """Complete state."""
+        out: dict[str, Any] = {f"pool.{k}": getattr(self, k) for k in ("day", "first_day", "closes", "last_closes", "started")}
+        out["pool.keys"] = list(self.keys.names)
+        for part in self.PARTS:
+            out |= dump_fields(getattr(self, part), f"pool.{part}")
+        for i, model in enumerate(self.models):
+            out[f"pool.model{i}.information"] = model.information.copy()
+            out[f"pool.model{i}.response"] = model.response.copy()
+            out[f"pool.model{i}.weights"] = model.weights.copy()
+            out[f"pool.model{i}.unsolved"] = model.unsolved
+        return out
+
+    @classmethod
+    def load(cls, state: Mapping[str, Any]) -> Pool:
+        """The reverse of `dump`."""
+        self = cls()
+        for name in ("day", "first_day", "closes", "last_closes", "started"):
+            setattr(self, name, int(state[f"pool.{name}"]))
+        self.keys.restore(list(state["pool.keys"]))
+        for part in cls.PARTS:
+            load_fields(getattr(self, part), f"pool.{part}", state)
+        for i, model in enumerate(self.models):
+            model.information = np.array(state[f"pool.model{i}.information"])
+            model.response = np.array(state[f"pool.model{i}.response"])
+            model.weights = np.array(state[f"pool.model{i}.weights"])
+            model.unsolved = float(state[f"pool.model{i}.unsolved"])
+        return self

@@ -1,0 +1,130 @@
+"""P10, P50 and P90 around the served mean: a gamma of fitted variance, rounded for whole units, slowly recalibrated.
+
+A negative binomial is a Poisson mixed over a gamma; for whole units its quantile is taken as the smallest whole number whose
+upper half-unit edge reaches the gamma's quantile. The calibration follows adaptive conformal inference (Gibbs & Candes 2021),
+on the normal scale and in small steps, pooled and by series.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from scipy.special import gammaincinv, ndtr
+
+from online_model.settings import SPANS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from online_model.series import Series
+
+    F64 = NDArray[np.float64]
+    F32 = NDArray[np.float32]
+
+LEVEL: Final = 1.2816
+"""Normal level of P90."""
+MISS: Final = 0.1
+LEVEL_RANGE: Final = (0.5, 4.0)
+STEP: Final = np.array([0.03 / b for b in SPANS], np.float32)
+"""Step of a series' levels, a label."""
+POOLED_STEP: Final = np.array([0.3 / b for b in SPANS])
+"""Step of the pooled levels, a date."""
+SURPRISE_CAP: Final = 25.0
+"""Squared error over variance that a label may teach."""
+SPREAD_PRIOR, SPREAD_GAIN = 10.0, 0.015
+KEEP: Final = 0.5 ** (1 / 120)
+KAPPA_MIN: Final = 1e-5
+
+_LOG_SHAPE: Final = np.linspace(np.log(0.01), np.log(1e5), 81)
+_NORMAL: Final = np.linspace(-4.5, 4.5, 37)
+
+
+def _table() -> F32:
+    """Cube roots of gamma quantiles of mean 1, `[shapes, levels]`: nearly straight in the level (Wilson & Hilferty 1931)."""
+    shape = np.exp(_LOG_SHAPE)[:, None]
+    return np.asarray(np.cbrt(gammaincinv(shape, ndtr(_NORMAL)) / shape), np.float32)
+
+
+_TABLE: Final = _table().ravel()
+
+
+def gamma_quantile(log_shape: F32, level: F32) -> F32:
+    """Quantile of a gamma of mean 1 at a normal level, by interpolation; any shapes that broadcast."""
+    a = np.clip((log_shape - _LOG_SHAPE[0]) * (80 / (_LOG_SHAPE[-1] - _LOG_SHAPE[0])), 0, 79.999).astype(np.float32)
+    z = np.clip((level + 4.5) * 4, 0, 35.999).astype(np.float32)
+    ia, iz = a.astype(np.int32), z.astype(np.int32)
+    fa, fz = a - ia, z - iz
+    i = ia * 37 + iz
+    low = _TABLE[i] + fz * (_TABLE[i + 1] - _TABLE[i])
+    high = _TABLE[i + 37] + fz * (_TABLE[i + 38] - _TABLE[i + 37])
+    return np.asarray((low + fa * (high - low)) ** 3)
+
+
+class Quantiles:
+    """Pooled part: variance f + kappa f^2 by horizon, and the levels of P10 and P90.
+
+    Attributes
+    ----------
+    error, square
+        Decayed sums whose ratio is kappa, `[3]`.
+    levels
+        Distance of P10 and P90 from the median on the normal scale, `[2, 3]`.
+    date_miss, date_n
+        Of the present date: misses `[2, 3]`, labels `[3]`.
+
+    """
+
+    def __init__(self) -> None:
+        self.error: F64 = np.full(3, 0.1)
+        self.square: F64 = np.ones(3)
+        self.levels: F64 = np.full((2, 3), LEVEL)
+        self.date_miss: F64 = np.zeros((2, 3))
+        self.date_n: F64 = np.zeros(3)
+
+    def new_date(self) -> None:
+        """A business date of the partition begins: move the pooled levels by the misses of the last one."""
+        came = self.date_n > 0
+        if came.any():
+            rate = np.where(came, self.date_miss / np.maximum(self.date_n, 1), MISS)
+            self.levels = np.clip(self.levels + POOLED_STEP * (rate - MISS), *LEVEL_RANGE)
+            self.error *= KEEP
+            self.square *= KEEP
+        self.date_miss, self.date_n = np.zeros((2, 3)), np.zeros(3)
+
+    def _kappa(self) -> F32:
+        return np.maximum(self.error / self.square, KAPPA_MIN).astype(np.float32)[:, None]
+
+    def variance(self, s: Series, mean: F32) -> F32:
+        """Variance of sums `[3, n]`."""
+        return np.asarray(s.spread * (mean + self._kappa() * mean * mean))
+
+    def learn(self, s: Series, mean: F32, p10: F32, p90: F32, units: F32, known: F32) -> None:
+        """Take matured sums in, `[3, n]` each; a P10 of 0 cannot be missed and teaches nothing."""
+        kappa = self._kappa()
+        mean = np.maximum(mean, 1e-4)
+        base = mean + kappa * mean * mean
+        square = np.minimum((units - mean) ** 2, SURPRISE_CAP * base)
+        relative = known / (1 + kappa * mean) ** 2
+        self.error += ((square - mean) * relative).sum(1)
+        self.square += (mean * mean * relative).sum(1)
+        gain = known * np.maximum(1 / (s.labels + SPREAD_PRIOR), SPREAD_GAIN)
+        s.spread[:] = np.maximum(s.spread + gain * (square / base - s.spread), 0.02)
+        below = known * np.where(p10 > 0, (units < p10) - MISS, 0)
+        above = known * ((units > p90) - MISS)
+        step = STEP[:, None]
+        s.levels_z[0] = np.clip(s.levels_z[0] + step * below, -1, 1)
+        s.levels_z[1] = np.clip(s.levels_z[1] + step * above, -1, 1)
+        n = known.sum(1)
+        self.date_miss[0] += below.sum(1) + MISS * n
+        self.date_miss[1] += above.sum(1) + MISS * n
+        self.date_n += n
+
+    def serve(self, s: Series, mean: F32) -> F32:
+        """P10, P50, P90 of sums with these means: `[3 quantiles, 3 horizons, n]`."""
+        mean = np.maximum(mean, 1e-6)
+        log_shape = np.log(mean * mean / self.variance(s, mean))
+        distance = np.clip(self.levels[:, :, None].astype(np.float32) + s.levels_z, *LEVEL_RANGE)
+        level = np.stack([-distance[0], np.zeros_like(mean), distance[1]])
+        value = gamma_quantile(log_shape[None], level) * mean
+        return np.where(s.integer, np.maximum(np.ceil(value - 0.5), 0), value).astype(np.float32)

@@ -1,0 +1,151 @@
+"""State of a store's series: one array a field, series along the last axis, float32 where that costs nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from online_model.day_features import N_FEATURES
+from online_model.last_year import BINS
+from online_model.settings import DAYS_AHEAD, SPANS, STAGGER
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    F32 = NDArray[np.float32]
+    F16 = NDArray[np.float16]
+
+N_EXPERTS: Final = 4
+N_FEATURES_2: Final = 34
+SLOTS: Final = sum(SPANS)
+"""Pending forecasts: 1 of a day, 7 of a week, 28 of four weeks."""
+PENDING: Final = (
+    "scale", "profile", "level", "linear", "log", "weekday_mean", "unbiased", "p10", "p50", "p90", "naive", "smoothing",
+)  # fmt: skip
+"""What a forecast leaves behind for each series, per open day; quantiles are sums. `profile` ... `log` are the experts before
+their year correction."""
+
+HALF_LIVES: Final = np.array([28.0, 90.0, 3.0, 7.0, 14.0, 28.0, 90.0, 14.0, 28.0])
+"""EWMAs of a series: two of sales, five of sales over c, two of sales over the profile; open days."""
+RAW, DS, PROFILE = slice(0, 2), slice(2, 7), slice(7, 9)
+"""Where they stand."""
+DS14, DS28 = 4, 5
+
+_SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
+    "series": ((), "i8", 0),
+    "item": ((), "i8", 0),
+    "count": ((), "i4", 0),
+    "age": ((), "i4", 0),
+    "integer": ((), "?", 1),
+    "mean": ((), "f4", 0),
+    "bias_mean": ((), "f4", 0),
+    "bias_ewma": ((), "f4", 0),
+    "ewma": ((9,), "f4", 0),
+    "last": ((2,), "f4", 0),
+    "since_sale": ((), "f4", 0),
+    "p_sale": ((), "f4", 0),
+    "profile": ((14,), "f4", 1),
+    "visits": ((14,), "i2", 0),
+    "cell_ewma": ((14,), "f4", np.nan),
+    "weekdays": ((8, 7), "f4", np.nan),
+    "weekdays_ds": ((4, 7), "f4", np.nan),
+    "delta": ((N_FEATURES,), "f4", 0),
+    "delta_var": ((N_FEATURES,), "f4", np.nan),
+    "year_sums": ((BINS,), "f4", 0),
+    "year_counts": ((BINS,), "u1", 0),
+    "promoted": ((7,), "f4", 0),
+    "last_promotion": ((), "f4", 0),
+    "units": ((3, DAYS_AHEAD), "f4", 0),
+    "pending": ((SLOTS, len(PENDING)), "f4", np.nan),
+    "mixed": ((), "f4", 0),
+    "offset": ((3,), "f4", 0),
+    "loss": ((3, N_EXPERTS), "f4", 0),
+    "labels": ((3,), "f4", 0),
+    "spread": ((3,), "f4", 1),
+    "levels_z": ((2, 3), "f4", 0),
+    "expected": ((), "f4", np.nan),
+    "cusum": ((2, 3), "f4", 0),
+    "morning": ((7,), "f4", 0),
+}
+
+
+class Series:
+    """Arrays of the series of one store; always exactly as long as there are series.
+
+    Attributes
+    ----------
+    series, item
+        Place in the partition; number of the item in the partition.
+    count, age
+        Open days since the first sale; since the first sale or the last level shift.
+    integer
+        Only whole units so far.
+    mean, bias_mean, bias_ewma
+        Mean of winsorised sales; the same and EWMA28 with the looser cap of the bias gain.
+    ewma
+        `[9]`: see `HALF_LIVES`; without start-up bias.
+    last
+        `[2]`: newest sales, newest sales over c.
+    since_sale, p_sale
+        Open days since a sale; EWMA of "something was sold".
+    profile, visits, cell_ewma
+        `[14]` weekday + 7 x promotion.
+    weekdays, weekdays_ds
+        `[8, 7]`, `[4, 7]`: newest open days of each weekday, newest first; sales, sales over c.
+    delta, delta_var
+        Calendar effects of the series and their variances.
+    year_sums, year_counts
+        Weekly sums of sales over c and their open days.
+    promoted, last_promotion
+        Promotions of the last 7 days; of the newest open day.
+    units
+        `[3, 28]`: net units, winsorised, with the cap of the bias gain; the last 28 days by ordinal modulo 28.
+    pending, mixed
+        Forecasts that await their labels; the mix of the newest day forecast.
+    teach_day, teach_week, teach_month
+        Frozen features of origins that will teach: `[1, 34, n]`, `[7, 34, n/3]`, `[28, 34, n/3]`.
+    offset, loss, labels
+        By horizon: offset of the log regression; decayed squared errors of the experts and their number.
+    spread, levels_z
+        By horizon: variance over the pooled one; shift of the lower and upper normal level.
+    expected
+        cbar ds14 of the next day, for the shared residuals.
+    cusum
+        `[2, 3]` up and down: sum, days, ratio sum.
+    morning
+        Expected units of the next 7 days.
+
+    """
+
+    def __init__(self) -> None:
+        for name, (shape, kind, fill) in _SPECS.items():
+            setattr(self, name, np.full((*shape, 0), fill, kind))
+        self.teach_day: F16 = np.zeros((1, N_FEATURES_2, 0), np.float16)
+        self.teach_week: F16 = np.zeros((7, N_FEATURES_2, 0), np.float16)
+        self.teach_month: F16 = np.zeros((28, N_FEATURES_2, 0), np.float16)
+
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        raise AttributeError(name)
+
+    def __len__(self) -> int:
+        return int(self.series.shape[0])
+
+    def append(self, series: list[int], items: list[int], new_var: F32) -> None:
+        """Append series that have not sold yet; `new_var` `[K]` is the prior variance of their calendar effects."""
+        more = len(series)
+        for name, (shape, kind, fill) in _SPECS.items():
+            new = np.full((*shape, more), fill, kind)
+            setattr(self, name, np.concatenate([getattr(self, name), new], -1))
+        self.series[-more:], self.item[-more:] = series, items
+        self.delta_var[:, -more:] = new_var[:, None]
+        third = -(-len(self) // STAGGER)
+        for name, n in (("teach_day", len(self)), ("teach_week", third), ("teach_month", third)):
+            old = getattr(self, name)
+            wider = np.zeros((*old.shape[:2], n), np.float16)
+            wider[:, :, : old.shape[2]] = old
+            setattr(self, name, wider)
+
+    def bytes_each(self) -> float:
+        """Bytes of state a series."""
+        return sum(a.nbytes for a in vars(self).values()) / max(len(self), 1)

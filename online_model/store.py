@@ -1,0 +1,284 @@
+"""A store's business day: learn it, learn the forecasts it completes, forecast the days ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from online_model import day_features, features, last_year
+from online_model.baselines import WeekdayLags
+from online_model.maturity import learn_matured
+from online_model.multiplier import C_FLOOR, prior_variance
+from online_model.nowcast import DayCurve
+from online_model.opening import Opening
+from online_model.outlook import Outlook, serve
+from online_model.profile import DIVISOR_FLOOR, ProfileClose, learn_cell_ewma
+from online_model.results import DayClosed
+from online_model.series import DS, DS14, DS28, HALF_LIVES, PROFILE, RAW, SLOTS, Series
+from online_model.settings import DAYS_AHEAD, MEAN_FLOOR, TINY, WARM_UP, YEAR
+from online_model.state import dump_fields, load_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from online_model.day_features import StoreDay
+    from online_model.pool import Pool
+
+    F32 = NDArray[np.float32]
+    F64 = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+WINSOR_AFTER: Final = 14
+"""Open days before values are capped."""
+WINSOR_STATE, WINSOR_BIAS = 10.0, 30.0
+"""Sales are capped at k s + k: for state, features and labels; for the bias gain."""
+SEASON_CAP: Final = (20.0, 5.0)
+"""Sales are capped at 20 mean + 5 before they are divided by a seasonal factor."""
+P_SALE_GAIN: Final = 0.04
+UNITS_RAW, UNITS, UNITS_BIAS = 0, 1, 2
+MAX_AGE: Final = 4096
+
+
+def _gain_table() -> F32:
+    """Gains of the EWMAs without start-up bias by age: g / (1 - (1 - g)^age), `[9, MAX_AGE]`."""
+    g = 1 - 0.5 ** (1 / HALF_LIVES)
+    age = np.maximum(np.arange(MAX_AGE), 1)
+    return np.asarray(g[:, None] / (1 - (1 - g[:, None]) ** age), np.float32)
+
+
+_GAINS: Final = _gain_table()
+
+
+@dataclass(slots=True)
+class Today:
+    """A closed day of a store's series, `[n]` each.
+
+    Attributes
+    ----------
+    raw
+        Net units.
+    units, units_bias
+        At least 0 and winsorised; with the looser cap.
+    started
+        Has sold, today included.
+    teaches
+        1 where the series is old enough to teach the calendar and the profile.
+    promoted
+        Promoted today; None when no series is.
+
+    """
+
+    raw: F64
+    units: F32
+    units_bias: F32
+    started: Bools
+    teaches: F32
+    promoted: Bools | None
+
+
+class Store:
+    """State of one store.
+
+    Attributes
+    ----------
+    first_day, last_day
+        Ordinals of its first and newest close; 0 before.
+    last_open
+        Newest open day of each weekday, `[7]`.
+    last_index
+        The store's part of the pooled index on its newest open day.
+    slots
+        Of each pending forecast: origin, age of the partition, open days, bias signal, bias factor, three year corrections;
+        `[36, 8]`.
+    promotions
+        A promotion has been met within reach.
+
+    """
+
+    def __init__(self, name: str, country: str | None, subdivision: str | None) -> None:
+        self.name, self.country, self.subdivision = name, country, subdivision
+        self.first_day = self.last_day = 0
+        self.last_open: NDArray[np.int64] = np.zeros(7, np.int64)
+        self.last_index = 0.0
+        self.slots: F64 = np.zeros((SLOTS, 8))
+        self.promotion_days = 0
+        self.new_series: list[int] = []
+        self.new_items: list[int] = []
+        self._series = Series()
+        self._opening = Opening()
+        self._curve = DayCurve()
+        self._lags = WeekdayLags()
+
+    @property
+    def series(self) -> Series:
+        """Arrays of the series, new ones included."""
+        if self.new_series:
+            self._series.append(self.new_series, self.new_items, prior_variance())
+            self.new_series, self.new_items = [], []
+            self._lags.forget()
+        return self._series
+
+    def close(
+        self, index: int, day: int, units: F64, opened: bool, hours: F64 | None, promotion: Bools | None,
+        open_ahead: Bools | None, pool: Pool, n_series: int,
+    ) -> DayClosed:  # fmt: skip
+        """Close a day; see `Partition.close`. `index` is the store's place, `n_series` the partition's series."""
+        s = self.series
+        self.first_day = self.first_day or day
+        pool.begin(day)
+        table = pool.table(self.country, self.subdivision)
+        days = day_features.store_day(day, opened, self._opening, table, open_ahead)
+        pool.calendar.know_keys(len(pool.keys))
+        promoted, x_promoted = self._promotions(s, promotion, days)
+        today = self._today(s, units, opened, promoted)
+        pool.started += int(((s.count == 0) & today.started).sum()) if opened else 0
+        shared = pool.shared.close(index, s, today.units if opened else None, n_series)
+        if opened:
+            pool.gate.opened()
+            self._learn_day(s, day, days, today, x_promoted, pool)
+            if hours is not None and len(s):
+                pool.nowcast.learn(
+                    self._curve, int(days.weekday[0]), np.maximum(hours, 0).astype(np.float32), s.morning[0], pool.share
+                )
+        else:
+            ProfileClose(pool.profile).closed_day(day, self.last_index)
+            last_year.add(s.year_sums, s.year_counts, day - self.first_day, None, None)
+        s.units[:, day % DAYS_AHEAD] = (today.raw, today.units, today.units_bias) if opened else 0
+        scored, drifts = learn_matured(s, self.slots, self._opening.history, day, today, opened, pool)
+        outlook = self._outlook(s, day, days, promoted, x_promoted, shared, pool)
+        horizons, path = serve(s, self.slots, outlook, pool)
+        self.last_day = day
+        return DayClosed(day, index, s.series.astype(np.intp), horizons, path, scored, drifts)
+
+    def _today(self, s: Series, units: F64, opened: bool, promoted: F32 | None) -> Today:
+        raw = np.asarray(units, np.float64)
+        y = np.maximum(np.nan_to_num(raw, posinf=0.0, neginf=0.0), 0).astype(np.float32)
+        started = (s.count > 0) | (y > 0) if opened else s.count > 0
+        old = s.count > WINSOR_AFTER
+        scale = np.maximum(s.ewma[RAW][0], MEAN_FLOOR * s.mean)
+        scale_bias = np.maximum(s.bias_ewma, MEAN_FLOOR * s.bias_mean)
+        capped = np.where(old, np.minimum(y, WINSOR_STATE * (scale + 1)), y)
+        capped_bias = np.where(old, np.minimum(y, WINSOR_BIAS * (scale_bias + 1)), y)
+        held = promoted[0] > 0.5 if promoted is not None and promoted[0].any() else None
+        teaches = (started & (s.count > WARM_UP)).astype(np.float32)
+        return Today(np.nan_to_num(raw, posinf=0.0, neginf=0.0), capped, capped_bias, started, teaches, held)
+
+    def _promotions(self, s: Series, promotion: Bools | None, days: StoreDay) -> tuple[F32 | None, F32 | None]:
+        """Promotions `[29, n]` and their features `[29, 11, n]`; None while none is near."""
+        if promotion is not None and promotion.any():
+            self.promotion_days = 2 * day_features.PAST
+        if self.promotion_days == 0:
+            return None, None
+        self.promotion_days -= 1
+        held = np.zeros((day_features.COLUMNS, len(s)), np.float32)
+        if promotion is not None:
+            held[:, : promotion.shape[0]] = np.asarray(promotion, np.float32).T
+        x = day_features.promotion_features(held, s.promoted, s.last_promotion, days)
+        s.promoted[:] = np.concatenate([s.promoted[1:], held[:1]])
+        if self._opening.history[-1]:
+            s.last_promotion[:] = held[0]
+        return held, x
+
+    def _learn_day(self, s: Series, day: int, days: StoreDay, today: Today, x_promoted: F32 | None, pool: Pool) -> None:
+        """An open day: profile, calendar multiplier, means, rings."""
+        y, started, weekday = today.units, today.started, int(days.weekday[0])
+        new = started & (s.count == 0)
+        if new.any():
+            s.profile[:, new] = pool.profile.cells.astype(np.float32)[:, None]
+        profile, index = ProfileClose(pool.profile).learn(
+            day, weekday, s, y, today.promoted, today.teaches, s.ewma[PROFILE][1], pool.started
+        )
+        if index >= 0:
+            self.last_index = index
+        else:
+            ProfileClose(pool.profile).closed_day(day, self.last_index)
+        promoted = None if x_promoted is None else x_promoted[0]
+        level = np.maximum(s.ewma[DS14], np.maximum(MEAN_FLOOR * s.mean, TINY))
+        if today.teaches.any():
+            pool.calendar.learn(
+                days.x[0], int(days.key[0]), promoted, s.delta, s.delta_var, y, level, today.teaches, pool.started
+            )
+        c = pool.calendar.multiplier(days.x[:1], days.key[:1], None if promoted is None else promoted[None], s.delta)[0]
+        learn_cell_ewma(s, weekday, y, today.promoted, started)
+        demand = self._means(s, today, c, profile)
+        last_year.add(s.year_sums, s.year_counts, day - self.first_day, demand, started)
+        self._lags.push(s, weekday, y, demand, started)
+        self.last_open[weekday] = day
+
+    def _means(self, s: Series, today: Today, c: F32, profile: F32) -> F32:
+        """Running means; sales over c."""
+        y, started = today.units, today.started
+        on = started.astype(np.float32)
+        s.count += started
+        s.age += started
+        s.integer &= y == np.floor(y)
+        step = on / np.maximum(s.count, 1).astype(np.float32)
+        s.mean += step * (y - s.mean)
+        s.bias_mean += step * (today.units_bias - s.bias_mean)
+        cap = SEASON_CAP[0] * np.maximum(s.mean, TINY) + SEASON_CAP[1]
+        demand = np.minimum(y, cap) / np.maximum(c, C_FLOOR)
+        inputs = np.empty_like(s.ewma)
+        inputs[RAW] = y
+        inputs[DS] = demand
+        inputs[PROFILE] = np.minimum(y / np.maximum(profile, DIVISOR_FLOOR), cap)
+        gain = _GAINS[:, np.minimum(s.age, MAX_AGE - 1)] * on
+        s.ewma += gain * (inputs - s.ewma)
+        s.bias_ewma += gain[0] * (today.units_bias - s.bias_ewma)
+        s.last[:] = np.where(started, (y, demand), s.last)
+        sale = (y > 0).astype(np.float32)
+        s.since_sale[:] = np.where(started, (s.since_sale + 1) * (1 - sale), s.since_sale)
+        s.p_sale += on * np.where(s.count == 1, 1, P_SALE_GAIN) * (sale - s.p_sale)
+        return demand
+
+    def _outlook(
+        self, s: Series, day: int, days: StoreDay, promoted: F32 | None, x_promoted: F32 | None,
+        shared: tuple[float, float, F32, F32] | None, pool: Pool,
+    ) -> Outlook:  # fmt: skip
+        """Multipliers ahead and the features of the second stage."""
+        ahead_promoted = None if x_promoted is None else x_promoted[1:]
+        c = pool.calendar.multiplier(days.x[1:], days.key[1:], ahead_promoted, s.delta)
+        lags = self._lags.filled(s, day, self.last_open, s.ewma[RAW][0], s.ewma[DS28])
+        before = days.before[1:]
+        pooled = features.PooledDay(
+            pool.profile.year_ratios(day),
+            pool.profile.trends(),
+            pool.profile.shock(day),
+            np.where(before <= day, pool.profile.shocks(before), 0.0),
+            pool.profile.shocks(np.arange(day + 1, day + 1 + DAYS_AHEAD) - YEAR),
+            shared,
+        )
+        held = None if promoted is None or not promoted[1:].any() else promoted[1:]
+        built = features.build(s, days, c, lags, held, day - self.first_day, pooled, pool.own_year)
+        return Outlook(day, days, c, built, pool.year.factors(day, days.before))
+
+    @property
+    def held(self) -> Series:
+        """Arrays of the series that have been through a close."""
+        return self._series
+
+    def nowcast(self, day: int, hour: float, sold: F64, pool: Pool) -> F64:
+        """Expected total of a running day, see `Partition.nowcast`."""
+        morning = np.zeros(len(sold))
+        held = self._series.morning[min(max(day - self.last_day - 1, 0), 6)]
+        morning[: len(held)] = held
+        return pool.nowcast.expect(self._curve, (day - 1) % 7, hour, sold, morning)
+
+    def dump(self, prefix: str) -> dict[str, Any]:
+        """Complete state."""
+        out = dump_fields(self, prefix)
+        for name in ("series", "opening", "curve"):
+            out |= dump_fields(getattr(self, f"_{name}"), f"{prefix}.{name}")
+        return out
+
+    @classmethod
+    def load(cls, prefix: str, state: Mapping[str, Any]) -> Store:
+        """The reverse of `dump`."""
+        self = cls("", None, None)
+        load_fields(self, prefix, state)
+        for name in ("series", "opening", "curve"):
+            load_fields(getattr(self, f"_{name}"), f"{prefix}.{name}", state)
+        return self

@@ -1,0 +1,34 @@
+"""`shelfcast gateway`: the HTTP door for tills."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from prometheus_client import CollectorRegistry
+
+from deploy.connection import servers
+from producers.gateway.app import create_app
+from producers.gateway.serve import serve
+from producers.gateway.settings import GatewaySettings
+from producers.publisher import Publisher, PublisherSettings
+
+
+def gateway(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; other than loopback only with SHELFCAST_API_KEYS.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+) -> None:
+    """Take sales over HTTP and answer 202 once Kafka has stored every line.
+
+    \b
+    Examples:
+      shelfcast gateway
+      SHELFCAST_API_KEYS=$(openssl rand -hex 24) shelfcast gateway --host 0.0.0.0 --port 8080
+      curl -H 'Content-Type: application/json' localhost:8080/v1/sales -d '{"event_id": "till-3-000123",
+        "store": "berlin-1", "item": "milk", "quantity": 2, "unit_price": 1.19, "sold_at": "2026-05-01T12:30:00+02:00"}'
+    """
+    settings = GatewaySettings.read(host=host, port=port)
+    kafka, _ = servers(data_dir)
+    with Publisher(kafka, PublisherSettings.read()) as publisher:
+        app = create_app(publisher, settings, CollectorRegistry())
+        serve(app, settings, lambda address: typer.echo(f"shelfcast gateway listens on {address} (see {address}/docs)"))

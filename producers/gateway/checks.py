@@ -1,0 +1,107 @@
+"""Lines to events that the worker will take, or to errors that name the line and the field. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from msgspec import Struct
+
+from producers.gateway.lines import depth_is_within
+from streams.contract.codec import decode_event, printable, seconds_of
+from streams.contract.errors import RejectedEvent
+from streams.contract.messages import ClockTicked, InputEvent, PromotionPlanned, SaleRecorded, ShelfDefined, StockCounted
+
+FUTURE_SECONDS: Final = 2 * 86_400.0
+"""An event so far ahead of the clock is a till with a wrong date; the worker would refuse it."""
+
+_IN_PATH: Final = re.compile(r"at `\$\.?([^`]*)`")
+_MISSING: Final = re.compile(r"missing required field `([^`]*)`")
+_SALE_TAG: Final = b'{"type":"sale-recorded.v1",'
+
+
+class LineError(Struct, frozen=True, omit_defaults=True):
+    """What is wrong with one line. line: counted from 1. field: where it is known."""
+
+    line: int
+    reason: str
+    error: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Lines that passed: keys and bytes go together; `newest` is the newest event time of each store."""
+
+    keys: list[bytes]
+    raws: list[bytes]
+    newest: dict[str, float]
+
+
+def check(
+    lines: list[bytes], now: float, *, sales_only: bool, max_depth: int, numbers: Sequence[int] | None = None
+) -> tuple[Checked, list[LineError]]:
+    """Every line that passes, and an error for every one that does not.
+
+    sales_only: take sales alone, whose `type` may be left out; else any event, which must name its type.
+    numbers: of the lines in their request, where they are not all of it.
+    """
+    checked, errors = Checked([], [], {}), []
+    for number, line in zip(numbers or range(1, len(lines) + 1), lines, strict=True):
+        try:
+            if not depth_is_within(line, max_depth):
+                raise RejectedEvent("invalid", f"The line nests deeper than {max_depth} levels.")
+            event = decode_event(line)
+            _check_type(event, line, sales_only=sales_only)
+            at = _time_of(event, now)
+        except RejectedEvent as error:
+            sentence = str(error)
+            errors.append(LineError(number, error.reason, printable(sentence), field_of(sentence)))
+            continue
+        checked.keys.append(event.store.encode())
+        checked.raws.append(_typed(event, line))
+        checked.newest[event.store] = max(at, checked.newest.get(event.store, 0.0))
+    return checked, errors
+
+
+def field_of(sentence: str) -> str | None:
+    """The field that a sentence of the codec is about."""
+    if missing := _MISSING.search(sentence):
+        inside = _IN_PATH.search(sentence)
+        return f"{inside[1]}.{missing[1]}" if inside and inside[1] else missing[1]
+    if path := _IN_PATH.search(sentence):
+        return printable(path[1], 100) or None
+    first = sentence.partition(" ")[0]
+    return first if first in SaleRecorded.__struct_fields__ or first in ("at", "counted_at", "planned_at", "defined_at") else None
+
+
+def _check_type(event: InputEvent, line: bytes, *, sales_only: bool) -> None:
+    if sales_only and not isinstance(event, SaleRecorded):
+        raise RejectedEvent("unknown_type", "type is not a sale's: send this event to /v1/events.")
+    if not sales_only and isinstance(event, SaleRecorded) and b'"type"' not in line:
+        raise RejectedEvent("unknown_type", "type is missing: name the event's type, or send sales to /v1/sales.")
+
+
+def _time_of(event: InputEvent, now: float) -> float:
+    match event:
+        case SaleRecorded():
+            moment, field = event.sold_at, "sold_at"
+        case StockCounted():
+            moment, field = event.counted_at, "counted_at"
+        case PromotionPlanned():
+            moment, field = event.planned_at, "planned_at"
+        case ShelfDefined():
+            moment, field = event.defined_at, "defined_at"
+        case ClockTicked():
+            moment, field = event.at, "at"
+    at = seconds_of(moment, field)
+    if at > now + FUTURE_SECONDS:
+        raise RejectedEvent("time_out_of_range", f"{field} is more than two days ahead of the gateway's clock: check the till's date.")
+    return at
+
+
+def _typed(event: InputEvent, line: bytes) -> bytes:
+    """The line as sent, with its type, so that the worker need not guess it."""
+    if not isinstance(event, SaleRecorded) or b'"type"' in line:
+        return line
+    return _SALE_TAG + line[1:]

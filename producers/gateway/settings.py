@@ -1,0 +1,61 @@
+"""Settings of the gateway."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Final
+
+from streams.contract.errors import SettingsError
+from streams.contract.settings import FromEnvironment, Secret, setting
+
+MIN_KEY_LENGTH: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings(FromEnvironment):
+    """Where the gateway listens, whom it lets in, and how much it takes at once."""
+
+    host: str = setting("SHELFCAST_GATEWAY_HOST", "Address to listen on.", "127.0.0.1")
+    port: int = setting("SHELFCAST_GATEWAY_PORT", "Port to listen on; 0 takes a free one.", 8080, low=0, high=65535)
+    api_keys: Secret = setting("SHELFCAST_API_KEYS", "Keys that let a till in, separated by commas; only on loopback may there be none.", Secret())
+    rate_per_second: float = setting("SHELFCAST_RATE_PER_SECOND", "Requests a second of one key or address; 0: no limit.", 200.0, low=0, high=1e6)
+    rate_burst: int = setting("SHELFCAST_RATE_BURST", "Requests one key or address may make at once.", 400, low=1, high=1_000_000)
+    max_body_bytes: int = setting("SHELFCAST_MAX_BODY_BYTES", "Largest body of a request.", 4_194_304, low=1024, high=104_857_600)
+    max_lines: int = setting("SHELFCAST_MAX_LINES", "Most lines in one request.", 20_000, low=1, high=1_000_000)
+    max_depth: int = setting("SHELFCAST_MAX_JSON_DEPTH", "Deepest nesting of JSON in one line.", 16, low=2, high=100)
+    acknowledge_seconds: float = setting("SHELFCAST_ACKNOWLEDGE_SECONDS", "How long a request waits for Kafka before 503.", 10.0, low=0.1, high=300)
+    read_seconds: float = setting("SHELFCAST_READ_SECONDS", "How long a body may take to arrive.", 30.0, low=1, high=600)
+    tick_seconds: float = setting("SHELFCAST_TICK_SECONDS", "Seconds between clock ticks of each live store, so that quiet days close; 0: none.", 60.0, low=0, high=86400)
+    default_store: str = setting("SHELFCAST_DEFAULT_STORE", "Store of the lines at /add-data, which name none.", "shop")
+
+    def __post_init__(self) -> None:
+        if not self.keys and not self.on_loopback:
+            raise SettingsError(
+                f"SHELFCAST_GATEWAY_HOST={self.host} can be reached from other machines: set SHELFCAST_API_KEYS to one or more keys "
+                "separated by commas (`openssl rand -hex 24` makes one), or listen on 127.0.0.1."
+            )
+        if any(len(key) < MIN_KEY_LENGTH for key in self.keys):
+            raise SettingsError(f"SHELFCAST_API_KEYS has a key of fewer than {MIN_KEY_LENGTH} characters: set longer ones.")
+        if any(not key.isascii() or not key.isprintable() or " " in key for key in self.keys):
+            raise SettingsError("SHELFCAST_API_KEYS has a key that cannot stand in an HTTP header: use letters, digits and signs of ASCII.")
+        if not 1 <= len(self.default_store) <= 64 or not self.default_store.isprintable():
+            raise SettingsError(f"SHELFCAST_DEFAULT_STORE={self.default_store!r}: set a name of 1 to 64 printable characters.")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The API keys."""
+        return tuple(key.strip() for key in self.api_keys.reveal().split(",") if key.strip())
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the gateway."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -65,7 +65,7 @@ def empty(key: Key) -> Document:
     document: Document = {"_id": id_of(key), "v": -1, "partition": partition, "store": store}
     if item:
         document["item"] = item
-    return document | {"month": month, "days": {}, "hours": [0] * HOURS_A_WEEK, "orders": []}
+    return document | {"month": month, "currency": None, "days": {}, "hours": [0] * HOURS_A_WEEK, "orders": []}
 
 
 def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
@@ -81,6 +81,7 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
     days: dict[str, list[int | str]] = dict(document["days"])
     hours: list[int] = list(document["hours"])
     orders = dict.fromkeys(document["orders"])
+    currency = document["currency"]
     remembered = ITEM_ORDERS_REMEMBERED if "item" in document else STORE_ORDERS_REMEMBERED
     for sale in newer:
         day = sale.business_date[8:]
@@ -92,9 +93,10 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
             hours[hour_of_week_base(sale.business_date) + sale.hour] += 1
         if sale.order_id is not None and _is_new(sale.order_id, orders, remembered):
             row[6] += 1
+        currency = sale.currency or currency
     for day, row in rows.items():
         days[day] = list(row) if max(row) <= _LARGEST and min(row) >= ~_LARGEST else [stored(n) for n in row]
-    return document | {"v": newer[-1].offset, "days": days, "hours": hours, "orders": list(orders)}
+    return document | {"v": newer[-1].offset, "currency": currency, "days": days, "hours": hours, "orders": list(orders)}
 
 
 def _count(row: list[int], sale: SaleAccepted) -> None:

@@ -1,0 +1,19 @@
+"""All charts into a folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from charts.draw import drawn
+from charts.gallery import CHARTS, Question
+from charts.sales import Finds
+
+
+def export_charts(database: Finds, out: Path, question: Question) -> Iterator[Path]:
+    """Write every chart as PNG and SVG; yields each file when it is there. Raises ServerError, OSError."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name, ask in CHARTS.items():
+        make = ask(database, question)
+        for form in ("png", "svg"):
+            file = out / f"{name}.{form}"
+            file.write_bytes(drawn(make, form))  # type: ignore[arg-type]
+            yield file

@@ -1,0 +1,126 @@
+"""How every figure looks: one font, one palette for all eyes, the finding as title, the facts below it."""
+
+import unicodedata
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette (2008), told apart with any colour vision.
+BLUE: Final = "#0072B2"
+SKY: Final = "#56B4E9"
+ORANGE: Final = "#E69F00"
+VERMILLION: Final = "#D55E00"
+GREEN: Final = "#009E73"
+INK: Final = "#1f2a33"
+QUIET: Final = "#5c6b77"
+REST: Final = "#9aa7b1"
+GRID: Final = "#e3e8ec"
+
+FONTS: Final = (
+    "DejaVu Sans",
+    "Noto Sans",
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Noto Sans Arabic",
+    "Noto Sans Hebrew",
+    "Noto Emoji",
+)
+"""Asked in this order for each character; those that the machine has not are left out."""
+
+WIDTH: Final = 10.0
+"""Inches."""
+HEAD: Final = 1.02
+"""Inches for the title and the line below it."""
+FOOT: Final = 0.58
+LONGEST_LABEL: Final = 34
+"""Columns of a name; a wide character takes two."""
+
+
+def shortened(name: str, columns: int = LONGEST_LABEL) -> str:
+    """A name that fits, on one line, without characters that would turn or hide what stands around it."""
+    kept: list[str] = []
+    used = 0
+    for character in name:
+        category = unicodedata.category(character)
+        if category in ("Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"):
+            continue
+        width = 0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if used + width > columns - 1:
+            return "".join(kept).rstrip() + "…"
+        kept.append(character)
+        used += width
+    return "".join(kept) or "(blank)"
+
+
+def new_figure(title: str, subtitle: str, body_inches: float) -> Figure:
+    """A figure with its head; the body below is for `add_body`."""
+    height = HEAD + body_inches + FOOT
+    figure = Figure(figsize=(WIDTH, height), facecolor="white")
+    figure.text(0.3 / WIDTH, 1 - 0.26 / height, _fitted(title, 78), size=15, weight="bold", color=INK, va="top", ha="left")
+    figure.text(0.3 / WIDTH, 1 - 0.64 / height, _fitted(subtitle, 118), size=10, color=QUIET, va="top", ha="left")
+    return figure
+
+
+def add_body(figure: Figure, left_inches: float, right_inches: float = 0.35, share: tuple[float, float] = (0.0, 1.0)) -> Axes:
+    """The axes of a body between head and foot; `share`: which part of its width, from and to, 0 to 1."""
+    height = figure.get_figheight()
+    start, end = left_inches / WIDTH, 1 - right_inches / WIDTH
+    width = end - start
+    axes = figure.add_axes(
+        (start + share[0] * width, FOOT / height, (share[1] - share[0]) * width, (height - HEAD - FOOT) / height)
+    )
+    axes.set_axisbelow(True)
+    for side in ("top", "right", "left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(length=0, labelsize=9.5, labelcolor=INK)
+    axes.tick_params(axis="x", labelcolor=QUIET, pad=6)
+    return axes
+
+
+def label_inches(labels: list[str], size: float = 9.5) -> float:
+    """About how wide the widest of some labels is drawn."""
+    columns = max(
+        (sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in label) for label in labels), default=0
+    )
+    return columns * size * 0.62 / 72
+
+
+def cut(value: float, longest: float) -> float:
+    """How long to draw the bar of the rest: where it would dwarf all others it is cut, and `label_bar` shows so."""
+    return min(value, 1.12 * longest) if longest > 0 else value
+
+
+def label_bar(axes: Axes, place: float, length: float, text: str, *, is_cut: bool = False, beyond: float = 0.0) -> None:
+    """The value of a horizontal bar, right of it and of a mark at `beyond`; a cut bar gets a break."""
+    if is_cut:
+        axes.text(0.965 * length, place, "//", size=15, weight="bold", color="white", va="center", ha="center")
+        text += " (cut)"
+    axes.annotate(
+        text, (max(length, beyond, 0.0), place), xytext=(8 if beyond else 4, 0), textcoords="offset points",
+        va="center", size=9, color=INK,
+    )  # fmt: skip
+
+
+def legend_above(axes: Axes, columns: int = 4) -> None:
+    """A legend between the head and the body, where it hides nothing."""
+    inches = axes.get_position().height * axes.get_figure(root=True).get_figheight()  # type: ignore[union-attr]
+    axes.set_position(axes.get_position().shrunk(1, 1 - 0.27 / inches))
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False, fontsize=9, borderpad=0.2,
+        borderaxespad=0.3, handlelength=1.6, columnspacing=1.6, labelcolor=INK,
+    )  # fmt: skip
+
+
+def empty_figure(title: str, sentence: str) -> Figure:
+    """A figure of nothing, which says why."""
+    figure = new_figure(title, "", 1.6)
+    figure.text(0.5, 0.45, sentence, size=12, color=QUIET, va="center", ha="center", wrap=True)
+    return figure
+
+
+def _fitted(text: str, columns: int) -> str:
+    return text if len(text) <= columns else text[: columns - 1].rstrip() + "…"

@@ -1,0 +1,50 @@
+"""Numbers, dates and scopes as a reader wants them."""
+
+from charts.sales import Period
+
+
+def count(number: float) -> str:
+    """A count or units: 1,234, and a decimal only where it is small and not whole."""
+    if number == int(number) or abs(number) >= 100:
+        return f"{number:,.0f}"
+    return f"{number:,.1f}"
+
+
+def short(number: float) -> str:
+    """A number in a few characters: 12.3 M, 4.5 k, 87."""
+    for size, unit in ((1e9, " bn"), (1e6, " M"), (1e4, " k")):
+        if abs(number) >= size:
+            scaled = number / (1e3 if unit == " k" else size)
+            return f"{scaled:,.1f}{unit}" if abs(scaled) < 100 else f"{scaled:,.0f}{unit}"
+    return count(number)
+
+
+def percent(fraction: float) -> str:
+    """A fraction as percent."""
+    return f"{fraction:.0%}" if abs(fraction) >= 0.0995 else f"{fraction:.1%}"
+
+
+def scope(store: str | None) -> str:
+    """Whose sales."""
+    return "all stores" if store is None else f"store {store}"
+
+
+def span(first_day: str, last_day: str) -> str:
+    """A period as words."""
+    return first_day if first_day == last_day else f"{first_day} to {last_day}"
+
+
+def asked(period: Period) -> str:
+    """The period that was asked for, for when it held nothing."""
+    if period.first and period.last:
+        return f"from {period.first} to {period.last}"
+    if period.first:
+        return f"since {period.first}"
+    return f"until {period.last}" if period.last else "so far"
+
+
+def currency(names: set[str]) -> str:
+    """The unit of money, as far as the sales named it."""
+    if not names:
+        return "in the stores' currency"
+    return f"in {next(iter(names))}" if len(names) == 1 else f"in mixed currencies ({', '.join(sorted(names))}): not comparable"

@@ -1,0 +1,194 @@
+"""Questions about what is expected: forecasts, how good they were, plans, drift."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from charts.sales import Finds, newest_day_by_item
+from streams.contract.documents import DRIFTS, FORECASTS, PLANS, SCORE_MONTHS, SCORES, document_id
+
+Document = dict[str, Any]
+HORIZONS: Final = ("day", "7_days", "28_days")
+HORIZON_NAMES: Final = {"day": "next day", "7_days": "next 7 days", "28_days": "next 28 days", "today": "today"}
+
+
+@dataclass(slots=True)
+class ErrorSums:
+    """Sums over forecasts that have come due, in units."""
+
+    n: int = 0
+    actual: float = 0.0
+    absolute_error: float = 0.0
+    absolute_error_same_weekday_mean: float = 0.0
+    error: float = 0.0
+    within_band: int = 0
+
+    def add(self, row: Iterable[float]) -> None:
+        """Count a row of SCORE_COLUMNS in."""
+        n, actual, absolute, baseline, error, within = row
+        self.n += int(n)
+        self.actual += actual
+        self.absolute_error += absolute
+        self.absolute_error_same_weekday_mean += baseline
+        self.error += error
+        self.within_band += int(within)
+
+    @property
+    def wape(self) -> float | None:
+        """Weighted absolute percentage error as a fraction: sum |forecast - actual| / sum actual."""
+        return self.absolute_error / self.actual if self.actual > 0 else None
+
+    @property
+    def wape_same_weekday_mean(self) -> float | None:
+        """The same of the baseline."""
+        return self.absolute_error_same_weekday_mean / self.actual if self.actual > 0 else None
+
+    @property
+    def bias(self) -> float | None:
+        """Sum of forecast - actual, as a fraction of what was sold."""
+        return self.error / self.actual if self.actual > 0 else None
+
+    @property
+    def coverage(self) -> float | None:
+        """Fraction of forecasts whose actual lay within p10 to p90."""
+        return self.within_band / self.n if self.n else None
+
+    def shown(self) -> dict[str, float | int | None]:
+        """As JSON."""
+        return {
+            "n": self.n,
+            "wape": self.wape,
+            "wape_same_weekday_mean": self.wape_same_weekday_mean,
+            "bias": self.bias,
+            "coverage": self.coverage,
+        }
+
+
+def errors_by_origin(database: Finds, store: str | None = None) -> dict[str, dict[str, ErrorSums]]:
+    """Of each horizon and origin date, the sums over stores, origins in order. Raises ServerError."""
+    found: dict[str, defaultdict[str, ErrorSums]] = {horizon: defaultdict(ErrorSums) for horizon in HORIZONS}
+    where = {} if store is None else {"store": store}
+    for document in database.find(SCORE_MONTHS, where, ("horizon", "month", "origins")):
+        if document["horizon"] in found:
+            for day, row in document["origins"].items():
+                found[document["horizon"]][f"{document['month']}-{day}"].add(row)
+    return {horizon: dict(sorted(origins.items())) for horizon, origins in found.items()}
+
+
+def score_sums(by_origin: dict[str, dict[str, ErrorSums]]) -> dict[str, ErrorSums]:
+    """Of each horizon with scores, the sums over all origins."""
+    whole: dict[str, ErrorSums] = {}
+    for horizon, origins in by_origin.items():
+        for one in origins.values():
+            sums = whole.setdefault(horizon, ErrorSums())
+            sums.add(
+                (one.n, one.actual, one.absolute_error, one.absolute_error_same_weekday_mean, one.error, one.within_band)
+            )
+    return whole
+
+
+@dataclass(frozen=True, slots=True)
+class PastForecast:
+    """A forecast of one business day that has come due, units."""
+
+    day: str
+    actual: float
+    mean: float
+    p10: float
+    p90: float
+    same_weekday_mean: float
+
+
+def past_forecasts(database: Finds, store: str, item: str, days: int = 90) -> list[PastForecast]:
+    """The newest day-ahead forecasts of an item with what came, oldest first. Raises ServerError."""
+    where = {"store": store, "horizon": "day"}
+    found = []
+    for document in database.find(SCORES, where, ("first_day", "items"), newest_by="origin", limit=days):
+        for name, *numbers in document["items"]:
+            if name == item:
+                found.append(PastForecast(document["first_day"], *numbers))
+                break
+    return found[::-1]
+
+
+def newest_forecast(database: Finds, store: str, item: str) -> Document | None:
+    """The newest forecast of an item; None: there is none. Raises ServerError."""
+    return next(iter(database.find(FORECASTS, {"_id": document_id(store, item)})), None)
+
+
+def newest_forecasts(database: Finds, store: str | None = None, limit: int = 1000) -> list[Document]:
+    """Newest forecasts of a store, or of all, by store and item. Raises ServerError."""
+    where = {} if store is None else {"store": store}
+    found = list(database.find(FORECASTS, where, ("store", "item", "close", "today"), limit=limit))
+    return sorted(found, key=lambda document: (document["store"], document["item"]))
+
+
+def newest_plans(database: Finds, store: str | None = None, limit: int = 1000) -> list[Document]:
+    """Newest shelf plans of a store, or of all: {"store", "shelf", ...}, by store and shelf. Raises ServerError."""
+    where = {} if store is None else {"store": store}
+    found = [
+        {"store": document["store"], **document["plan"]} for document in database.find(PLANS, where, limit=limit)
+    ]
+    return sorted(found, key=lambda plan: (plan["store"], plan["shelf"]))
+
+
+def newest_drifts(database: Finds, limit: int = 20) -> list[Document]:
+    """Drift events, the newest first. Raises ServerError."""
+    return [
+        {key: value for key, value in document.items() if key != "_id"}
+        for document in database.find(DRIFTS, {}, newest_by="made_at", limit=limit)
+    ]
+
+
+def best_series(database: Finds, store: str | None = None) -> tuple[str, str] | None:
+    """The (store, item) with the largest forecast: what a chart shows when nothing is named. Raises ServerError."""
+    largest: tuple[float, str, str] | None = None
+    for document in newest_forecasts(database, store):
+        close = document.get("close")
+        mean = max((horizon["mean"] for horizon in close["horizons"]), default=0.0) if close else 0.0
+        if largest is None or mean > largest[0]:
+            largest = (mean, document["store"], document["item"])
+    return None if largest is None else (largest[1], largest[2])
+
+
+def horizon_of(close: Document, horizon: str) -> Document | None:
+    """A horizon of a forecast."""
+    return next((one for one in close["horizons"] if one["horizon"] == horizon), None)
+
+
+def days_ahead(close: Document) -> list[tuple[str, float]]:
+    """Dates and mean units of the path of a forecast."""
+    first = date.fromisoformat(close["origin"]) + timedelta(days=1)
+    return [((first + timedelta(days=n)).isoformat(), units) for n, units in enumerate(close["path"])]
+
+
+def predictions(database: Finds, store: str | None = None) -> list[Document]:
+    """What to expect and how much of the shelf to give, by store and item. Raises ServerError.
+
+    `buy`, `profit` and `time` are units, profit and end (epoch seconds, UTC) of the item's newest business day with
+    sales; `predicted_sales` is units of the next business day; the percentages of a store's shelf sum to 100.
+    """
+    sold = newest_day_by_item(database, store)
+    rows = []
+    for plan in newest_plans(database, store):
+        for one in plan["items"]:
+            sums = sold.get((plan["store"], one["item"]))
+            rows.append(
+                {
+                    "name": one["item"],
+                    "store": plan["store"],
+                    "shelf": plan["shelf"],
+                    "buy": sums.units if sums else 0.0,
+                    "profit": sums.profit_micros / 1e6 if sums else 0.0,
+                    "time": _end_of(sums.last_day) if sums else None,
+                    "predicted_sales": one["predicted_sales"],
+                    "shelf_space_percentage": one["shelf_space_percentage"],
+                }
+            )
+    return rows
+
+
+def _end_of(day: str) -> int:
+    return (date.fromisoformat(day) - date(1970, 1, 1)).days * 86_400 + 86_399

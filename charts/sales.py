@@ -1,0 +1,206 @@
+"""Questions about what was sold: exact sums over stores, items and days."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Protocol
+
+from streams.contract.documents import DAY_COLUMNS, HOURS_A_WEEK, ITEM_MONTHS, STORE_MONTHS, exact
+
+Document = dict[str, Any]
+FIRST_DATE, LAST_DATE = "0000-01-01", "9999-12-31"
+
+
+class Finds(Protocol):
+    """A database that can be asked: see ReadOnlyDatabase."""
+
+    def find(
+        self,
+        collection: str,
+        where: Mapping[str, Any],
+        fields: Any = None,
+        *,
+        newest_by: str | None = None,
+        limit: int = 0,
+    ) -> Iterator[Document]:
+        """Documents one after the other."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Business dates, both included; None: without end."""
+
+    first: str | None = None
+    last: str | None = None
+
+    def months(self) -> dict[str, str]:
+        """The condition on a document's month."""
+        bounds = {}
+        if self.first is not None:
+            bounds["$gte"] = self.first[:7]
+        if self.last is not None:
+            bounds["$lte"] = self.last[:7]
+        return bounds
+
+    def holds(self, day: str) -> bool:
+        """Whether a business date is within."""
+        return (self.first or FIRST_DATE) <= day <= (self.last or LAST_DATE)
+
+
+@dataclass(slots=True)
+class Sums:
+    """What lines add up to: exact integers, in the order of DAY_COLUMNS."""
+
+    row: list[int] = field(default_factory=lambda: [0] * len(DAY_COLUMNS))
+    first_day: str = ""
+    last_day: str = ""
+    currencies: set[str] = field(default_factory=set)
+
+    def add(self, day: str, row: Iterable[Any]) -> None:
+        """Count a day in."""
+        self.row = [mine + exact(other) for mine, other in zip(self.row, row, strict=True)]
+        self.first_day = min(self.first_day or day, day)
+        self.last_day = max(self.last_day, day)
+
+    @property
+    def units(self) -> float:
+        """Units sold less units returned."""
+        return self.row[0] / 1000
+
+    @property
+    def revenue_micros(self) -> int:
+        """Money taken less money given back."""
+        return self.row[1]
+
+    @property
+    def profit_micros(self) -> int:
+        """Profit of the lines that had one."""
+        return self.row[2]
+
+    @property
+    def sales(self) -> int:
+        """Lines sold."""
+        return self.row[3]
+
+    @property
+    def returns(self) -> int:
+        """Lines taken back."""
+        return self.row[4]
+
+    @property
+    def orders(self) -> int:
+        """Orders begun."""
+        return self.row[6]
+
+    @property
+    def profit_known(self) -> bool:
+        """Whether any line had a profit or a cost."""
+        return self.row[7] > 0
+
+
+def totals(database: Finds, store: str | None = None, period: Period | None = None) -> Sums:
+    """Everything sold in a store, or in all. Raises ServerError."""
+    sums = Sums()
+    for _, day, row, document in _rows(database, STORE_MONTHS, store, period or Period()):
+        sums.add(day, row)
+        if document.get("currency"):
+            sums.currencies.add(document["currency"])
+    return sums
+
+
+def by_item(database: Finds, store: str | None = None, period: Period | None = None) -> dict[str, Sums]:
+    """What each item sold. Raises ServerError."""
+    items: defaultdict[str, Sums] = defaultdict(Sums)
+    for _, day, row, document in _rows(database, ITEM_MONTHS, store, period or Period()):
+        sums = items[document["item"]]
+        sums.add(day, row)
+        if document.get("currency"):
+            sums.currencies.add(document["currency"])
+    return dict(items)
+
+
+def by_store_day(database: Finds, store: str | None = None, period: Period | None = None) -> dict[tuple[str, str], Sums]:
+    """What each store sold on each business date. Raises ServerError."""
+    days: defaultdict[tuple[str, str], Sums] = defaultdict(Sums)
+    for name, day, row, _ in _rows(database, STORE_MONTHS, store, period or Period()):
+        days[name, day].add(day, row)
+    return dict(days)
+
+
+def item_days(database: Finds, store: str, item: str, period: Period | None = None) -> dict[str, Sums]:
+    """What an item of a store sold on each business date. Raises ServerError."""
+    days: defaultdict[str, Sums] = defaultdict(Sums)
+    for _, day, row, _ in _rows(database, ITEM_MONTHS, store, period or Period(), item):
+        days[day].add(day, row)
+    return dict(days)
+
+
+def newest_day_by_item(database: Finds, store: str | None = None) -> dict[tuple[str, str], Sums]:
+    """The newest business date with sales of each (store, item) of late, with what was sold. Raises ServerError.
+
+    Of late: within the newest two months of the data.
+    """
+    last = last_date(database)
+    if last is None:
+        return {}
+    first = (date.fromisoformat(last).replace(day=1) - timedelta(days=1)).replace(day=1).isoformat()
+    newest: dict[tuple[str, str], Sums] = {}
+    for name, day, row, document in _rows(database, ITEM_MONTHS, store, Period(first, None)):
+        key = (name, document["item"])
+        if key not in newest or newest[key].last_day < day:
+            newest[key] = Sums()
+            newest[key].add(day, row)
+        elif newest[key].last_day == day:
+            newest[key].add(day, row)
+    return newest
+
+
+def hours_of_week(database: Finds, store: str | None = None, period: Period | None = None) -> list[int]:
+    """Lines sold by hour of the week, Monday 0 h first, in whole months that touch the period. Raises ServerError."""
+    where = _where(store, period or Period())
+    hours = [0] * HOURS_A_WEEK
+    for document in database.find(STORE_MONTHS, where, ("hours",)):
+        hours = [mine + other for mine, other in zip(hours, document["hours"], strict=True)]
+    return hours
+
+
+def stores(database: Finds) -> list[str]:
+    """Names of the stores, sorted. Raises ServerError."""
+    return sorted({document["store"] for document in database.find(STORE_MONTHS, {}, ("store",))})
+
+
+def last_date(database: Finds) -> str | None:
+    """The newest business date with sales; None: nothing was sold. Raises ServerError."""
+    newest = next(iter(database.find(STORE_MONTHS, {}, ("month",), newest_by="month", limit=1)), None)
+    if newest is None:
+        return None
+    days = [
+        f"{document['month']}-{day}"
+        for document in database.find(STORE_MONTHS, {"month": newest["month"]}, ("month", "days"))
+        for day in document["days"]
+    ]
+    return max(days)
+
+
+def _where(store: str | None, period: Period, item: str | None = None) -> dict[str, Any]:
+    where: dict[str, Any] = {}
+    if store is not None:
+        where["store"] = store
+    if item is not None:
+        where["item"] = item
+    if months := period.months():
+        where["month"] = months
+    return where
+
+
+def _rows(
+    database: Finds, collection: str, store: str | None, period: Period, item: str | None = None
+) -> Iterator[tuple[str, str, list[Any], Document]]:
+    fields = ("store", "item", "month", "currency", "days") if collection == ITEM_MONTHS else ("store", "month", "currency", "days")
+    for document in database.find(collection, _where(store, period, item), fields):
+        for day, row in document["days"].items():
+            full = f"{document['month']}-{day}"
+            if period.holds(full):
+                yield document["store"], full, row, document

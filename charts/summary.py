@@ -1,0 +1,53 @@
+"""The numbers a screen shows live and a run ends with: totals as decimal strings, scores by horizon, counts."""
+
+from typing import Any
+
+from charts import forecasts, sales
+from charts.sales import Finds, Sums
+from streams.contract.documents import FORECASTS, PROGRESS
+from streams.contract.money import decimal_of
+
+
+def units_of(thousandths: int) -> str:
+    """Units as a decimal string, exact."""
+    whole, rest = divmod(abs(thousandths), 1000)
+    text = f"{whole}.{rest:03}".rstrip("0").rstrip(".")
+    return f"-{text}" if thousandths < 0 else text
+
+
+def totals_shown(sums: Sums) -> dict[str, str | int | None]:
+    """Totals as JSON: money with two places, units with as many as they need. Profit is None where no line had one."""
+    return {
+        "units": units_of(sums.row[0]),
+        "revenue": decimal_of(sums.revenue_micros),
+        "profit": decimal_of(sums.profit_micros) if sums.profit_known else None,
+        "sales": sums.sales,
+        "returns": sums.returns,
+        "orders": sums.orders,
+    }
+
+
+def scores_shown(database: Finds, store: str | None = None) -> dict[str, dict[str, float | int | None]]:
+    """Of each horizon with scores: n, wape, wape_same_weekday_mean, bias, coverage. Raises ServerError."""
+    sums = forecasts.score_sums(forecasts.errors_by_origin(database, store))
+    return {horizon: one.shown() for horizon, one in sums.items()}
+
+
+def summary(database: Finds) -> dict[str, Any]:
+    """What the page and the demo show while it runs. Raises ServerError."""
+    sums = sales.totals(database)
+    return {
+        "totals": totals_shown(sums),
+        "first_day": sums.first_day or None,
+        "last_day": sums.last_day or None,
+        "currencies": sorted(sums.currencies),
+        "applied": applied(database),
+        "series": sum(1 for _ in database.find(FORECASTS, {}, ("_id",))),
+        "scores": scores_shown(database),
+        "drifts": forecasts.newest_drifts(database, 8),
+    }
+
+
+def applied(database: Finds) -> int:
+    """Accepted sales that are in the statistics, returns included. Raises ServerError."""
+    return sum(document["seq"] or 0 for document in database.find(PROGRESS, {"reader": "statistics"}, ("seq",)))

@@ -1,0 +1,37 @@
+"""`shelfcast charts`: pictures of what MongoDB holds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from charts.database import ReadOnlyDatabase
+from charts.export import export_charts
+from charts.gallery import DEFAULT_TOP, checked
+from deploy.connection import servers
+
+
+def charts(
+    out: Annotated[Path, typer.Option(help="Folder to write into; made where it is not there.")] = Path("charts-out"),
+    store: Annotated[str | None, typer.Option(help="One store; all of them where it is not given.")] = None,
+    item: Annotated[str | None, typer.Option(help="The item of the forecast chart; needs --store.")] = None,
+    top: Annotated[int, typer.Option(help="How many items before 'the other' ones, 1 to 60.")] = DEFAULT_TOP,
+    first: Annotated[str | None, typer.Option("--from", help="First business date, YYYY-MM-DD.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last business date, YYYY-MM-DD.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+) -> None:
+    """Draw profit, frequency, forecast, error, shelf and busiest hours as PNG and SVG.
+
+    \b
+    Examples:
+      shelfcast charts --out charts
+      shelfcast charts --out charts --store Chicago --top 25 --from 2017-03-01 --to 2017-03-31
+    """
+    question = checked(store, item, top, first, last)
+    _, mongo = servers(data_dir)
+    database = ReadOnlyDatabase(mongo)
+    try:
+        for file in export_charts(database, out, question):
+            typer.echo(file)
+    finally:
+        database.close()

@@ -149,7 +149,9 @@ class DayReporter:
                 offset=offset,
             )
             self._emit(shop, message, out)
+        self._heart.count("forecasts", int(started.sum()))
         if started.any():
+            self._heart.count("allocations")
             self._allocation(shop, closed, started, day, at, offset, out)
 
     def _allocation(

@@ -318,8 +318,9 @@ class Heart:
             known = self._dates[day] = date.fromordinal(day + EPOCH_ORDINAL).isoformat()
         return known
 
-    def count(self, what: str) -> None:
-        self.counts[what] = self.counts.get(what, 0) + 1
+    def count(self, what: str, number: int = 1) -> None:
+        """Count something since the beginning of the log."""
+        self.counts[what] = self.counts.get(what, 0) + number
 
     @property
     def watermark(self) -> float:

@@ -50,6 +50,7 @@ class WorkerMetrics:
         self.snapshot_bytes = gauge("snapshot_bytes", "Size of the newest snapshot, by partition.", ("partition",))
         self.snapshot_at = gauge("snapshot_timestamp_seconds", "When the newest snapshot was committed, by partition.", ("partition",))
         self.recoveries = counter("recoveries", "States recovered, by source.", ("source",))
+        self.log_events = gauge("log_events", "Events of the log so far, by outcome, as the states tell: survives restarts.", ("outcome",))
         self.wape = gauge("wape", "Decayed WAPE by horizon and contender.", ("horizon", "contender"))
         self.scored = gauge("scored_forecasts", "Forecasts scored so far, by horizon.", ("horizon",))
         self.stores = gauge("stores", "Stores this worker knows.")
@@ -89,6 +90,8 @@ class WorkerMetrics:
         self.partitions.set(len(hearts))
         self.stores.set(sum(heart.stores for heart in hearts))
         self.series.set(sum(heart.series for heart in hearts))
+        for outcome, count in _log_events(hearts).items():
+            self.log_events.labels(outcome).set(count)
         for heart in hearts:
             if heart.watermark > 0:
                 self.watermark_delay.labels(heart.partition).set(time.time() - heart.watermark)
@@ -101,3 +104,14 @@ class WorkerMetrics:
             for c, contender in enumerate(_CONTENDERS):
                 if decayed[h, c, 1] > 0:
                     self.wape.labels(horizon, contender).set(decayed[h, c, 3] / decayed[h, c, 1])
+
+
+def _log_events(hearts: Iterable[Heart]) -> dict[str, int]:
+    """Events by outcome since the beginning of the log."""
+    found = dict.fromkeys(("accepted", "learned", "rejected", "duplicates", "late", "ticks", "plans", "days", "drifts", "forecasts", "allocations"), 0)
+    for heart in hearts:
+        found["accepted"] += heart.seq
+        found["learned"] += heart.model.sales.n
+        for name, count in heart.counts.items():
+            found["rejected" if name.startswith("rejected_") else name] += count
+    return found

@@ -1,0 +1,1 @@
+"""The demo: real sales through every process of the product, watched live."""

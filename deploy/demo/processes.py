@@ -1,0 +1,66 @@
+"""The demo's processes: the worker, the consumers, the web page; each over the wire, each restarted when it dies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deploy.embedded.mongo import free_port
+from deploy.supervisor import Supervisor
+from streams.contract.errors import ShelfcastError
+from streams.contract.settings import KafkaSettings, MongoSettings
+
+DEDUPE_WINDOW: Final = "20000"
+"""Smaller than the default, so that snapshots fit the embedded broker, which keeps 5 MB a partition."""
+
+CHECKPOINT_SECONDS: Final = 1.5
+"""Short, because the replay waits for the worker's commits: it may not outrun that broker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """The running processes and where they answer."""
+
+    supervisor: Supervisor
+    worker_metrics_port: int
+    web_port: int
+
+    @property
+    def page(self) -> str:
+        """The web page's address."""
+        return f"http://127.0.0.1:{self.web_port}/"
+
+    def check(self) -> None:
+        """Raise ShelfcastError when a process cannot be kept running."""
+        name = self.supervisor.given_up
+        if name is not None:
+            raise ShelfcastError(f"The {name} keeps ending:\n{self.supervisor.last_words(name)}\nIts log: {self.supervisor.log_of(name)}")
+
+
+def start(data_dir: Path, kafka: KafkaSettings, mongo: MongoSettings, log_id: str | None, timezone: str, web_port: int | None) -> Processes:
+    """Start worker, consumers and web page on these servers."""
+    supervisor = Supervisor(data_dir / "logs")
+    environment = {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "MONGODB_URI": mongo.uri.reveal(),
+        "SHELFCAST_DEDUPE_WINDOW": DEDUPE_WINDOW,
+        "OPENBLAS_NUM_THREADS": "1",  # small matrices: threads would only take turns
+    }
+    if log_id is not None:
+        environment["SHELFCAST_LOG_ID"] = log_id
+    processes = Processes(supervisor, free_port(), web_port or free_port())
+    supervisor.start(
+        "worker",
+        "worker",
+        "--metrics-port", str(processes.worker_metrics_port),
+        "--timezone", timezone,
+        "--checkpoint-seconds", str(CHECKPOINT_SECONDS),
+        environment=environment,
+    )  # fmt: skip
+    consume = ["consume", "--metrics-port", "0", "--batch-seconds", "1.5"]
+    if log_id is not None:
+        consume += ["--log-id", log_id, "--drop-other-log"]
+    supervisor.start("consume", *consume, environment=environment)
+    supervisor.start("web", "web", "--port", str(processes.web_port), environment=environment)
+    return processes

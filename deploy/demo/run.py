@@ -1,0 +1,225 @@
+"""The demo, step by step: servers, processes, replay, wait until all is learned, summary, charts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from charts import forecasts, sales
+from charts.database import ReadOnlyDatabase
+from charts.export import export_charts
+from charts.gallery import Question
+from deploy.connection import embedded_log_id, servers
+from deploy.demo import processes
+from deploy.demo.figures import WorkerFigures, read_worker
+from deploy.demo.memory import MemoryWatch
+from deploy.demo.screen import Screen, View
+from deploy.demo.source import DemoSource, open_source
+from producers.lag import STATISTICS, WORKER, LagMeter, Watched
+from producers.publisher import Publisher
+from producers.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
+from streams.brokers import check_topics
+from streams.contract.errors import ServerError, ShelfcastError
+from streams.contract.money import decimal_of
+from streams.contract.topics import FORECASTS
+
+MAX_LAG: Final = 60_000
+"""Sales the replay may be ahead: the embedded broker keeps about 5 MB a partition."""
+
+SETTLE_SECONDS: Final = 120.0
+FORECASTS_GROUP: Final = Watched("shelfcast-forecasts", FORECASTS)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What to replay and where to put what comes out."""
+
+    data_dir: Path
+    out: Path
+    sales: Path | None = None
+    mapping: Path | None = None
+    timezone: str | None = None
+    limit: int | None = None
+    web_port: int | None = None
+
+
+class Demo:
+    """One run. `run` replays and returns the summary; the processes go on until `close`."""
+
+    def __init__(self, options: DemoOptions, console: Console) -> None:
+        self.options = options
+        self.console = console
+        self.view = View()
+        self._started = time.monotonic()
+        self._memory = MemoryWatch()
+        self._stop = threading.Event()
+        self._processes: processes.Processes | None = None
+        self._database: ReadOnlyDatabase | None = None
+        self._rate: list[tuple[float, int]] = []
+
+    def run(self) -> dict[str, Any]:
+        """Replay everything; the summary that `--json` writes."""
+        kafka, mongo = servers(self.options.data_dir)
+        check_topics(kafka)
+        source = open_source(self.options.sales, self.options.mapping, self.options.timezone, self.options.data_dir)
+        for sentence in source.about:
+            self.console.print(sentence, highlight=False)
+        log_id = embedded_log_id(self.options.data_dir)
+        self._processes = processes.start(self.options.data_dir, kafka, mongo, log_id, source.timezone, self.options.web_port)
+        self.view.page = self._processes.page
+        self._database = ReadOnlyDatabase(mongo)
+        with Screen(self.console) as screen, Publisher(kafka) as publisher:
+            meter = LagMeter(kafka, (WORKER, STATISTICS, FORECASTS_GROUP))
+            try:
+                replayed = self._replay(source, publisher, meter, screen)
+                self._settle(meter, screen)
+            finally:
+                meter.close()
+        replay_seconds = time.monotonic() - self._replay_started
+        return self._summary(replayed, replay_seconds)
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._processes is not None:
+            self._processes.supervisor.stop()
+        if self._database is not None:
+            self._database.close()
+        self._memory.stop()
+
+    # ------------------------------------------------------------------ steps
+
+    def _replay(self, source: DemoSource, publisher: Publisher, meter: LagMeter, screen: Screen) -> ReplayResult:
+        self.view.phase = "replaying"
+        self._replay_started = time.monotonic()
+        outcome: list[ReplayResult | BaseException] = []
+
+        def work() -> None:
+            replay = Replay(
+                source.rows,
+                source.mapping,
+                publisher,
+                options=ReplayOptions(limit=self.options.limit, max_lag=MAX_LAG),
+                lag=meter,
+                progress=self._progressed,
+                stop=self._stop,
+            )
+            try:
+                outcome.append(replay.run())
+            except BaseException as error:  # noqa: BLE001  handed to the thread that waits
+                outcome.append(error)
+
+        thread = threading.Thread(target=work, name="replay")
+        thread.start()
+        try:
+            while thread.is_alive():
+                thread.join(0.5)
+                self._look()
+                screen.show(self.view)
+        finally:
+            self._stop.set()
+            thread.join()
+        if isinstance(outcome[0], BaseException):
+            raise outcome[0]
+        return outcome[0]
+
+    def _settle(self, meter: LagMeter, screen: Screen) -> None:
+        """Wait until worker and consumers have taken everything."""
+        self.view.phase = "settling"
+        until = time.monotonic() + SETTLE_SECONDS
+        quiet = 0
+        while quiet < 2:
+            self._look()
+            screen.show(self.view)
+            quiet = quiet + 1 if meter() == 0 else 0
+            if time.monotonic() > until:
+                raise ServerError(f"The consumers were still behind after {SETTLE_SECONDS:.0f} s: see the logs in {self.options.data_dir / 'logs'}.")
+            time.sleep(0.4)
+
+    def _progressed(self, progress: ReplayProgress) -> None:
+        view = self.view
+        view.rows, view.total, view.published = progress.rows, progress.total, progress.published
+        if progress.at > 0:
+            view.at = datetime.fromtimestamp(progress.at, UTC).strftime("%Y-%m-%d %H:%M")
+        self._rate = [(at, n) for at, n in self._rate if time.monotonic() - at < 10] + [(time.monotonic(), progress.published)]
+        first_at, first = self._rate[0]
+        view.rate = (progress.published - first) / max(time.monotonic() - first_at, 0.5)
+
+    def _look(self) -> None:
+        """Take the newest figures from the worker and from MongoDB."""
+        running, view = self._processes, self.view
+        if running is None or self._database is None:
+            return
+        running.check()
+        view.restarts = running.supervisor.restarts
+        figures = read_worker(running.worker_metrics_port)
+        if figures is not None:
+            view.worker = figures
+            error = figures.error("day")
+            if error is not None:
+                view.history.append(error)
+        try:
+            self._look_at_database(self._database)
+        except ShelfcastError:
+            return  # busy or not there yet: the next look will tell
+
+    def _look_at_database(self, database: ReadOnlyDatabase) -> None:
+        view = self.view
+        sums = sales.totals(database)
+        view.profit = decimal_of(sums.profit_micros)
+        plans = forecasts.newest_plans(database, limit=1)
+        if plans:
+            plan = plans[0]
+            items = sorted(plan["items"], key=lambda entry: -entry["shelf_space_percentage"])[:7]
+            view.plan = [(i["item"], i["predicted_sales"], i["shelf_space_percentage"]) for i in items]
+            view.plan_of = f"{plan['store']}, after {plan['origin']}"
+        view.drifts = [
+            f"{d['since']} {d.get('store') or 'all'} {d.get('item') or ''}: {d['kind']} x{d['factor']:.2f}" for d in forecasts.newest_drifts(database, 6)
+        ]
+
+    # ------------------------------------------------------------------ what came of it
+
+    def _summary(self, replayed: ReplayResult, replay_seconds: float) -> dict[str, Any]:
+        database = self._database
+        if database is None or self._processes is None:
+            raise ShelfcastError("The demo has not run.")
+        figures = read_worker(self._processes.worker_metrics_port) or WorkerFigures()
+        sums = sales.totals(database)
+        scores = forecasts.score_sums(forecasts.errors_by_origin(database))
+        charts = [str(file) for file in export_charts(database, self.options.out, Question())]
+        log = figures.log
+        seconds: dict[str, float] = {"replay": round(replay_seconds, 1), "total": round(time.monotonic() - self._started, 1)}
+        installed = Path(".venv/.install-seconds")
+        if installed.is_file():
+            seconds["install"] = float(installed.read_text())
+        return {
+            "events": {
+                "published": replayed.published,
+                "accepted": log.get("accepted", 0),
+                "rejected": log.get("rejected", 0),
+                "duplicates": log.get("duplicates", 0),
+                "learned": log.get("learned", 0),
+                "late": log.get("late", 0),
+                "bad_rows": replayed.bad,
+                "skipped_rows": replayed.skipped,
+            },
+            "forecasts": log.get("forecasts", 0),
+            "allocations": log.get("allocations", 0),
+            "drifts": log.get("drifts", 0),
+            "scores": {horizon: score.shown() for horizon, score in scores.items()},
+            "totals": {
+                "units": f"{sums.units:.3f}",
+                "revenue": decimal_of(sums.revenue_micros),
+                "profit": decimal_of(sums.profit_micros),
+                "sales": sums.sales,
+            },
+            "charts": charts,
+            "seconds": seconds,
+            "peak_rss_mb": round(self._memory.peak_mb, 1),
+            "restarts": self._processes.supervisor.restarts,
+        }

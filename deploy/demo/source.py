@@ -1,0 +1,44 @@
+"""What the demo replays: the real sales of an installed package, or the user's own file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from producers.guess import guess
+from producers.mapping import Mapping, read_mapping, written
+from producers.rows import Source
+from producers.sources import completejourney
+from producers.sources.files import open_file
+from streams.contract.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSource:
+    """Rows, how to read them, and what to say about them on the screen."""
+
+    rows: Source
+    mapping: Mapping
+    timezone: str
+    about: tuple[str, ...]
+
+
+def open_source(sales: Path | None, mapping: Path | None, timezone: str | None, data_dir: Path) -> DemoSource:
+    """The package's sales, or those of the file `sales`. Raises UsageError with a sentence."""
+    if sales is None:
+        journey = completejourney.load()
+        return DemoSource(journey, journey.mapping, timezone or journey.timezone, (journey.about,))
+    if not sales.is_file():
+        raise UsageError(f"There is no file {sales}.")
+    rows = open_file(sales)
+    if mapping is not None:
+        return DemoSource(rows, read_mapping(mapping), timezone or "UTC", (f"Columns as {mapping} says.",))
+    first = next(iter(rows.read()), None)
+    if first is None or not len(first):
+        raise UsageError(f"{sales} has no rows: nothing to replay.")
+    guessed = guess(first)
+    file = data_dir / (sales.stem + ".mapping.toml")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(written(guessed.mapping, "Guessed; correct it and pass it with --mapping."))
+    correct = f"Wrong? Edit {file} and run again with --mapping {file}."
+    return DemoSource(rows, guessed.mapping, timezone or "UTC", (*guessed.sentences, correct))

@@ -1,7 +1,7 @@
 """Rows to the bytes of `sale-recorded.v1`, by column: what a replay publishes. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -43,10 +43,14 @@ class Built:
 
 
 class Builder:
-    """Builds run after run of one source; remembers only which contents it has seen."""
+    """Builds run after run of one source; remembers only which contents it has seen.
 
-    def __init__(self, mapping: Mapping) -> None:
+    latest: epoch seconds beyond which a sale is taken for one of a wrong date.
+    """
+
+    def __init__(self, mapping: Mapping, latest: float = LATEST) -> None:
         mapping.check()
+        self._latest = latest
         self.mapping = mapping
         self._occurrences = Occurrences()
         self._key_of: dict[str, bytes] = {}
@@ -96,14 +100,14 @@ class Builder:
         for name in NUMBERS & mapping.constants.keys():
             floats[name] = np.full(count, float(mapping.constants[name]))
         for name, column_name in mapping.columns.items():
-            column = columns[column_name]
+            column, about = columns[column_name], f"{name}: the column {column_name!r}"
             if name in NUMBERS:
                 floats[name], flags = numbers(column, mapping.decimal)
                 values[name] = _or_none(floats[name])
-                _note(faults, flags, column, lambda shown, c=column_name, n=name: f"{n}: the column {c!r} holds {shown}: write a finite number.")
+                _note(faults, flags, column, about, "a finite number")
             elif name in TRUTHS:
                 values[name], flags = truths(column)
-                _note(faults, flags, column, lambda shown, c=column_name, n=name: f"{n}: the column {c!r} holds {shown}: write true or false.")
+                _note(faults, flags, column, about, "true or false")
             else:
                 values[name] = texts(column)
         for name, group in mapping.groups.items():
@@ -143,13 +147,13 @@ class Builder:
         self, rows: Rows, kept: NDArray[np.intp], raws: list[bytes], times: Floats, faults: dict[int, str], bad: list[BadRow]
     ) -> list[int]:
         """The places whose bytes the worker would take: the codec itself decides."""
-        outside = ~((times >= EARLIEST) & (times < LATEST))
+        outside = ~((times >= EARLIEST) & (times < min(LATEST, self._latest)))
         suspects = {*faults, *np.flatnonzero(outside).tolist()}
         good: list[int] = []
         for place, raw in enumerate(raws):
             try:
                 if place in suspects or not raw:
-                    _refuse(faults.get(place), float(times[place]))
+                    _refuse(faults.get(place), float(times[place]), raw)
                 decode_event(raw)
             except RejectedEvent as error:
                 at = int(kept[place])
@@ -191,7 +195,7 @@ def _encoded_alone(line: msgspec.Struct) -> bytes:
         return b""
 
 
-def _line(fields: tuple[str, ...]) -> Callable[..., msgspec.Struct]:
+def _line(fields: tuple[str, ...]) -> type[msgspec.Struct]:
     """A sale with only these fields, in the contract's order: positional, so that whole columns can be mapped over it."""
     ordered = sorted(fields, key=SaleRecorded.__struct_fields__.index)
     tag = SaleRecorded.__struct_config__.tag
@@ -217,13 +221,15 @@ def _or_none(values: Floats) -> list[Any]:
     return [None if value != value else value for value in listed] if np.isnan(values).any() else listed  # noqa: PLR0124 - NaN
 
 
-def _note(faults: dict[int, str], flags: Flags, column: Column, sentence: Callable[[str], str]) -> None:
+def _note(faults: dict[int, str], flags: Flags, column: Column, about: str, what: str) -> None:
     for place in np.flatnonzero(flags).tolist():
-        faults.setdefault(place, sentence(repr(str(column[place])[:40])))
+        faults.setdefault(place, f"{about} holds {str(column[place])[:40]!r}: write {what}.")
 
 
-def _refuse(fault: str | None, at: float) -> None:
+def _refuse(fault: str | None, at: float, raw: bytes) -> None:
     if fault is not None:
         raise RejectedEvent("invalid", fault)
     seconds_of(at, "sold_at")
+    if raw:
+        raise RejectedEvent("time_out_of_range", "sold_at lies ahead of now: check the date, its format and its time zone.")
     raise RejectedEvent("invalid", "A text of the row is not valid Unicode: save the source as UTF-8.")

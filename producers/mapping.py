@@ -145,7 +145,7 @@ def written(mapping: Mapping, comment: str = "") -> str:
     for name, group in mapping.groups.items():
         tables += [(f"[groups.{name}]", {"other": group.other}), (f"[groups.{name}.names]", group.names)]
     for head, table in tables:
-        shown = [f"{_key(key)} = {_toml(value)}" for key, value in table.items() if value not in (None, (), "")]
+        shown = [f"{_key(key)} = {_toml(value)}" for key, value in table.items() if value is not None and value is not False and value not in ((), "")]
         lines += ["", head, *shown] if shown else []
     return "\n".join(lines) + "\n"
 

@@ -28,6 +28,7 @@ _IN_FLIGHT: Final = 16
 _SETTLE_SECONDS: Final = 0.5
 _DAY: Final = 86_400.0
 _CLOSE_DAYS: Final = 2
+_AHEAD: Final = 2 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Replay:
     ) -> None:
         self.source, self.publisher = source, publisher
         self.options = options or ReplayOptions()
-        self._builder = Builder(mapping)
+        self._builder = Builder(mapping, time.time() + _AHEAD)
         self._ledger, self._lag, self._progress = ledger, lag, progress
         self._stop = stop or threading.Event()
         self._sent: deque[tuple[Delivery, Standing]] = deque()

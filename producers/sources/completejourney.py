@@ -118,7 +118,7 @@ def _folder() -> Path:
     return Path(found.origin).parent / "data"
 
 
-def _items(products: pd.DataFrame, sold: NDArray[np.int64], items: int) -> tuple["pd.Series[str]", "pd.Series[bool]"]:
+def _items(products: pd.DataFrame, sold: NDArray[np.int64], items: int) -> tuple["pd.Series[Any]", "pd.Series[bool]"]:
     """The item of each product, and whether it is fuel, by product number."""
     numbers, counts = np.unique(sold, return_counts=True)
     lines = pd.Series(counts, index=numbers).reindex(products["product_id"]).fillna(0).to_numpy()
@@ -133,7 +133,7 @@ def _items(products: pd.DataFrame, sold: NDArray[np.int64], items: int) -> tuple
     return item, fuel
 
 
-def _regions(store: NDArray[np.int64], regions: int) -> pd.Categorical:
+def _regions(store: NDArray[np.int64], regions: int) -> "pd.Categorical[Any]":
     numbers, place, counts = np.unique(store, return_inverse=True, return_counts=True)
     middle = np.cumsum(counts) - counts / 2
     region = np.minimum((middle * regions / counts.sum()).astype(np.int64), regions - 1)
@@ -141,7 +141,7 @@ def _regions(store: NDArray[np.int64], regions: int) -> pd.Categorical:
     for number in range(regions):
         within = numbers[region == number]
         names.append(f"region {number + 1:02d} (stores {within[0]}-{within[-1]})" if len(within) else f"region {number + 1:02d}")
-    return pd.Categorical.from_codes(region[place].astype(np.int8), names)
+    return pd.Categorical.from_codes(region[place].astype(np.int8), pd.Index(names))
 
 
 def _about(frame: pd.DataFrame, stores: int) -> str:

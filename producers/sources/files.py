@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 import msgspec
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import xxhash
+from numpy.typing import NDArray
 
 from producers.rows import Column, Rows, Source, Unreadable, by_record
 from streams.contract.codec import MAX_EVENT_BYTES
@@ -195,7 +196,8 @@ def arrow_column(array: pa.Array) -> Column:
     if pa.types.is_date(kind):
         return pd.DatetimeIndex(array.cast(pa.timestamp("us")).to_pandas())
     if (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and not array.null_count:
-        return array.to_numpy(zero_copy_only=False)
+        values: NDArray[Any] = array.to_numpy(zero_copy_only=False)
+        return values
     listed: list[Any] = array.to_pylist()
     return listed
 
@@ -225,7 +227,7 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
 def _binary(path: Path) -> IO[bytes]:
     with path.open("rb") as stream:
         zipped = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if zipped else path.open("rb")
+    return cast("IO[bytes]", gzip.open(path, "rb")) if zipped else path.open("rb")
 
 
 def _text(path: Path, encoding: str) -> io.TextIOWrapper:

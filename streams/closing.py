@@ -73,7 +73,8 @@ class DayReporter:
         self._scores(shop, closed, at, offset, out)
         if opened:
             self._forecasts(shop, closed, day, at, offset, out)
-        for drift in (*closed.drifts, *self._heart.model.take_drifts()):
+        sale_drift = self._heart.model.take_drift()
+        for drift in closed.drifts if sale_drift is None else (*closed.drifts, sale_drift):
             self._drift(drift, day, at, offset, out)
 
     def nowcast(self, shop: Shop, day: int, hour: float, at: float, offset: int, out: Outputs) -> None:

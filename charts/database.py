@@ -43,6 +43,11 @@ class ReadOnlyDatabase:
                 cursor = cursor.sort(newest_by, -1)
             yield from cursor.limit(limit) if limit else cursor
 
+    def count(self, collection: str) -> int:
+        """About how many documents there are, without reading them. Raises ServerError."""
+        with self._speaking():
+            return int(self._database[collection].estimated_document_count())
+
     def ping(self) -> None:
         """Ask whether the server is there. Raises ServerError."""
         with self._speaking():

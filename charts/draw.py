@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from charts.figures.style import FONTS
 
 Format = Literal["png", "svg"]
+FORMATS: Final[tuple[Format, ...]] = ("png", "svg")
 DPI: Final = 110
 
 # matplotlib's settings are global to the process: whoever draws holds this.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from charts.draw import drawn
+from charts.draw import FORMATS, drawn
 from charts.gallery import CHARTS, Question
 from charts.sales import Finds
 
@@ -13,7 +13,7 @@ def export_charts(database: Finds, out: Path, question: Question) -> Iterator[Pa
     out.mkdir(parents=True, exist_ok=True)
     for name, ask in CHARTS.items():
         make = ask(database, question)
-        for form in ("png", "svg"):
+        for form in FORMATS:
             file = out / f"{name}.{form}"
-            file.write_bytes(drawn(make, form))  # type: ignore[arg-type]
+            file.write_bytes(drawn(make, form))
             yield file

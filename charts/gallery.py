@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from matplotlib.figure import Figure
@@ -96,6 +97,6 @@ def checked(store: str | None, item: str | None, top: int | None, first: str | N
 
 def _is_date(text: str) -> bool:
     try:
-        return sales.date.fromisoformat(text).isoformat() == text
+        return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False

@@ -27,6 +27,10 @@ class Finds(Protocol):
         """Documents one after the other."""
         ...
 
+    def count(self, collection: str) -> int:
+        """About how many documents there are."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Period:

@@ -42,7 +42,7 @@ def summary(database: Finds) -> dict[str, Any]:
         "last_day": sums.last_day or None,
         "currencies": sorted(sums.currencies),
         "applied": applied(database),
-        "series": sum(1 for _ in database.find(FORECASTS, {}, ("_id",))),
+        "series": database.count(FORECASTS),
         "scores": scores_shown(database),
         "drifts": forecasts.newest_drifts(database, 8),
     }

@@ -1,5 +1,6 @@
 """`shelfcast consume`: sales and forecasts into MongoDB."""
 
+import os
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -9,15 +10,13 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from consumers.service import ConsumerService
 from consumers.settings import ConsumeSettings
-from deploy.connection import servers
+from deploy.connection import embedded_log_id, servers
 
 
 def consume(
     data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics on loopback; 0 takes a free one.")] = None,
     batch_seconds: Annotated[float | None, typer.Option(help="Seconds after which a batch is written.")] = None,
-    log_id: Annotated[str | None, typer.Option(help="Name of the log; the Kafka cluster's id where it is not given.")] = None,
-    drop_other_log: Annotated[bool, typer.Option(help="Remove what MongoDB holds of another log, instead of refusing.")] = False,
 ) -> None:
     """Take accepted sales and forecasts into MongoDB, each exactly once, until stopped (Ctrl-C or SIGTERM).
 
@@ -29,7 +28,9 @@ def consume(
     kafka, mongo = servers(data_dir)
     settings = ConsumeSettings.read(metrics_port=metrics_port, batch_seconds=batch_seconds)
     registry = CollectorRegistry()
-    service = ConsumerService(kafka, mongo, settings, registry, log_id=log_id, drop_other_log=drop_other_log)
+    log_id = embedded_log_id(data_dir)
+    embedded = not os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    service = ConsumerService(kafka, mongo, settings, registry, log_id=log_id, drop_other_log=embedded)
     signal.signal(signal.SIGTERM, lambda *_: service.stop())
     signal.signal(signal.SIGINT, lambda *_: service.stop())
     server, _ = start_http_server(settings.metrics_port, addr="127.0.0.1", registry=registry)

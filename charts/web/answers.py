@@ -1,0 +1,154 @@
+"""The answers of the web page as data: what each route gives, apart from HTTP."""
+
+import time
+from typing import Any, Final
+
+from charts import forecasts, sales
+from charts.draw import Format, drawn
+from charts.forecasts import horizon_of
+from charts.gallery import CHARTS, Question
+from charts.sales import Finds, Sums
+from charts.summary import scores_shown, summary, totals_shown
+from charts.web.fresh import FreshFor
+from charts.web.telemetry import WebMetrics
+
+MOST_FORECASTS: Final = 5000
+_SUMMARY_SECONDS: Final = 2.0
+
+
+class Answers:
+    """Answers questions from the database; equal ones within seconds are asked once. Used by many threads."""
+
+    def __init__(self, database: Finds, metrics: WebMetrics, chart_seconds: float) -> None:
+        self._database = database
+        self._metrics = metrics
+        self._charts = FreshFor(chart_seconds)
+        self._data = FreshFor(min(_SUMMARY_SECONDS, chart_seconds))
+        self._seen: tuple[float, int] | None = None
+
+    def picture(self, name: str, question: Question, form: Format) -> bytes:
+        """A chart as PNG or SVG. Raises ServerError."""
+
+        def make() -> bytes:
+            with self._metrics.drawn.time():
+                return drawn(CHARTS[name](self._database, question), form)
+
+        return self._charts.get((name, question, form), make)
+
+    def summary(self) -> dict[str, Any]:
+        """The live numbers. Raises ServerError."""
+        return self._data.get("summary", self._summary)
+
+    def _summary(self) -> dict[str, Any]:
+        numbers = summary(self._database)
+        now, seen = time.monotonic(), self._seen
+        self._seen = (now, numbers["applied"])
+        rate = 0.0 if seen is None or now <= seen[0] else max(0, numbers["applied"] - seen[1]) / (now - seen[0])
+        return numbers | {"per_second": round(rate, 1)}
+
+    def stores(self) -> list[str]:
+        """Names of the stores. Raises ServerError."""
+        return self._charts.get("stores", lambda: sales.stores(self._database))
+
+    def items(self, question: Question) -> list[dict[str, Any]]:
+        """Totals by item, most profit (where none is known: revenue) first. Raises ServerError."""
+        found = sales.by_item(self._database, question.store, question.period)
+        return [{"item": name} | totals_shown(sums) for name, sums in sorted(found.items(), key=_by_profit)]
+
+    def frequencies(self, question: Question) -> list[dict[str, Any]]:
+        """Times sold by item, less returns, most first. Raises ServerError."""
+        found = sales.by_item(self._database, question.store, question.period)
+        rows = [
+            {"item": name, "frequency": sums.sales - sums.returns, "sales": sums.sales, "returns": sums.returns, "orders": sums.orders}
+            for name, sums in found.items()
+        ]
+        return sorted(rows, key=lambda row: (-row["frequency"], row["item"]))
+
+    def predict(self, store: str | None) -> list[dict[str, Any]]:
+        """What to expect of each item and how much of the shelf to give it, in the older shape. Raises ServerError.
+
+        The store is named in each line only where the lines are of several.
+        """
+        rows = forecasts.predictions(self._database, store)
+        several = len({row["store"] for row in rows}) > 1
+        shelves: dict[str, set[str]] = {}
+        for row in rows:
+            shelves.setdefault(row["store"], set()).add(row["shelf"])
+        return [
+            {
+                "name": _as_posted(row["name"]),
+                "buy": row["buy"],
+                "profit": row["profit"],
+                "time": row["time"],
+                "predicted_sales": row["predicted_sales"],
+                "shelf_space_percentage": row["shelf_space_percentage"] / len(shelves[row["store"]]),
+            }
+            | ({"store": row["store"]} if several else {})
+            for row in rows
+        ]
+
+    def forecasts(self, store: str | None, item: str | None) -> list[dict[str, Any]]:
+        """Newest forecasts by store and item. Raises ServerError."""
+        if store is not None and item is not None:
+            one = forecasts.newest_forecast(self._database, store, item)
+            found = [] if one is None else [one]
+        else:
+            found = forecasts.newest_forecasts(self._database, store, MOST_FORECASTS)
+        return [{key: one.get(key) for key in ("store", "item", "close", "today")} for one in found]
+
+    def plans(self, store: str | None) -> list[dict[str, Any]]:
+        """Newest shelf plans. Raises ServerError."""
+        return forecasts.newest_plans(self._database, store)
+
+    def scores(self, store: str | None) -> dict[str, Any]:
+        """Error of the forecasts by horizon. Raises ServerError."""
+        return scores_shown(self._database, store)
+
+    def drifts(self) -> list[dict[str, Any]]:
+        """Drift events, newest first. Raises ServerError."""
+        return forecasts.newest_drifts(self._database, 100)
+
+    def stock(self, store: str | None, most: int = 60) -> dict[str, Any]:
+        """What should I stock? Of one store (the first where none is named), the items that sell most first."""
+        return self._data.get(("stock", store, most), lambda: self._stock(store, most))
+
+    def _stock(self, store: str | None, most: int) -> dict[str, Any]:
+        store = store or next(iter(self.stores()), None)
+        if store is None:
+            return {"store": None, "rows": []}
+        shares: dict[str, dict[str, Any]] = {}
+        for plan in forecasts.newest_plans(self._database, store):
+            for one in plan["items"]:
+                shares.setdefault(one["item"], one)
+        rows = []
+        for document in forecasts.newest_forecasts(self._database, store, MOST_FORECASTS):
+            close = document.get("close")
+            tomorrow = horizon_of(close, "day") if close else None
+            if close and tomorrow:
+                week, planned = horizon_of(close, "7_days"), shares.get(document["item"], {})
+                rows.append(
+                    {
+                        "item": document["item"],
+                        "day": tomorrow["first_day"],
+                        "mean": tomorrow["mean"],
+                        "p10": tomorrow["p10"],
+                        "p90": tomorrow["p90"],
+                        "week": week["mean"] if week else None,
+                        "shelf": planned.get("shelf_space_percentage"),
+                        "order": planned.get("order_units"),
+                    }
+                )
+        rows.sort(key=lambda row: (-row["mean"], row["item"]))
+        return {"store": store, "items": len(rows), "rows": rows[:most]}
+
+
+def _by_profit(pair: tuple[str, Sums]) -> tuple[int, int, str]:
+    name, sums = pair
+    return -sums.profit_micros, -sums.revenue_micros, name
+
+
+def _as_posted(name: str) -> str | int:
+    """A name that is a whole number as that number: the older shape posts numbers as names."""
+    if name.isascii() and name.isdigit() and len(name) <= 15 and str(int(name)) == name:
+        return int(name)
+    return name

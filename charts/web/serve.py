@@ -1,0 +1,52 @@
+"""The web page as a server: uvicorn on a socket of its own, until it is told to stop."""
+
+import logging
+import socket
+from collections.abc import Callable
+from typing import Final
+
+import uvicorn
+from litestar import Litestar
+
+from charts.web.settings import WebSettings
+from streams.contract.errors import SettingsError
+
+_CONNECTIONS: Final = 128
+_DRAIN_SECONDS: Final = 10
+
+
+def serve(app: Litestar, settings: WebSettings, ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM, then answer what is under way.
+
+    ready: called with the address once it listens. Raises SettingsError when the port is taken.
+    """
+    listener = _listen(settings)
+    host, port = listener.getsockname()[:2]
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        lifespan="on",
+    )
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(settings: WebSettings) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(1024)
+    except OSError as error:
+        raise SettingsError(
+            f"The web page cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. Set SHELFCAST_WEB_PORT or "
+            "--port to a free one."
+        ) from None
+    return listener

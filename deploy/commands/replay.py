@@ -1,0 +1,149 @@
+"""`shelfcast replay`: files and databases into sale events."""
+
+import json
+import os
+import signal
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
+
+from deploy.connection import DEFAULT_DATA_DIR, servers
+from producers.guess import guess
+from producers.lag import LagMeter
+from producers.ledger import Ledger
+from producers.mapping import Mapping, read_mapping, written
+from producers.pace import speed_of
+from producers.publisher import Publisher, PublisherSettings
+from producers.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
+from producers.rows import Source
+from producers.sources import completejourney
+from producers.sources.database import Query
+from producers.sources.files import open_file
+from streams.contract.errors import UsageError
+from streams.contract.settings import Secret, WorkerSettings
+
+_console = Console(stderr=True)
+
+
+def replay(
+    source: Annotated[str | None, typer.Argument(help="A CSV, NDJSON or Parquet file (.gz too), or `completejourney`.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="TOML file of the columns; without it one is guessed, told and written.")] = None,
+    speed: Annotated[str, typer.Option(help="`max`, or event time against wall time: 600x is an hour in 6 seconds.")] = "max",
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many events.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped replay of the same source was.")] = False,
+    close_days: Annotated[bool, typer.Option(help="End with clock ticks two days later, so that the last days close.")] = True,
+    max_lag: Annotated[int | None, typer.Option(min=100, help="Wait while worker and statistics are so many messages behind.")] = None,
+    database: Annotated[str | None, typer.Option(envvar="SHELFCAST_DATABASE", help="SQLAlchemy URL, instead of a file.")] = None,
+    query: Annotated[str | None, typer.Option(help="The SQL whose rows are the sales; give it an ORDER BY.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of progress files and of the embedded servers.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Publish a file's or a database's rows as sale events; bad rows go to a file with their reasons.
+
+    \b
+    Examples:
+      shelfcast replay sales.csv
+      shelfcast replay sales.csv.gz --mapping sales.toml --speed 600x
+      shelfcast replay --database postgresql://reader@db/shop --query 'SELECT * FROM sales ORDER BY id' --mapping sales.toml
+      shelfcast replay sales.csv --resume
+    """
+    options = ReplayOptions(speed=speed_of(speed), limit=limit, close_days=close_days, max_lag=max_lag)
+    folder = (data_dir or DEFAULT_DATA_DIR) / "replay"
+    rows, plan = _plan(source, mapping, database, query, folder)
+    ledger = Ledger(folder, rows, plan)
+    if not resume:
+        if ledger.exists():
+            _console.print("An earlier replay of this source left its progress; starting over (events sent twice count once). --resume goes on.")
+        ledger.forget()
+    kafka, _ = servers(data_dir)
+    lag = LagMeter(kafka) if max_lag is not None else None
+    try:
+        with Publisher(kafka, PublisherSettings.read()) as publisher, _bar() as bar:
+            shown = _Shown(bar, rows, limit)
+            result = Replay(rows, plan, publisher, options=options, ledger=ledger, lag=lag, progress=shown, stop=_stop_on_signals()).run()
+    finally:
+        if lag is not None:
+            lag.close()
+    _tell(result, ledger, as_json=as_json)
+    if not result.finished:
+        raise typer.Exit(130)
+
+
+def _plan(source: str | None, mapping: Path | None, database: str | None, query: str | None, folder: Path) -> tuple[Source, Mapping]:
+    """What to replay, and how its rows become sales."""
+    if (source is None) == (query is None) or (query is None) != (database is None):
+        raise UsageError("Name one source: a file, or `completejourney`, or --database URL with --query SQL.")
+    if source == "completejourney":
+        journey = completejourney.load()
+        _console.print(journey.about, highlight=False)
+        return journey, journey.mapping
+    found: Source = open_file(Path(source)) if source is not None else Query(Secret(database or ""), query or "")
+    return found, read_mapping(mapping) if mapping else _guessed(found, folder)
+
+
+def _guessed(source: Source, folder: Path) -> Mapping:
+    first = next(source.read(), None)
+    if first is None:
+        raise UsageError(f"{source.name} has no rows.")
+    found = guess(first, os.environ.get("SHELFCAST_TIMEZONE") or WorkerSettings().timezone)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{''.join(c if c.isalnum() or c in '-_.' else '_' for c in source.name)[-60:]}.guessed.toml"
+    path.write_text(written(found.mapping, "Guessed from the names and the values of the columns.\n" + "\n".join(found.sentences)), "utf-8")
+    _console.print("No --mapping was given; guessed:", *(f"  {sentence}" for sentence in found.sentences), sep="\n", highlight=False, markup=False)
+    _console.print(f"If that is wrong, correct {path} and pass it with --mapping.", highlight=False, markup=False)
+    return found.mapping
+
+
+def _bar() -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    return Progress(*columns, console=_console, transient=False)
+
+
+class _Shown:
+    """The progress bar of a replay."""
+
+    def __init__(self, bar: Progress, source: Source, limit: int | None) -> None:
+        total = source.count()
+        self._limit = limit if limit is not None and (total is None or limit < total) else None
+        self._bar = bar
+        self._task: TaskID = bar.add_task("reading", total=self._limit or total)
+
+    def __call__(self, at: ReplayProgress) -> None:
+        task = self._bar.tasks[0]
+        rate = at.published / task.elapsed if task.elapsed else 0.0
+        text = f"{at.published:,} events, {rate:,.0f}/s"
+        text += f", at {datetime.fromtimestamp(at.at, UTC):%Y-%m-%d %H:%M}" if at.at else ""
+        text += f", {at.bad:,} bad" if at.bad else ""
+        text += f", {at.skipped:,} skipped" if at.skipped else ""
+        text += f", waiting for {at.waiting_for}" if at.waiting_for else ""
+        self._bar.update(self._task, completed=at.published if self._limit else at.rows, description=text)
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _tell(result: ReplayResult, ledger: Ledger, *, as_json: bool) -> None:
+    bad_file = str(ledger.bad_path) if result.bad else None
+    if as_json:
+        told: dict[str, Any] = {
+            "rows": result.rows, "published": result.published, "bad": result.bad, "skipped": result.skipped, "stores": result.stores,
+            "ticks": result.ticks, "finished": result.finished, "seconds": round(result.seconds, 3), "bad_file": bad_file,
+        }
+        typer.echo(json.dumps(told))
+        return
+    lines = [f"{result.published:,} events of {result.stores:,} stores published in {result.seconds:.1f} s."]
+    lines += [f"{count:,} rows skipped: {reason}." for reason, count in result.skipped.items()]
+    if bad_file:
+        lines.append(f"{result.bad:,} rows were no sales; they stand with their reasons in {bad_file}.")
+    if not result.finished:
+        lines.append("Stopped before the end: the same command with --resume goes on.")
+    typer.echo("\n".join(lines))

@@ -1,0 +1,191 @@
+"""Dead letters: look at what was refused, mend it, send it again, each once.
+
+A letter that was sent again is settled by a marker: an empty record in `sales.rejected` whose header `settled` names the
+letter's origin. A worker that restarts may write a letter twice: one origin is one letter. Order: the event is acknowledged, then the marker. A kill between the two sends the same event again
+under the same event id, which the worker drops as a repeat.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import msgspec
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+
+from producers.building import Builder
+from producers.mapping import Mapping
+from producers.publisher import Publisher
+from producers.rows import by_record
+from streams.contract.codec import decode_event
+from streams.contract.errors import RejectedEvent, ServerError
+from streams.contract.messages import SaleRecorded
+from streams.contract.settings import KafkaSettings
+from streams.contract.topics import REJECTED
+
+SETTLED: Final = "settled"
+_TIMEOUT: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A refused message: where it lies, why it was refused, where it came from, and its bytes."""
+
+    partition: int
+    offset: int
+    reason: str
+    error: str
+    source: str
+    at: float
+    key: bytes | None
+    raw: bytes
+
+    @property
+    def place(self) -> str:
+        """`partition-offset`: how a person names the letter."""
+        return f"{self.partition}-{self.offset}"
+
+    @property
+    def identity(self) -> str:
+        """The refused message, however often its letter was written."""
+        return self.source or f"{REJECTED}-{self.place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A letter as it can be sent: key and bytes of the event."""
+
+    letter: Letter
+    key: str
+    raw: bytes
+
+
+class Unmendable(Exception):
+    """A letter that still cannot be taken; the text says why."""
+
+
+def letters(kafka: KafkaSettings, *, settled: bool = False) -> list[Letter]:
+    """Every letter in the topic, oldest first; those sent again only with `settled`.
+
+    Raises ServerError when Kafka does not answer.
+    """
+    found: list[Letter] = []
+    done: set[str] = set()
+    for message in _everything(kafka):
+        headers = dict(_headers(message))
+        if SETTLED in headers:
+            done.add(headers[SETTLED].decode("utf-8", "replace"))
+        else:
+            found.append(_letter(message, headers))
+    found.sort(key=lambda letter: (letter.at, letter.partition, letter.offset))
+    first = {letter.identity: letter for letter in reversed(found)}
+    return [letter for letter in found if first[letter.identity] is letter and (settled or letter.identity not in done)]
+
+
+def mend(letter: Letter, mapping: Mapping | None = None, changes: dict[str, Any] | None = None) -> Mended:
+    """The letter as an event that the worker would take.
+
+    mapping: the letter's JSON object is a row of it. changes: fields set to these values. An event without an
+    `event_id` gets one of the letter's place, so that sending it twice counts once. Raises Unmendable.
+    """
+    raw = letter.raw
+    if mapping is not None or changes:
+        raw = _changed(letter, mapping, changes or {})
+    try:
+        event = decode_event(raw)
+    except RejectedEvent as error:
+        raise Unmendable(str(error)) from None
+    return Mended(letter, event.store, raw)
+
+
+def send_again(publisher: Publisher, mended: Mended, timeout_seconds: float) -> None:
+    """Publish the event, then the marker that settles the letter. Raises DeliveryError."""
+    letter = mended.letter
+    publisher.publish(mended.key, mended.raw, headers={"replayed-from": f"{REJECTED}-{letter.place}".encode()}).wait(timeout_seconds)
+    settle(publisher, letter, timeout_seconds)
+
+
+def settle(publisher: Publisher, letter: Letter, timeout_seconds: float) -> None:
+    """Note that nothing more is to be done about a letter. Raises DeliveryError."""
+    publisher.publish(None, b"", headers={SETTLED: letter.identity.encode()}, topic=REJECTED).wait(timeout_seconds)
+
+
+def _changed(letter: Letter, mapping: Mapping | None, changes: dict[str, Any]) -> bytes:
+    try:
+        record = msgspec.json.decode(letter.raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unmendable(f"it is not JSON ({error}): look at it with `show`, and send what it should be through the gateway") from None
+    if not isinstance(record, dict):
+        raise Unmendable("it is JSON, but no object: look at it with `show`, and send what it should be through the gateway")
+    if mapping is not None:
+        record = _mapped(letter, record, mapping)
+    record |= changes
+    record.setdefault("event_id", f"letter-{letter.place}")
+    try:
+        return msgspec.json.encode(record)
+    except UnicodeEncodeError:
+        raise Unmendable("a text in it is not valid Unicode: set that field with --set") from None
+
+
+def _mapped(letter: Letter, record: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
+    """The sale that the mapping makes of the letter's object; the id it had stays."""
+    built = Builder(mapping).build(by_record([(1, record)]))
+    if built.skipped:
+        raise Unmendable(f"the mapping skips it: {', '.join(built.skipped)}")
+    if built.bad:
+        raise Unmendable(built.bad[0].sentence)
+    sale: dict[str, Any] = msgspec.json.decode(built.raws[0])
+    unmapped = {name: value for name, value in record.items() if name in SaleRecorded.__struct_fields__ and name not in sale}
+    known = record.get("event_id")
+    identity = known if isinstance(known, str) and known else f"letter-{letter.place}"
+    return {**unmapped, **sale, "event_id": identity}
+
+
+def _letter(message: Message, headers: dict[str, bytes]) -> Letter:
+    def text(name: str) -> str:
+        return headers.get(name, b"").decode("utf-8", "replace")
+
+    source = f"{text('source-topic')}-{text('source-partition')}-{text('source-offset')}" if text("source-offset") else ""
+    return Letter(
+        *_place(message), text("reason"), text("error"), source, message.timestamp()[1] / 1000, message.key(), message.value() or b""
+    )
+
+
+def _headers(message: Message) -> Iterator[tuple[str, bytes]]:
+    for name, value in cast("list[tuple[str, bytes | None]]", message.headers() or []):
+        yield name, value or b""
+
+
+def _place(message: Message) -> tuple[int, int]:
+    partition, offset = message.partition(), message.offset()
+    return -1 if partition is None else partition, -1 if offset is None else offset
+
+
+def _everything(kafka: KafkaSettings) -> Iterator[Message]:
+    """Every record of the topic up to its end as it is now."""
+    consumer = Consumer(
+        {**kafka.client(), "group.id": "shelfcast-deadletters", "enable.auto.commit": False, "enable.partition.eof": False, "auto.offset.reset": "earliest"}
+    )
+    try:
+        found = consumer.list_topics(REJECTED, timeout=_TIMEOUT).topics[REJECTED]
+        ends: dict[int, int] = {}
+        for partition in found.partitions if found.error is None else ():
+            low, high = consumer.get_watermark_offsets(TopicPartition(REJECTED, partition), timeout=_TIMEOUT)
+            if high > low:
+                ends[partition] = high
+        consumer.assign([TopicPartition(REJECTED, partition, 0) for partition in ends])
+        while ends:
+            messages = consumer.consume(1000, timeout=_TIMEOUT)
+            if not messages:
+                raise ServerError("Kafka stopped answering while the dead letters were read. Run `shelfcast doctor`, then try again.")
+            for message in messages:
+                error, (partition, offset) = message.error(), _place(message)
+                if error is not None:
+                    raise KafkaException(error)
+                if offset < ends.get(partition, 0):
+                    yield message
+                if offset + 1 >= ends.get(partition, 0):
+                    ends.pop(partition, None)
+    except KafkaException as error:
+        raise ServerError(f"Kafka did not give the dead letters: {error}. Run `shelfcast doctor`.") from None
+    finally:
+        consumer.close()

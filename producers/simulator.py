@@ -1,0 +1,233 @@
+"""A seeded shop with tills: the test bed for drift and load. The same settings give the same bytes, on any day."""
+
+import heapq
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from msgspec.json import encode
+from numpy.typing import NDArray
+
+from producers.shop import OPENS, Assortment, Tills
+from streams.contract.codec import encode as encode_event
+from streams.contract.errors import UsageError
+from streams.contract.messages import ClockTicked, PromotionPlanned
+from streams.contract.money import line_micros
+
+POISON: Final = (
+    b"not json at all",
+    b'{"type":"sale-recorded.v1","event_id":"p","store":"s","item":"i","quantity":NaN,"unit_price":1,"sold_at":1700000000}',
+    b'{"type":"sale-recorded.v1","store":"s","item":"i","quantity":1,"unit_price":1,"sold_at":1700000000}',
+    b'{"type":"sale-recorded.v1","event_id":"p","store":"s","item":"i","quantity":0,"unit_price":1,"sold_at":1700000000}',
+    b'{"type":"sale-recorded.v1","event_id":"p","store":"s","item":"i","quantity":1e308,"unit_price":1,"sold_at":1700000000}',
+    b'{"type":"sale-recorded.v1","event_id":"p","store":"s","item":"i","quantity":1,"unit_price":1,"sold_at":253402300799}',
+    b'{"type":"sale-recorded.v1","event_id":"p","store":"s","item":"i","quantity":1,"unit_price":1,"sold_at":0}',
+    b'{"type":"sale-undone.v1","event_id":"p"}',
+    b"\xff\xfe\x00",
+)
+"""What tills should never send: each must become a dead letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShopSettings:
+    """The shop. Shares are of sale lines. shift_day: day number, from 0, on which the shifted items' level changes."""
+
+    seed: int = 1
+    stores: int = 3
+    items: int = 20
+    days: int = 28
+    lines_per_day: float = 300.0
+    first_day: date = date(2026, 1, 5)
+    zone: str = "UTC"
+    returns: float = 0.01
+    late: float = 0.01
+    late_minutes: float = 180.0
+    duplicates: float = 0.01
+    poison: float = 0.0
+    promotions: bool = True
+    shift_day: int | None = None
+    shift_factor: float = 1.5
+    shifted_items: int = 5
+    tick_minutes: int = 60
+
+    def __post_init__(self) -> None:
+        if self.stores < 1 or self.items < 1 or self.days < 1 or self.lines_per_day <= 0:
+            raise UsageError("A simulated shop needs at least one store, one item, one day and some lines a day.")
+        if not all(0 <= share <= 1 for share in (self.returns, self.late, self.duplicates, self.poison)):
+            raise UsageError("The shares of returns, late, duplicate and poison lines are numbers from 0 to 1.")
+
+
+@dataclass(slots=True)
+class Truth:
+    """What was simulated, counted apart from everything that reads it. units: by (store, item, business date)."""
+
+    events: int = 0
+    sales: int = 0
+    returns: int = 0
+    late: int = 0
+    duplicates: int = 0
+    poison: int = 0
+    promotions: int = 0
+    ticks: int = 0
+    revenue_micros: int = 0
+    profit_micros: int = 0
+    units: dict[tuple[str, str, str], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Simulated:
+    """A message as it reaches Kafka: when (epoch seconds of event time), its number, key and bytes."""
+
+    at: float
+    number: int
+    key: bytes
+    raw: bytes
+
+
+class Simulation:
+    """One run of a shop; iterate over `events()` once, then read `truth`."""
+
+    def __init__(self, settings: ShopSettings) -> None:
+        self.settings = settings
+        self.truth = Truth()
+        self._random = np.random.default_rng(settings.seed)
+        self._assortment = Assortment.drawn(settings.items, self._random)
+        self._tills = Tills(self._assortment, self._random)
+        self._zone = ZoneInfo(settings.zone)
+        self._number = itertools.count()
+        self._waiting: list[Simulated] = []
+        self._receipts = itertools.count(1)
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Names of the stores."""
+        return tuple(f"store-{number:02d}" for number in range(1, self.settings.stores + 1))
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Names of the items; the level of the first `shifted_items` shifts."""
+        return self._assortment.names
+
+    def midnight(self, day: int) -> float:
+        """Epoch seconds at which day number `day` begins in the shop."""
+        local = datetime.combine(self.settings.first_day + timedelta(days=day), datetime.min.time(), self._zone)
+        return local.timestamp()
+
+    def events(self) -> Iterator[Simulated]:
+        """Every message in the order in which it reaches Kafka."""
+        for day in range(self.settings.days):
+            for store in self.stores:
+                self._day(day, store)
+            yield from self._until(self.midnight(day + 1))
+        yield from self._until(float("inf"))
+
+    def closing_ticks(self) -> Iterator[Simulated]:
+        """A tick for every store two days after the end, so that the last days close."""
+        for store in self.stores:
+            at = self.midnight(self.settings.days + 1)
+            yield Simulated(at, next(self._number), store.encode(), encode_event(ClockTicked(store=store, at=at)))
+
+    def _until(self, end: float) -> Iterator[Simulated]:
+        while self._waiting and self._waiting[0].at < end:
+            self.truth.events += 1
+            yield heapq.heappop(self._waiting)
+
+    def _put(self, at: float, store: str, raw: bytes) -> None:
+        heapq.heappush(self._waiting, Simulated(at, next(self._number), store.encode(), raw))
+
+    def _day(self, day: int, store: str) -> None:
+        settings = self.settings
+        begin = self.midnight(day)
+        level = np.ones(settings.items)
+        if settings.shift_day is not None and day >= settings.shift_day:
+            level[: settings.shifted_items] = settings.shift_factor
+        promoted = self._promoted(day, store, begin)
+        lines = self._tills.day((settings.first_day + timedelta(days=day)).weekday(), settings.lines_per_day, level, promoted)
+        business_date = (settings.first_day + timedelta(days=day)).isoformat()
+        orders = [f"{store}-{next(self._receipts)}" for _ in range(int(lines.receipt.max()) + 1 if len(lines.receipt) else 0)]
+        for place in range(len(lines.item)):
+            receipt = orders[int(lines.receipt[place])]
+            self._line(store, business_date, begin + float(lines.second[place]), receipt, place, int(lines.item[place]),
+                       int(lines.quantity[place]), promoted=bool(promoted[lines.item[place]]))
+        for minute in range(0, 24 * 60, settings.tick_minutes) if settings.tick_minutes else ():
+            self._put(begin + minute * 60, store, encode_event(ClockTicked(store=store, at=begin + minute * 60)))
+            self.truth.ticks += 1
+
+    def _line(self, store: str, day: str, at: float, receipt: str, place: int, item: int, quantity: int, *, promoted: bool) -> None:
+        settings, random = self.settings, self._random
+        price = self._assortment.promotion_price(item) if promoted else float(self._assortment.price[item])
+        raw = self._sale(store, at, receipt, f"{receipt}-{place}", item, quantity, price, promoted=promoted)
+        self._count(store, day, item, quantity, price)
+        draws: list[float] = random.random(5).tolist()
+        arrival = at
+        if draws[0] < settings.late:
+            arrival += 60.0 + draws[4] * settings.late_minutes * 60
+            self.truth.late += 1
+        self._put(arrival, store, raw)
+        if draws[1] < settings.duplicates:
+            self._put(arrival + 1 + draws[4] * 120, store, raw)
+            self.truth.duplicates += 1
+        if draws[2] < settings.returns:
+            back = min(at + 600 + draws[4] * 3 * 3600, self.midnight_after(at) - 1)
+            self._put(back, store, self._sale(store, back, receipt, f"{receipt}-{place}-back", item, -1, price, promoted=promoted))
+            self._count(store, day, item, -1, price)
+            self.truth.returns += 1
+        if draws[3] < settings.poison:
+            self._put(arrival, store, POISON[self.truth.poison % len(POISON)])
+            self.truth.poison += 1
+
+    def midnight_after(self, at: float) -> float:
+        """Epoch seconds at which the shop's day that holds `at` ends."""
+        local = datetime.fromtimestamp(at, self._zone).date() + timedelta(days=1)
+        return datetime.combine(local, datetime.min.time(), self._zone).timestamp()
+
+    def _sale(self, store: str, at: float, receipt: str, event_id: str, item: int, quantity: int, price: float, *, promoted: bool) -> bytes:
+        return encode(
+            {
+                "type": "sale-recorded.v1",
+                "event_id": event_id,
+                "store": store,
+                "item": self._assortment.names[item],
+                "quantity": quantity,
+                "sold_at": round(at, 3),
+                "unit_price": price,
+                "unit_cost": float(self._assortment.cost[item]),
+                "order_id": receipt,
+                "on_promotion": promoted,
+                "list_price": float(self._assortment.price[item]),
+            }
+        )
+
+    def _count(self, store: str, day: str, item: int, quantity: int, price: float) -> None:
+        truth = self.truth
+        truth.sales += 1
+        revenue = line_micros(quantity, price)
+        truth.revenue_micros += revenue
+        truth.profit_micros += revenue - line_micros(quantity, float(self._assortment.cost[item]))
+        key = (store, self._assortment.names[item], day)
+        truth.units[key] = truth.units.get(key, 0) + quantity
+
+    def _promoted(self, day: int, store: str, begin: float) -> NDArray[np.bool_]:
+        """Which items are on promotion today; a week's promotion is planned when the week before it begins."""
+        settings = self.settings
+        if not settings.promotions:
+            return np.zeros(settings.items, dtype=bool)
+        week, weekday = divmod(day, 7)
+        if weekday == 0 or day == 0:
+            for item in np.flatnonzero(self._assortment.on_promotion(week + 1)).tolist():
+                first = settings.first_day + timedelta(days=(week + 1) * 7)
+                planned = PromotionPlanned(
+                    event_id=f"promotion-{store}-{item}-{week + 1}",
+                    store=store,
+                    item=self._assortment.names[item],
+                    first_day=first.isoformat(),
+                    last_day=(first + timedelta(days=6)).isoformat(),
+                    planned_at=begin + OPENS * 3600,
+                )
+                self._put(begin + OPENS * 3600, store, encode_event(planned))
+                self.truth.promotions += 1
+        return self._assortment.on_promotion(week)

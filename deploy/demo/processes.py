@@ -9,7 +9,6 @@ from typing import Final
 from deploy.embedded.mongo import free_port
 from deploy.supervisor import Supervisor
 from streams.contract.errors import ShelfcastError
-from streams.contract.settings import KafkaSettings, MongoSettings
 
 DEDUPE_WINDOW: Final = "20000"
 """Smaller than the default, so that snapshots fit the embedded broker, which keeps 5 MB a partition."""
@@ -38,29 +37,25 @@ class Processes:
             raise ShelfcastError(f"The {name} keeps ending:\n{self.supervisor.last_words(name)}\nIts log: {self.supervisor.log_of(name)}")
 
 
-def start(data_dir: Path, kafka: KafkaSettings, mongo: MongoSettings, log_id: str | None, timezone: str, web_port: int | None) -> Processes:
-    """Start worker, consumers and web page on these servers."""
+def start(data_dir: Path, timezone: str, web_port: int | None) -> Processes:
+    """Start worker, consumers and web page; they find the servers as we do, in the environment or the data directory."""
     supervisor = Supervisor(data_dir / "logs")
     environment = {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-        "MONGODB_URI": mongo.uri.reveal(),
         "SHELFCAST_DEDUPE_WINDOW": DEDUPE_WINDOW,
         "OPENBLAS_NUM_THREADS": "1",  # small matrices: threads would only take turns
     }
-    if log_id is not None:
-        environment["SHELFCAST_LOG_ID"] = log_id
     processes = Processes(supervisor, free_port(), web_port or free_port())
     supervisor.start(
         "worker",
         "worker",
+        "--data-dir", str(data_dir),
         "--metrics-port", str(processes.worker_metrics_port),
         "--timezone", timezone,
         "--checkpoint-seconds", str(CHECKPOINT_SECONDS),
         environment=environment,
     )  # fmt: skip
-    consume = ["consume", "--metrics-port", "0", "--batch-seconds", "1.5"]
-    if log_id is not None:
-        consume += ["--log-id", log_id, "--drop-other-log"]
-    supervisor.start("consume", *consume, environment=environment)
-    supervisor.start("web", "web", "--port", str(processes.web_port), environment=environment)
+    supervisor.start(
+        "consume", "consume", "--metrics-port", "0", "--batch-seconds", "1.5", "--data-dir", str(data_dir), environment=environment
+    )
+    #supervisor.start("web", "web", "--port", str(processes.web_port), "--data-dir", str(data_dir), environment=environment)
     return processes

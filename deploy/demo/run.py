@@ -15,7 +15,7 @@ from charts import forecasts, sales
 from charts.database import ReadOnlyDatabase
 from charts.export import export_charts
 from charts.gallery import Question
-from deploy.connection import embedded_log_id, servers
+from deploy.connection import servers
 from deploy.demo import processes
 from deploy.demo.figures import WorkerFigures, read_worker
 from deploy.demo.memory import MemoryWatch
@@ -70,8 +70,7 @@ class Demo:
         source = open_source(self.options.sales, self.options.mapping, self.options.timezone, self.options.data_dir)
         for sentence in source.about:
             self.console.print(sentence, highlight=False)
-        log_id = embedded_log_id(self.options.data_dir)
-        self._processes = processes.start(self.options.data_dir, kafka, mongo, log_id, source.timezone, self.options.web_port)
+        self._processes = processes.start(self.options.data_dir, source.timezone, self.options.web_port)
         self.view.page = self._processes.page
         self._database = ReadOnlyDatabase(mongo)
         with Screen(self.console) as screen, Publisher(kafka) as publisher:

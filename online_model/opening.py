@@ -20,6 +20,10 @@ PATTERN_GAIN: Final = 0.35
 """EWMA gain of a weekday's share of open days: closed twice in a row means closed, open once means open."""
 LONGEST_WEEKLY_RUN: Final = 3
 """Longer runs of closed days are holidays of the shop and say nothing of its week."""
+SURPRISE_GAIN, QUIET_AT = 0.03, 0.1
+"""A store whose days without a sale come as a surprise that often is not closed on them: it sells little."""
+SHARE_GAIN, RARELY = 0.08, 0.15
+"""Such a store is closed on weekdays that are open less often than this."""
 STAYS_CLOSED: Final = 14
 """After so many closed days in a row the store is expected to stay closed."""
 FIXED_FEASTS: Final = {(12, 25): "Christmas Day", (1, 1): "New Year's Day"}
@@ -33,6 +37,10 @@ class Opening:
     ----------
     weekly
         EWMA of "was open" by weekday, Monday first, `[7]`.
+    share
+        A slower one, `[7]`.
+    surprise
+        EWMA of "not as the week says", feasts and longer runs aside.
     history
         The last 28 days, newest last, `[28]`.
     closed_run
@@ -44,9 +52,29 @@ class Opening:
 
     def __init__(self) -> None:
         self.weekly: NDArray[np.float64] = np.ones(7)
+        self.share: NDArray[np.float64] = np.ones(7)
+        self.surprise = 0.0
+        self.silent_run = 0
         self.history: Bools = np.ones(DAYS_AHEAD, np.bool_)
         self.closed_run = 0
         self.kept_closed: list[str] = []
+
+    def counts_as_open(self, day: int, sold: bool, table: CalendarTable) -> bool:
+        """Whether a day counts as open: something was sold, or a store that sells little just sold nothing.
+
+        Parameters
+        ----------
+        day, sold
+            Ordinal of the day; whether anything at all was sold in the store.
+
+        """
+        w = (day - 1) % 7
+        self.silent_run = 0 if sold else self.silent_run + 1
+        if not _feast(day, table) and self.silent_run <= LONGEST_WEEKLY_RUN:
+            self.surprise += SURPRISE_GAIN * (float((self.weekly[w] > 0.5) != sold) - self.surprise)
+            self.share[w] += SHARE_GAIN * (float(sold) - self.share[w])
+        quiet = self.surprise > QUIET_AT and self.silent_run < STAYS_CLOSED
+        return sold or (quiet and bool(self.share[w] >= RARELY) and not _feast(day, table))
 
     def close(self, day: int, opened: bool, table: CalendarTable) -> None:
         """A day is over."""

@@ -10,7 +10,7 @@ import numpy as np
 from online_model.features import RATIO_CAP
 from online_model.maturity import slots_of
 from online_model.results import HorizonForecast
-from online_model.series import DS14, PROFILE, RAW
+from online_model.series import DS14, PROFILE
 from online_model.settings import DAY, DAYS_AHEAD, HORIZONS, MONTH, SPANS, STAGGER, WEEK
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
     mean = unbiased.astype(np.float64) * (factor * open_days)[:, None]
     quantiles = pool.quantiles.serve(s, mean.astype(np.float32)) * (open_days > 0)[:, None]
     started = s.count > 0
-    smoothing = np.broadcast_to(s.ewma[RAW][0], (3, n))
+    smoothing = np.broadcast_to(s.bias_ewma, (3, n))
     _freeze(s, o, raw, ft.weekday_mean, unbiased, quantiles, ft.naive, smoothing, started)
     s.mixed[:] = mixed[DAY]
     s.expected[:] = np.where(started & (open_days[DAY] > 0), raw[DAY, 1], np.nan)

@@ -65,7 +65,7 @@ _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "spread": ((3,), "f4", 1),
     "levels_z": ((2, 3), "f4", 0),
     "expected": ((), "f4", np.nan),
-    "cusum": ((2, 3), "f4", 0),
+    "cusum": ((2, 4), "f4", 0),
     "morning": ((7,), "f4", 0),
 }
 
@@ -112,7 +112,7 @@ class Series:
     expected
         cbar ds14 of the next day, for the shared residuals.
     cusum
-        `[2, 3]` up and down: sum, days, ratio sum.
+        `[2, 4]` up and down: sum, days, sum of daily levels, level at its start.
     morning
         Expected units of the next 7 days.
 

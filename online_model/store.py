@@ -131,6 +131,7 @@ class Store:
         self.first_day = self.first_day or day
         pool.begin(day)
         table = pool.table(self.country, self.subdivision)
+        opened = self._opening.counts_as_open(day, opened, table)
         days = day_features.store_day(day, opened, self._opening, table, open_ahead)
         pool.calendar.know_keys(len(pool.keys))
         promoted, x_promoted = self._promotions(s, promotion, days)
@@ -149,6 +150,8 @@ class Store:
             last_year.add(s.year_sums, s.year_counts, day - self.first_day, None, None)
         s.units[:, day % DAYS_AHEAD] = (today.raw, today.units, today.units_bias) if opened else 0
         scored, drifts = learn_matured(s, self.slots, self._opening.history, day, today, opened, pool)
+        if drifts:
+            self._lags.forget()
         outlook = self._outlook(s, day, days, promoted, x_promoted, shared, pool)
         horizons, path = serve(s, self.slots, outlook, pool)
         self.last_day = day

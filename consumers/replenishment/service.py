@@ -1,0 +1,172 @@
+"""The service: reads `sales.forecasts` in a group of its own, writes purchase orders, then commits.
+
+The pattern to copy. An effect has a name of its own (store and day) and remembers the messages it holds; it is written
+before the offset is committed; what is read again therefore changes nothing, and what was not written is read again.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from prometheus_client import CollectorRegistry, Counter
+
+from consumers.log import RateLimited
+from consumers.replenishment import csv_file
+from consumers.replenishment.mongo import MongoOrders
+from consumers.replenishment.orders import OrderBook, Part
+from consumers.replenishment.settings import ReplenishSettings
+from streams.contract.codec import decode_output, printable
+from streams.contract.errors import ServerError
+from streams.contract.messages import PredictedSales, ShelfAllocation
+from streams.contract.settings import KafkaSettings, MongoSettings
+from streams.contract.topics import FORECASTS
+
+MESSAGES_AT_ONCE: Final = 1000
+POLL_SECONDS: Final = 0.5
+WAIT_SECONDS: Final = 1.0
+
+_logger = logging.getLogger(__name__)
+_quiet = logging.getLogger("consumers.replenishment.librdkafka")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False
+
+
+class ReplenishmentService:
+    """Writes purchase orders until stopped."""
+
+    def __init__(
+        self, kafka: KafkaSettings, mongo: MongoSettings, settings: ReplenishSettings, registry: CollectorRegistry
+    ) -> None:
+        self._settings = settings
+        self._directory = Path(settings.directory)
+        self._stopping = threading.Event()
+        self._log = RateLimited(_logger)
+        self._generation = 0
+        self._books: dict[int, OrderBook] = {}
+        self._next: dict[int, int] = {}
+        self._committed: dict[int, int] = {}
+        outcomes = "Shelf plans by what became of them: written, or repeated (read again, and dropped)."
+        self._plans = Counter("shelfcast_replenishment_plans", outcomes, ["outcome"], registry=registry)
+        self._unreadable = Counter(
+            "shelfcast_replenishment_unreadable", "Messages that could not be read.", registry=registry
+        )
+        self._orders = MongoOrders(mongo)
+        self._consumer = Consumer(
+            kafka.client()
+            | {
+                "group.id": settings.group,
+                "client.id": settings.group,
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "session.timeout.ms": int(settings.session_seconds * 1000),
+                "heartbeat.interval.ms": int(settings.session_seconds * 300),
+                "partition.assignment.strategy": "range",
+                "topic.metadata.refresh.interval.ms": 5000,
+                "error_cb": self._trouble,
+            },
+            logger=_quiet,
+        )
+
+    def stop(self) -> None:
+        """End after the messages at hand. May be called from a signal handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Read until stopped."""
+        self._consumer.subscribe([FORECASTS], on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
+        try:
+            while not self._stopping.is_set():
+                generation = self._generation
+                messages = self._consumer.consume(MESSAGES_AT_ONCE, timeout=POLL_SECONDS)
+                # Partitions that changed hands are read anew from their commits: what came before is void.
+                if messages and generation == self._generation and self._taken(messages):
+                    self._commit()
+        finally:
+            self._consumer.close()
+            self._orders.close()
+
+    def _taken(self, messages: Sequence[Message]) -> bool:
+        """Take messages in; False where the partitions changed hands before all were."""
+        for message in messages:
+            error, partition, offset, raw = message.error(), message.partition(), message.offset(), message.value()
+            if error is not None or partition is None or offset is None:
+                if error is not None:
+                    self._trouble(error)
+                continue
+            book = self._books.get(partition)
+            if book is None or not self._take(book, raw or b"", partition, offset):
+                return False
+            self._next[partition] = offset + 1
+        return True
+
+    def _take(self, book: OrderBook, raw: bytes, partition: int, offset: int) -> bool:
+        try:
+            output = decode_output(raw)
+        except ValueError as error:
+            self._unreadable.inc()
+            sentence = f"{FORECASTS} {partition} at {offset} is not readable: {printable(str(error))}"
+            self._log.say(logging.ERROR, "unreadable", sentence)
+            return True
+        if isinstance(output, PredictedSales):
+            book.forecast(output, offset)
+        elif isinstance(output, ShelfAllocation):
+            return self._insist(book.plan(output), partition)
+        return True
+
+    def _insist(self, part: Part, partition: int) -> bool:
+        """Write a part, however long the servers are away; False where the partition went to another process."""
+        while True:
+            try:
+                order, new = self._orders.add(part)
+                csv_file.write(self._directory, order)
+            except (ServerError, OSError) as error:
+                sentence = f"The order of {printable(part.store)} is not written yet, trying again: {error}"
+                self._log.say(logging.WARNING, "write", sentence)
+            else:
+                self._plans.labels("written" if new else "repeated").inc()
+                return True
+            if self._stopping.is_set() or not self._waited(partition):
+                return False
+
+    def _waited(self, partition: int) -> bool:
+        """Let time pass and stay in the group; whether the partition is still ours."""
+        book = self._books.get(partition)
+        assigned = self._consumer.assignment()
+        self._consumer.pause(assigned)
+        self._stopping.wait(WAIT_SECONDS)
+        self._consumer.poll(0)
+        still = self._books.get(partition) is book
+        self._consumer.resume(self._consumer.assignment())
+        return still
+
+    def _commit(self) -> None:
+        """Tell the group from where a restart must read."""
+        safe = {p: self._books[p].safe_offset(offset) for p, offset in self._next.items() if p in self._books}
+        moved = [TopicPartition(FORECASTS, p, offset) for p, offset in safe.items() if offset != self._committed.get(p)]
+        if not moved:
+            return
+        try:
+            self._consumer.commit(offsets=moved, asynchronous=False)
+        except KafkaException as error:
+            # Read again, these messages change nothing; the next commit takes them along.
+            self._log.say(logging.WARNING, "commit", f"Kafka did not take the commit: {error}")
+        else:
+            self._committed |= safe
+
+    def _assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._generation += 1
+        for each in partitions:
+            self._books[each.partition] = OrderBook(self._settings)
+
+    def _revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._generation += 1
+        for each in partitions:
+            self._books.pop(each.partition, None)
+            self._next.pop(each.partition, None)
+            self._committed.pop(each.partition, None)
+
+    def _trouble(self, error: KafkaError) -> None:
+        self._log.say(logging.WARNING, str(error.code()), f"Kafka: {error.str()}; trying again")

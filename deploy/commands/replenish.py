@@ -1,0 +1,50 @@
+"""`shelfcast replenish`: purchase orders from forecasts."""
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from prometheus_client import CollectorRegistry, start_http_server
+
+from consumers.replenishment.service import ReplenishmentService
+from consumers.replenishment.settings import ReplenishSettings
+from deploy.connection import servers
+
+
+def replenish(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")
+    ] = None,
+    orders_dir: Annotated[Path | None, typer.Option(help="Directory of the orders' CSV files.")] = None,
+    service_level: Annotated[
+        float | None, typer.Option(help="Probability of no stock-out, where price and cost are not known.")
+    ] = None,
+    lead_time_days: Annotated[float | None, typer.Option(help="Days from an order to its goods on the shelf.")] = None,
+    review_days: Annotated[float | None, typer.Option(help="Days between two orders.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics on loopback; 0 takes a free one.")] = None,
+) -> None:
+    """Write purchase orders to MongoDB and CSV from the forecasts, each once, until stopped (Ctrl-C or SIGTERM).
+
+    \b
+    Examples:
+      shelfcast replenish --orders-dir orders
+      SHELFCAST_LEAD_TIME_DAYS=2 shelfcast replenish
+    """
+    settings = ReplenishSettings.read(
+        directory=None if orders_dir is None else str(orders_dir),
+        service_level=service_level,
+        lead_time_days=lead_time_days,
+        review_days=review_days,
+        metrics_port=metrics_port,
+    )
+    kafka, mongo = servers(data_dir)
+    registry = CollectorRegistry()
+    service = ReplenishmentService(kafka, mongo, settings, registry)
+    signal.signal(signal.SIGTERM, lambda *_: service.stop())
+    signal.signal(signal.SIGINT, lambda *_: service.stop())
+    server, _ = start_http_server(settings.metrics_port, addr="127.0.0.1", registry=registry)
+    try:
+        service.run()
+    finally:
+        server.shutdown()

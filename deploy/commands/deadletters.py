@@ -44,7 +44,9 @@ def list_letters(reason: Reason = None, settled: Everything = False, data_dir: D
     table = Table("letter", "refused", "reason", "what to change", "store", "came from")
     for letter in found:
         store = printable((letter.key or b"").decode("utf-8", "replace"), 40)
-        table.add_row(letter.place, _when(letter), escape(letter.reason), escape(printable(letter.error, 120)), escape(store), escape(letter.source))
+        table.add_row(
+            letter.place, _when(letter), escape(letter.reason), escape(printable(letter.error, 120)), escape(store), escape(letter.source)
+        )
     console = Console()
     console.print(table if found else "No dead letters wait.")
     if found:
@@ -52,7 +54,9 @@ def list_letters(reason: Reason = None, settled: Everything = False, data_dir: D
 
 
 @app.command()
-def show(places: Places = None, reason: Reason = None, settled: Everything = False, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+def show(
+    places: Places = None, reason: Reason = None, settled: Everything = False, data_dir: DataDir = None, as_json: AsJson = False
+) -> None:
     """Show letters in full, with what was sent."""
     found = _chosen(data_dir, places, reason, settled=settled or bool(places))
     if as_json:
@@ -70,7 +74,9 @@ def replay(
     reason: Reason = None,
     every: Annotated[bool, typer.Option("--every", help="All letters that wait.")] = False,
     fix: Annotated[Path | None, typer.Option(help="Mapping (TOML): each letter's JSON object is a row of it.")] = None,
-    change: Annotated[list[str] | None, typer.Option("--set", help="FIELD=JSON, as in quantity=2 or store='\"berlin-1\"'; may be repeated.")] = None,
+    change: Annotated[
+        list[str] | None, typer.Option("--set", help="FIELD=JSON, as in quantity=2 or store='\"berlin-1\"'; may be repeated.")
+    ] = None,
     dismiss: Annotated[bool, typer.Option("--dismiss", help="Send nothing: note that the letters need no more attention.")] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -119,7 +125,9 @@ def _chosen(data_dir: Path | None, places: list[str] | None, reason: str | None,
     known = {letter.place: letter for letter in found}
     missing = [place for place in places if place not in known]
     if missing:
-        raise UsageError(f"There is no letter {missing[0]!r} that waits: `shelfcast deadletters list` shows them (--all: the settled ones too).")
+        raise UsageError(
+            f"There is no letter {missing[0]!r} that waits: `shelfcast deadletters list` shows them (--all: the settled ones too)."
+        )
     return [known[place] for place in places]
 
 
@@ -135,7 +143,11 @@ def _change(text: str) -> tuple[str, Any]:
 
 def _shown(letter: Letter, *, raw: bool) -> dict[str, Any]:
     told: dict[str, Any] = {
-        "letter": letter.place, "at": letter.at, "reason": letter.reason, "error": letter.error, "source": letter.source,
+        "letter": letter.place,
+        "at": letter.at,
+        "reason": letter.reason,
+        "error": letter.error,
+        "source": letter.source,
         "store": None if letter.key is None else letter.key.decode("utf-8", "replace"),
     }
     return told | ({"raw": letter.raw.decode("utf-8", "backslashreplace")} if raw else {})

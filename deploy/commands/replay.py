@@ -58,7 +58,9 @@ def replay(
     ledger = Ledger(folder, rows, plan)
     if not resume:
         if ledger.exists():
-            _console.print("An earlier replay of this source left its progress; starting over (events sent twice count once). --resume goes on.")
+            _console.print(
+                "An earlier replay of this source left its progress; starting over (events sent twice count once). --resume goes on."
+            )
         ledger.forget()
     kafka, _ = servers(data_dir)
     lag = LagMeter(kafka) if max_lag is not None else None
@@ -94,13 +96,21 @@ def _guessed(source: Source, folder: Path) -> Mapping:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{''.join(c if c.isalnum() or c in '-_.' else '_' for c in source.name)[-60:]}.guessed.toml"
     path.write_text(written(found.mapping, "Guessed from the names and the values of the columns.\n" + "\n".join(found.sentences)), "utf-8")
-    _console.print("No --mapping was given; guessed:", *(f"  {sentence}" for sentence in found.sentences), sep="\n", highlight=False, markup=False)
+    _console.print(
+        "No --mapping was given; guessed:", *(f"  {sentence}" for sentence in found.sentences), sep="\n", highlight=False, markup=False
+    )
     _console.print(f"If that is wrong, correct {path} and pass it with --mapping.", highlight=False, markup=False)
     return found.mapping
 
 
 def _bar() -> Progress:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=_console, transient=False)
 
 
@@ -135,8 +145,15 @@ def _tell(result: ReplayResult, ledger: Ledger, *, as_json: bool) -> None:
     bad_file = str(ledger.bad_path) if result.bad else None
     if as_json:
         told: dict[str, Any] = {
-            "rows": result.rows, "published": result.published, "bad": result.bad, "skipped": result.skipped, "stores": result.stores,
-            "ticks": result.ticks, "finished": result.finished, "seconds": round(result.seconds, 3), "bad_file": bad_file,
+            "rows": result.rows,
+            "published": result.published,
+            "bad": result.bad,
+            "skipped": result.skipped,
+            "stores": result.stores,
+            "ticks": result.ticks,
+            "finished": result.finished,
+            "seconds": round(result.seconds, 3),
+            "bad_file": bad_file,
         }
         typer.echo(json.dumps(told))
         return

@@ -56,8 +56,19 @@ def simulate(
     """
     factor = speed_of(speed)
     settings = ShopSettings(
-        seed=seed, stores=stores, items=items, days=days, lines_per_day=lines, first_day=_first_day(first_day, days), zone=zone, returns=returns,
-        late=late, duplicates=duplicates, poison=poison, shift_day=shift_day, shift_factor=shift_factor,
+        seed=seed,
+        stores=stores,
+        items=items,
+        days=days,
+        lines_per_day=lines,
+        first_day=_first_day(first_day, days),
+        zone=zone,
+        returns=returns,
+        late=late,
+        duplicates=duplicates,
+        poison=poison,
+        shift_day=shift_day,
+        shift_factor=shift_factor,
     )
     simulation = Simulation(settings)
     stop = threading.Event()

@@ -57,5 +57,5 @@ def start(data_dir: Path, timezone: str, web_port: int | None) -> Processes:
     supervisor.start(
         "consume", "consume", "--metrics-port", "0", "--batch-seconds", "1.5", "--data-dir", str(data_dir), environment=environment
     )
-    #supervisor.start("web", "web", "--port", str(processes.web_port), "--data-dir", str(data_dir), environment=environment)
+    supervisor.start("web", "web", "--port", str(processes.web_port), "--data-dir", str(data_dir), environment=environment)
     return processes

@@ -1,0 +1,64 @@
+"""`shelfcast verify`: do the books balance?"""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consumers.mongo import MongoDocuments, connect
+from consumers.verification.reading import LogReader
+from consumers.verification.run import Verdict, verify as recount
+from deploy.connection import servers
+
+SHOWN = 50
+
+
+def verify(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Wait up to so many seconds for what is on its way.")] = 0.0,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+) -> int:
+    """Recount the log and compare it with MongoDB. Exit code 0: the books balance; 1: they do not.
+
+    \b
+    Every event must be accepted, rejected, a repeat, or one that only moves the clock, stock or shelf; units, revenue and
+    profit of each store and day must equal the sum of the accepted sales. What is still on its way is lag, no difference.
+
+    \b
+    Examples:
+      shelfcast verify
+      shelfcast verify --json --wait 30
+    """
+    kafka, mongo = servers(data_dir)
+    log, client = LogReader(kafka), connect(mongo)
+    until = time.monotonic() + wait
+    try:
+        documents = MongoDocuments(client[mongo.database], mongo.shown)
+        verdict = recount(log, documents)
+        while (verdict.lag or not verdict.balanced) and time.monotonic() < until:
+            time.sleep(1.0)
+            verdict = recount(log, documents)
+    finally:
+        log.close()
+        client.close()
+    typer.echo(json.dumps(verdict.shown(), ensure_ascii=False, indent=2) if as_json else _told(verdict))
+    return 0 if verdict.balanced else 1
+
+
+def _told(verdict: Verdict) -> str:
+    events = verdict.events
+    rejected = ", ".join(f"{count:,} {reason}" for reason, count in events.rejected.items()) or "0"
+    totals = verdict.shown()["totals"]
+    lines = [
+        f"Events in     {events.events:,} = {events.accepted:,} accepted + {events.duplicates:,} duplicates + rejected {rejected} "
+        f"+ {events.other:,} of other kinds" + (f" + {events.pending:,} not come to yet" if events.pending else ""),
+        f"In MongoDB    {totals['sales']:,} sale lines, {totals['units']} units, revenue {totals['revenue']}, profit {totals['profit']}",
+        f"Lag           {verdict.lag:,}",
+    ]
+    lines += [f"DIFFERENCE    {difference.sentence}" for difference in verdict.differences[:SHOWN]]
+    if len(verdict.differences) > SHOWN:
+        lines.append(f"... and {len(verdict.differences) - SHOWN:,} more: --json lists all.")
+    lines.append("The books balance." if verdict.balanced else f"The books do NOT balance: {len(verdict.differences):,} differences.")
+    return "\n".join(lines)

@@ -1,0 +1,83 @@
+"""Money, partitions, settings, printable text."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.contract.codec import printable
+from streams.contract.errors import SettingsError
+from streams.contract.money import decimal_of, line_micros, micros
+from streams.contract.settings import KafkaSettings, MongoSettings, Secret, WorkerSettings
+from streams.contract.topics import murmur2, partition_of
+
+
+@given(st.integers(-9_999_999, 9_999_999), st.integers(0, 99_999_999))
+def test_a_lines_amount_is_the_exact_product_rounded_once(thousandths, ten_thousandths):
+    exact = Decimal(thousandths) / 1000 * Decimal(ten_thousandths) / 10_000 * 1_000_000
+    expected = int(exact.quantize(Decimal(1), ROUND_HALF_EVEN))
+    assert line_micros(thousandths / 1000, ten_thousandths / 10_000) == expected
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_cents_survive(cents):
+    assert Decimal(decimal_of(micros(cents / 100))) == Decimal(cents) / 100
+
+
+def test_murmur2_is_javas():
+    # Values of org.apache.kafka.common.utils.Utils.murmur2, from Kafka's own tests.
+    known = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536, b"abc": 479470107}
+    for key, value in known.items():
+        assert murmur2(key) == value & 0xFFFFFFFF
+
+
+def test_a_store_has_one_partition():
+    assert {partition_of("7", 4) for _ in range(3)} == {partition_of("7", 4)}
+    assert len({partition_of(str(i), 4) for i in range(100)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({}, "Set KAFKA_BOOTSTRAP_SERVERS"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "nowhere"}, "host:port"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "a:9", "KAFKA_SECURITY_PROTOCOL": "TLS"}, "PLAINTEXT, SSL"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "a:9", "KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, "KAFKA_USERNAME and KAFKA_PASSWORD"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "a:9", "KAFKA_USERNAME": "u"}, "SASL_SSL"),
+    ],
+)
+def test_bad_kafka_settings_say_what_to_set(environ, words):
+    with pytest.raises(SettingsError, match=words):
+        KafkaSettings.read(environ)
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"SHELFCAST_TIMEZONE": "Mars/Olympus"}, "Europe/Berlin"),
+        ({"SHELFCAST_DEDUPE_WINDOW": "many"}, "whole number"),
+        ({"SHELFCAST_LATENESS_MINUTES": "-1"}, "from 0 to"),
+        ({"SHELFCAST_ACCEPT_TRUNCATED_LOG": "maybe"}, "true or false"),
+    ],
+)
+def test_bad_worker_settings_say_what_to_set(environ, words):
+    with pytest.raises(SettingsError, match=words):
+        WorkerSettings.read(environ)
+
+
+def test_secrets_do_not_show():
+    kafka = KafkaSettings.read(
+        {"KAFKA_BOOTSTRAP_SERVERS": "a:9", "KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_USERNAME": "u", "KAFKA_PASSWORD": "geheim"}
+    )
+    mongo = MongoSettings.read({"MONGODB_URI": "mongodb://user:geheim@host:27017"})
+    for shown in (repr(kafka), str(kafka.password), f"{kafka.password}", repr(mongo), mongo.shown, f"{mongo.uri:>10}"):
+        assert "geheim" not in shown
+    assert kafka.client()["sasl.password"] == "geheim"
+    assert mongo.shown == "mongodb://host:27017/shelfcast"
+    assert Secret("x").reveal() == "x"
+
+
+def test_foreign_text_cannot_forge_a_log_line():
+    assert printable("a\nERROR b\x1b[31m\u2028\u202e") == "a\\nERROR b\\u001b[31m\\u2028\\u202e"
+    assert len(printable("x" * 1000)) == 301

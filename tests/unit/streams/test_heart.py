@@ -1,0 +1,266 @@
+"""The heart: what a partition's log leads to."""
+
+import math
+
+import msgspec
+import pytest
+
+from streams.contract.codec import decode_accepted, decode_output
+from streams.contract.messages import DriftDetected, ForecastScored, PredictedSales, ShelfAllocation
+from streams.heart import Heart
+from streams.rules import Rules
+from tests.unit.streams.logs import DAY, MONDAY, PARTITIONS, STORE, Record, log_of, sale, store_of
+
+
+@pytest.fixture
+def heart() -> Heart:
+    return Heart(Rules(), 1, PARTITIONS)
+
+
+def accepted(outputs):
+    return [decode_accepted(value) for _, value in outputs.accepted]
+
+
+def messages(outputs):
+    return [decode_output(value) for _, value in outputs.forecasts]
+
+
+def test_a_sale_is_accepted_once_with_exact_money(heart):
+    (one,) = accepted(heart.apply(log_of(sale(quantity=3, unit_price=0.1, unit_cost=0.07))))
+    assert (one.revenue_micros, one.profit_micros, one.seq, one.offset) == (300_000, 90_000, 1, 0)
+    assert (one.business_date, one.hour, one.store) == ("2024-12-30", 10, STORE)
+
+
+def test_what_was_charged_counts_and_not_the_price(heart):
+    (one,) = accepted(heart.apply(log_of(sale(quantity=3, unit_price=0.5, amount=1.39, profit=0.3475))))
+    assert (one.revenue_micros, one.profit_micros) == (1_390_000, 347_500)
+
+
+def test_profit_is_absent_where_nothing_tells_it(heart):
+    (one,) = accepted(heart.apply(log_of(sale())))
+    assert one.profit_micros is None
+
+
+def test_a_return_subtracts_what_the_sale_added(heart):
+    sold, returned = accepted(heart.apply(log_of(sale(0, unit_cost=1), sale(1, quantity=-2, unit_cost=1))))
+    assert sold.revenue_micros + returned.revenue_micros == 0
+    assert sold.profit_micros + returned.profit_micros == 0
+
+
+def test_a_repeated_event_is_dropped_and_counted(heart):
+    out = heart.apply(log_of(sale(1), sale(1)))
+    assert len(out.accepted) == 1
+    assert not out.rejected
+    assert heart.counts["duplicates"] == 1
+
+
+def test_a_repeat_written_differently_is_still_a_repeat(heart):
+    event = sale(1)
+    again = msgspec.json.encode(dict(reversed(event.items())))
+    out = heart.apply(log_of(event, again))
+    assert len(out.accepted) == 1
+    assert not out.rejected
+
+
+@pytest.mark.parametrize("change", [{"quantity": 3}, {"item": "flour"}, {"unit_price": 2.0}, {"sold_at": MONDAY + 61}, {"profit": 1.0}])
+def test_an_id_with_another_content_is_a_conflict(heart, change):
+    out = heart.apply(log_of(sale(1), sale(2, item="flour"), sale(1, **change)))
+    (dead,) = out.rejected
+    assert dead.reason == "conflict"
+    assert len(out.accepted) == 2
+
+
+def test_an_id_is_forgotten_after_two_windows():
+    heart = Heart(Rules(dedupe_window=1000), 1, PARTITIONS)
+    heart.apply(log_of(*(sale(i) for i in range(2000))))
+    assert len(heart.apply(log_of(sale(1500), first=2000)).accepted) == 0
+    assert len(heart.apply(log_of(sale(1), first=2001)).accepted) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason", "words"),
+    [
+        (b"not json", "not_json", "not JSON"),
+        (b"\xff\xfe", "not_json", "not JSON"),
+        (b"[" * 100_000, "invalid", "object"),
+        (b'"' + b"x" * 2_000_000 + b'"', "too_large", "2000002 bytes"),
+        (b'{"type":"sale-recalled.v1"}', "unknown_type", "sale-recalled.v1"),
+        (sale(item=...), "invalid", "item"),
+        (sale(event_id=...), "invalid", "event_id"),
+        (sale(unit_price=...), "invalid", "unit_price"),
+        (sale(quantity=0), "invalid", "quantity is 0"),
+        (sale(quantity=1e308), "invalid", "quantity"),
+        (b'{"event_id":"e","store":"1","item":"a","quantity":NaN,"sold_at":1735552800,"unit_price":1}', "not_json", "not JSON"),
+        (sale(item="a\nforged log line"), "invalid", "control character"),
+        (sale(item="x" * 1_000_000), "too_large", "bytes"),
+        (sale(item="x" * 1000), "invalid", "128"),
+        (sale(sold_at="9999-12-31T00:00:00Z"), "time_out_of_range", "2000 to 2099"),
+        (sale(sold_at=0), "time_out_of_range", "till's clock"),
+        (sale(sold_at="2024-12-30T10:00:00"), "invalid", "offset"),
+        (sale(store=store_of(2)), "wrong_partition", "murmur2_random"),
+        (b"", "not_json", "not JSON"),
+    ],
+)
+def test_bad_input_is_a_dead_letter_with_its_reason_and_the_stream_goes_on(heart, raw, reason, words):
+    out = heart.apply(log_of(sale(1), raw, sale(2)))
+    (dead,) = out.rejected
+    assert dead.reason == reason
+    assert words in dead.sentence
+    assert dead.offset == 1
+    assert len(out.accepted) == 2
+
+
+def test_a_missing_value_is_a_dead_letter(heart):
+    (dead,) = heart.apply([Record(0, 0, None, None)]).rejected
+    assert dead.reason == "not_json"
+
+
+def test_a_sale_from_the_day_after_tomorrow_is_refused(heart):
+    written = (MONDAY - 3 * DAY) * 1000
+    (dead,) = heart.apply(log_of(sale(), timestamp=written)).rejected
+    assert dead.reason == "time_out_of_range"
+    assert "two days ahead" in dead.sentence
+
+
+@pytest.mark.parametrize("name", ["$where", "a.b", "../../etc/passwd", "{'$gt': ''}", "<script>", "价格", "مرحبا", "a/b\\c", "-", " "])
+def test_hostile_names_are_data(heart, name):
+    out = heart.apply(log_of(sale(1, item=name, cashier=name), sale(2)))
+    assert [one.item for one in accepted(out)] == [name, "milk"]
+
+
+def test_a_lone_surrogate_is_a_dead_letter(heart):
+    raw = msgspec.json.encode(sale(1)).replace(b"milk", b"a\\ud800b")
+    (dead,) = heart.apply(log_of(raw)).rejected
+    assert dead.reason in ("invalid", "not_json")
+
+
+def a_week(days: int = 10, items: tuple[str, ...] = ("milk", "flour")):
+    number = 0
+    for day in range(days):
+        for hour in (9, 12, 17):
+            for item in items:
+                number += 1
+                yield sale(number, item=item, quantity=2 + day % 3, sold_at=MONDAY - 10 * 3600 + day * DAY + hour * 3600)
+
+
+def test_a_closed_day_forecasts_every_item_and_plans_the_shelf(heart):
+    out = heart.apply(log_of(*a_week()))
+    found = messages(out)
+    closes = [m for m in found if isinstance(m, PredictedSales) and m.horizons[0].horizon != "today"]
+    assert {m.item for m in closes} == {"milk", "flour"}
+    newest = closes[-1]
+    assert [h.horizon for h in newest.horizons] == ["day", "7_days", "28_days"]
+    assert newest.horizons[0].first_day == "2025-01-08"
+    assert newest.horizons[2].last_day == "2025-02-04"
+    for horizon in newest.horizons:
+        assert 0 <= horizon.p10 <= horizon.p50 <= horizon.p90
+        assert horizon.mean > 0
+        assert horizon.same_weekday_mean >= 0
+    plans = [m for m in found if isinstance(m, ShelfAllocation)]
+    assert plans
+    for plan in plans:
+        assert math.isclose(sum(a.shelf_space_percentage for a in plan.items), 100, abs_tol=1e-4)
+
+
+def test_path_and_horizons_agree(heart):
+    out = heart.apply(log_of(*a_week()))
+    newest = [m for m in messages(out) if isinstance(m, PredictedSales) and m.path][-1]
+    for horizon, days in zip(newest.horizons, (1, 7, 28), strict=True):
+        assert math.isclose(sum(newest.path[:days]), horizon.mean, rel_tol=0.02, abs_tol=0.01)
+
+
+def test_a_forecast_is_scored_only_by_what_came_after_it(heart):
+    out = heart.apply(log_of(*a_week(20)))
+    scores = [m for m in messages(out) if isinstance(m, ForecastScored)]
+    day = [m for m in scores if m.horizon == "day"]
+    assert day
+    sold_on = {f"2025-01-{d:02}": 3 * (2 + (d + 1) % 3) for d in range(1, 19)}
+    for score in day:
+        assert score.first_day > score.origin
+        if score.first_day in sold_on:
+            assert {i.actual for i in score.items} == {sold_on[score.first_day]}
+
+
+def test_today_is_forecast_while_it_runs(heart):
+    out = heart.apply(log_of(*a_week()))
+    todays = [m for m in messages(out) if isinstance(m, PredictedSales) and m.horizons[0].horizon == "today"]
+    assert todays
+    for m in todays:
+        assert m.horizons[0].mean >= m.sold_so_far
+
+
+def test_ids_are_unique_and_in_order(heart):
+    ids = [m.id for m in messages(heart.apply(log_of(*a_week(20)))) if not isinstance(m, DriftDetected)]
+    assert len(ids) == len(set(ids))
+    places = [tuple(map(int, one.split("-"))) for one in ids]
+    assert places == sorted(places)
+
+
+def test_a_tick_closes_a_quiet_day(heart):
+    heart.apply(log_of(sale()))
+    tick = {"type": "clock-ticked.v1", "store": STORE, "at": MONDAY + DAY}
+    out = heart.apply(log_of(tick, first=1))
+    assert heart.counts["days"] == 1
+    assert any(isinstance(m, PredictedSales) for m in messages(out))
+
+
+def test_a_day_waits_for_the_allowed_lateness(heart):
+    midnight = MONDAY + 14 * 3600
+    heart.apply(log_of(sale(1), sale(2, sold_at=midnight + 3599)))
+    assert "days" not in heart.counts
+    (in_time,) = accepted(heart.apply(log_of(sale(3, sold_at=midnight - 1), first=2)))
+    assert in_time.late_seconds == 0
+    heart.apply(log_of(sale(4, sold_at=midnight + 3600), first=3))
+    assert heart.counts["days"] == 1
+
+
+def test_a_late_sale_counts_for_its_own_day_and_says_how_late(heart):
+    heart.apply(log_of(sale(1), sale(2, sold_at=MONDAY + 2 * DAY)))
+    (late,) = accepted(heart.apply(log_of(sale(3), first=2)))
+    assert late.business_date == "2024-12-30"
+    assert late.late_seconds == 2 * DAY - 180
+    assert heart.counts["late"] == 1
+
+
+def test_the_business_day_is_the_stores():
+    heart = Heart(Rules(timezone="America/New_York"), 1, PARTITIONS)
+    (one,) = accepted(heart.apply(log_of(sale(sold_at="2025-01-01T03:30:00Z"))))
+    assert (one.business_date, one.hour) == ("2024-12-31", 22)
+
+
+def test_the_day_of_the_clock_change_has_its_25_hours():
+    heart = Heart(Rules(timezone="Europe/Berlin", lateness_seconds=0), 1, PARTITIONS)
+    heart.apply(log_of(sale(1, sold_at="2025-10-26T00:30:00+02:00"), sale(2, sold_at="2025-10-26T22:59:59Z")))
+    assert "days" not in heart.counts
+    heart.apply(log_of(sale(3, sold_at="2025-10-26T23:00:00Z"), first=2))
+    assert heart.counts["days"] == 1
+
+
+def test_a_planned_promotion_must_be_a_period(heart):
+    plan = {
+        "type": "promotion-planned.v1",
+        "event_id": "p",
+        "store": STORE,
+        "item": "milk",
+        "first_day": "2025-01-10",
+        "last_day": "2025-01-01",
+        "planned_at": MONDAY,
+    }
+    (dead,) = heart.apply(log_of(plan)).rejected
+    assert "last_day" in dead.sentence
+
+
+def test_a_message_without_a_type_is_a_sale(heart):
+    assert len(heart.apply(log_of(sale(type=...))).accepted) == 1
+
+
+def test_unknown_fields_pass(heart):
+    assert len(heart.apply(log_of(sale(weather="rain", nested={"a": [1]}))).accepted) == 1
+
+
+def test_records_below_the_next_offset_are_passed_over(heart):
+    log = log_of(*(sale(i) for i in range(10)))
+    heart.apply(log)
+    out = heart.apply(log)
+    assert len(out) == 0
+    assert heart.next_offset == 10

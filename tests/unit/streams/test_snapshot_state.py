@@ -1,0 +1,61 @@
+"""State to bytes and back."""
+
+import numpy as np
+import pytest
+
+from streams import state
+from streams.contract.errors import SnapshotError
+from streams.heart import Heart
+from streams.rules import Rules
+from tests.unit.streams.logs import PARTITIONS, log_of, sale
+from tests.unit.streams.test_heart import a_week
+
+
+def test_arrays_come_back_with_type_shape_and_bytes():
+    for array in (np.arange(6.0).reshape(2, 3), np.array([], np.int64), np.array([True, False]), np.float16([1.5, np.nan])):
+        back = state.from_bytes(state.to_bytes({"a": array}))["a"]
+        assert back.dtype == array.dtype
+        assert back.shape == array.shape
+        assert back.tobytes() == array.tobytes()
+        assert back.flags.writeable
+
+
+@pytest.mark.parametrize("damage", [lambda d: d[:-1], lambda d: d[:40] + bytes([d[40] ^ 1]) + d[41:], lambda d: b"", lambda d: b"\x80\x04" + d])
+def test_a_damaged_snapshot_is_refused(damage):
+    data = state.to_bytes({"a": np.arange(100), "b": "text"})
+    with pytest.raises(SnapshotError):
+        state.from_bytes(damage(data))
+
+
+def test_another_format_is_refused():
+    data = bytearray(state.to_bytes({"a": 1}))
+    data[10] += 1
+    with pytest.raises(SnapshotError, match="format"):
+        state.from_bytes(bytes(data))
+
+
+def test_an_array_of_objects_is_not_taken():
+    with pytest.raises(SnapshotError, match="type 'O'"):
+        state.from_bytes(state.to_bytes({"a": np.array([None])}))
+
+
+def test_a_heart_goes_on_from_its_dump_as_if_nothing_had_happened():
+    log = log_of(*a_week(40))
+    straight, stopped = Heart(Rules(), 1, PARTITIONS), Heart(Rules(), 1, PARTITIONS)
+    whole = straight.apply(log)
+    pieces = []
+    for i in range(0, len(log), 7):
+        pieces += stopped.apply(log[i : i + 7]).forecasts
+        stopped = Heart.load(stopped.dump(), Rules(), 1, PARTITIONS)
+    assert pieces == whole.forecasts
+    assert stopped.dump() == straight.dump()
+
+
+def test_a_snapshot_of_other_rules_or_another_partition_is_refused():
+    heart = Heart(Rules(), 1, PARTITIONS)
+    heart.apply(log_of(sale()))
+    data = heart.dump()
+    with pytest.raises(SnapshotError, match="rules"):
+        Heart.load(data, Rules(timezone="Asia/Tokyo"), 1, PARTITIONS)
+    with pytest.raises(SnapshotError, match="partition"):
+        Heart.load(data, Rules(), 2, PARTITIONS)

@@ -4,15 +4,8 @@ from typing import Any
 
 from charts import forecasts, sales
 from charts.sales import Finds, Sums
-from streams.contract.documents import FORECASTS, PROGRESS
+from streams.contract.documents import FORECASTS, PROGRESS, units_of
 from streams.contract.money import decimal_of
-
-
-def units_of(thousandths: int) -> str:
-    """Units as a decimal string, exact."""
-    whole, rest = divmod(abs(thousandths), 1000)
-    text = f"{whole}.{rest:03}".rstrip("0").rstrip(".")
-    return f"-{text}" if thousandths < 0 else text
 
 
 def totals_shown(sums: Sums) -> dict[str, str | int | None]:

@@ -88,7 +88,7 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
         row = rows.get(day)
         if row is None:
             row = rows[day] = [exact(n) for n in days[day]] if day in days else [0] * len(DAY_COLUMNS)
-        _count(row, sale)
+        count_line(row, sale)
         if sale.quantity > 0:
             hours[hour_of_week_base(sale.business_date) + sale.hour] += 1
         if sale.order_id is not None and _is_new(sale.order_id, orders, remembered):
@@ -99,8 +99,8 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
     return document | {"v": newer[-1].offset, "currency": currency, "days": days, "hours": hours, "orders": list(orders)}
 
 
-def _count(row: list[int], sale: SaleAccepted) -> None:
-    """One line into its day's row, in the order of DAY_COLUMNS."""
+def count_line(row: list[int], sale: SaleAccepted) -> None:
+    """Count one line into its day's row, in the order of DAY_COLUMNS."""
     thousandths = round(sale.quantity * 1000)
     row[0] += thousandths
     row[1] += sale.revenue_micros

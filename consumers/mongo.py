@@ -62,6 +62,11 @@ class MongoDocuments:
                 found |= {d["_id"]: d for d in self._database[collection].find({"_id": {"$in": wanted}})}
         return found
 
+    def each(self, collection: str, fields: Sequence[str]) -> Iterator[Document]:
+        """All documents, one after the other, with some of their fields. Raises ServerError."""
+        with self._speaking():
+            yield from self._database[collection].find({}, dict.fromkeys(fields, 1))
+
     def write(self, collection: str, changes: Sequence[Change]) -> None:
         """Write each document if its `v` is still the one that was read. Raises ContendedError, ServerError.
 

@@ -68,3 +68,10 @@ def stored(number: int) -> int | str:
 def exact(value: Any) -> int:
     """The integer that `stored` wrote."""
     return int(value)
+
+
+def units_of(thousandths: int) -> str:
+    """Units as a decimal string, exact."""
+    whole, rest = divmod(abs(thousandths), 1000)
+    text = f"{whole}.{rest:03}".rstrip("0").rstrip(".")
+    return f"-{text}" if thousandths < 0 else text

@@ -1,0 +1,122 @@
+"""The whole recount: documents first, then the log up to what they say they hold."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Message
+
+from consumers.mongo import MongoDocuments
+from consumers.sink import LogEnds
+from consumers.statistics import NAME as STATISTICS
+from consumers.statistics import readable_sale
+from consumers.verification.difference import Difference
+from consumers.verification.events import EventBooks, EventCounts
+from consumers.verification.reading import LogReader
+from consumers.verification.statistics import SalesBooks
+from streams.contract.documents import ITEM_MONTHS, PROGRESS, STORE_MONTHS, units_of
+from streams.contract.money import decimal_of
+from streams.contract.topics import ACCEPTED, EVENTS, REJECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the recount found."""
+
+    events: EventCounts
+    sales: int
+    not_applied: int
+    totals: list[int]
+    differences: list[Difference]
+
+    @property
+    def balanced(self) -> bool:
+        """Whether nothing disagrees. What is still on its way disagrees with nothing: see `lag`."""
+        return not self.differences
+
+    @property
+    def lag(self) -> int:
+        """Events the worker has not come to, and accepted sales that are not in MongoDB yet."""
+        return self.events.pending + self.not_applied
+
+    def shown(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "balanced": self.balanced,
+            "lag": self.lag,
+            "totals": {
+                "units": units_of(self.totals[0]),
+                "revenue": decimal_of(self.totals[1]),
+                "profit": decimal_of(self.totals[2]),
+                "sales": self.totals[3],
+            },
+            "events": {
+                "in": self.events.events,
+                "accepted": self.events.accepted,
+                "duplicates": self.events.duplicates,
+                "rejected": self.events.rejected,
+                "other": self.events.other,
+                "pending": self.events.pending,
+            },
+            "accepted_not_applied": self.not_applied,
+            "differences": [difference.shown() for difference in self.differences],
+        }
+
+
+def verify(log: LogReader, documents: MongoDocuments) -> Verdict:
+    """Recount the log and compare it with the documents. Raises ServerError."""
+    event_ends = log.ends(EVENTS)
+    progress = {
+        document["partition"]: document["seq"] or 0
+        for document in documents.each(PROGRESS, ("reader", "partition", "seq"))
+        if document["reader"] == STATISTICS
+    }
+    sales = SalesBooks(progress)
+    for collection in (STORE_MONTHS, ITEM_MONTHS):
+        for document in documents.each(collection, ("v", "partition", "store", "item", "month", "days")):
+            sales.document(document)
+    accepted_ends, rejected_ends = log.ends(ACCEPTED), log.ends(REJECTED)
+    cut = {p for ends in (event_ends, accepted_ends, rejected_ends) for p, end in ends.items() if end.low > 0}
+    differences = [_truncated(partition, accepted_ends.get(partition), sales) for partition in sorted(cut)]
+    events = EventBooks({partition: end for partition, end in event_ends.items() if partition not in cut})
+    for message in log.messages(ACCEPTED, accepted_ends):
+        try:
+            sale = readable_sale(message.value() or b"")
+        except ValueError as error:
+            differences.append(_unreadable(message, error))
+            continue
+        if sales.accepted(sale):
+            events.accepted(sale)
+    for message in log.messages(REJECTED, rejected_ends):
+        _bury(message, events, differences)
+    for message in log.messages(EVENTS, {p: end for p, end in event_ends.items() if p not in cut}):
+        events.event(message.partition() or 0, message.offset() or 0, message.value() or b"")
+    counts = events.conclude()
+    return Verdict(counts, sales.sales, sales.not_applied, sales.totals, differences + events.differences + sales.conclude())
+
+
+def _truncated(partition: int, accepted: LogEnds | None, sales: SalesBooks) -> Difference:
+    if accepted is not None and accepted.low > 0:
+        sales.truncated(partition)
+    sentence = (
+        f"The log of partition {partition} does not reach back to its beginning (retention has removed it; the embedded Kafka keeps "
+        "about 5 MB a partition): it cannot be recounted."
+    )
+    return Difference("log_truncated", sentence, partition=partition)
+
+
+def _bury(message: Message, events: EventBooks, differences: list[Difference]) -> None:
+    headers = dict(message.headers() or [])
+    try:
+        if _text(headers["source-topic"]) == EVENTS:
+            events.rejected(int(_text(headers["source-partition"])), int(_text(headers["source-offset"])), _text(headers["reason"]))
+    except (KeyError, ValueError) as error:
+        differences.append(_unreadable(message, error))
+
+
+def _text(value: str | bytes | None) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""
+
+
+def _unreadable(message: Message, error: Exception) -> Difference:
+    sentence = f"{message.topic()} partition {message.partition()} offset {message.offset()} cannot be read: {type(error).__name__}."
+    return Difference("unreadable", sentence, partition=message.partition(), offset=message.offset())

@@ -1,0 +1,134 @@
+"""Units and money of the accepted sales, each seq once, against the documents; exact while the stream runs.
+
+A document says in `v` up to which source offset it is: the log is added up to just there, document by document.
+Memory: the documents' sums, and 1 byte an accepted sale.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from consumers.fold import Key, collection_of, count_line
+from consumers.store import Document
+from consumers.verification.difference import Difference
+from streams.contract.documents import DAY_COLUMNS, ITEM_MONTHS, exact, units_of
+from streams.contract.messages import SaleAccepted
+from streams.contract.money import MICROS, decimal_of
+
+COMPARED: Final = tuple(place for place, name in enumerate(DAY_COLUMNS) if name != "orders")
+_MOST_AHEAD: Final = 1_000_000
+Row = list[int]
+
+
+@dataclass(slots=True)
+class _Held:
+    """What a document holds, and what the log adds up to for it; by day for a store, in one sum for an item."""
+
+    v: int
+    held: dict[str, Row] = field(default_factory=dict)
+    counted: defaultdict[str, Row] = field(default_factory=lambda: defaultdict(_zeros))
+
+
+class SalesBooks:
+    """Fed with the documents, then with the accepted sales of the log."""
+
+    def __init__(self, progress: Mapping[int, int]) -> None:
+        """Progress: the newest seq of each partition that the consumers say is in all documents, read before them."""
+        self._progress = progress
+        self._held: dict[Key, _Held] = {}
+        self._seen: dict[int, bytearray] = {}
+        self._truncated: set[int] = set()
+        self.totals: Row = _zeros()
+        self.not_applied = 0
+        self.sales = 0
+        self.differences: list[Difference] = []
+
+    def document(self, document: Document) -> None:
+        """A document of the statistics as it is in MongoDB."""
+        item = document.get("item", "")
+        held = _Held(document["v"])
+        for day, row in document["days"].items():
+            numbers = [exact(number) for number in row]
+            _add(held.held.setdefault("" if item else day, _zeros()), numbers)
+            if not item:
+                _add(self.totals, numbers)
+        self._held[document["partition"], document["store"], item, document["month"]] = held
+
+    def truncated(self, partition: int) -> None:
+        """The log of a partition does not reach back to its first sale: its documents cannot be recounted."""
+        self._truncated.add(partition)
+
+    def accepted(self, sale: SaleAccepted) -> bool:
+        """An accepted sale as it stands in the log; whether it is the first of its seq."""
+        if not self._first(sale):
+            return False
+        self.sales += 1
+        month, day = sale.business_date[:7], sale.business_date[8:]
+        is_due = sale.seq <= self._progress.get(sale.partition, 0)
+        for key, place in (((sale.partition, sale.store, "", month), day), ((sale.partition, sale.store, sale.item, month), "")):
+            held = self._held.get(key)
+            if held is None and is_due:
+                held = self._held[key] = _Held(-1)
+            if held is not None and (is_due or sale.offset <= held.v):
+                count_line(held.counted[place], sale)
+            elif not key[2]:
+                self.not_applied += 1
+        return True
+
+    def conclude(self) -> list[Difference]:
+        """Every difference: by store and day, by item and month, and sales missing from the log."""
+        for partition, seen in sorted(self._seen.items()):
+            missing = [seq for seq in range(1, len(seen)) if not seen[seq]] if partition not in self._truncated else []
+            if missing:
+                sentence = f"sales.accepted partition {partition} lacks {len(missing)} sales, the first is number {missing[0]}."
+                self.differences.append(Difference("missing", sentence, partition=partition, log=len(missing)))
+        for key, held in self._held.items():
+            if key[0] not in self._truncated:
+                for place in sorted(held.held.keys() | held.counted.keys()):
+                    self.differences += _compared(key, place, held.counted.get(place, _zeros()), held.held.get(place, _zeros()))
+        return self.differences
+
+    def _first(self, sale: SaleAccepted) -> bool:
+        seen = self._seen.setdefault(sale.partition, bytearray(1))
+        if sale.seq >= len(seen) + _MOST_AHEAD:
+            if sale.partition not in self._truncated:
+                sentence = f"sales.accepted partition {sale.partition} has a sale number {sale.seq} far beyond its neighbours."
+                self.differences.append(Difference("missing", sentence, partition=sale.partition, log=sale.seq))
+            return False
+        if sale.seq >= len(seen):
+            seen.extend(bytes(sale.seq + 1 - len(seen)))
+        if seen[sale.seq]:
+            return False
+        seen[sale.seq] = 1
+        return True
+
+
+def _compared(key: Key, place: str, counted: Row, held: Row) -> Iterable[Difference]:
+    _, store, item, month = key
+    when = f"{month}-{place}" if place else month
+    for column in COMPARED:
+        if counted[column] != held[column]:
+            name = DAY_COLUMNS[column]
+            log, mongodb = _shown(name, counted[column]), _shown(name, held[column])
+            whose = f"item {item} of store {store}" if item else f"store {store}"
+            yield Difference(
+                "items" if collection_of(key) == ITEM_MONTHS else "statistics",
+                f"{name.rpartition('_')[0] or name} of {whose}, {when}: {log} by the log, {mongodb} in MongoDB.",
+                store=store, item=item or None, day=when, column=name, log=log, mongodb=mongodb, partition=key[0],
+            )  # fmt: skip
+
+
+def _shown(name: str, number: int) -> str | int:
+    if name.endswith("_micros"):
+        return decimal_of(number, 6 if number % (MICROS // 100) else 2)
+    return units_of(number) if name.endswith("_thousandths") else number
+
+
+def _zeros() -> Row:
+    return [0] * len(DAY_COLUMNS)
+
+
+def _add(row: Row, other: list[Any]) -> None:
+    for place, number in enumerate(other):
+        row[place] += number

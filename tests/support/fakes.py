@@ -1,0 +1,73 @@
+"""A database in memory that keeps the promises of `consumers.store.Documents`, and can be told to fail."""
+
+import copy
+
+from consumers.metrics import ConsumerMetrics
+from consumers.store import Change, ContendedError
+from prometheus_client import CollectorRegistry
+
+from streams.contract.errors import ServerError
+
+
+class MemoryDocuments:
+    """fail_after: so many single writes succeed, then all fail until it is set to None."""
+
+    def __init__(self):
+        self.collections = {}
+        self.fail_after = None
+        self.writes = 0
+
+    def read(self, collection, ids):
+        held = self.collections.get(collection, {})
+        return {key: copy.deepcopy(held[key]) for key in ids if key in held}
+
+    def write(self, collection, changes: list[Change]):
+        contended = False
+        for change in changes:
+            self._one_write()
+            held = self.collections.setdefault(collection, {})
+            key = change.document["_id"]
+            if (held[key]["v"] if key in held else None) != change.v_read:
+                contended = True
+                continue
+            held[key] = copy.deepcopy(change.document)
+        if contended:
+            raise ContendedError("another was first")
+
+    def merge(self, collection, documents):
+        for key, document in documents.items():
+            self._one_write()
+            self.collections.setdefault(collection, {})[key] = copy.deepcopy(document)
+
+    def _one_write(self):
+        if self.fail_after is not None:
+            if self.fail_after <= 0:
+                raise ServerError("the database went away")
+            self.fail_after -= 1
+        self.writes += 1
+
+    def find(self, collection, where, fields=None, *, newest_by=None, limit=0):
+        found = [copy.deepcopy(d) for d in self.collections.get(collection, {}).values() if all(_fits(d.get(k), w) for k, w in where.items())]
+        if newest_by:
+            found.sort(key=lambda d: d[newest_by], reverse=True)
+        yield from found[:limit] if limit else found
+
+    def count(self, collection):
+        return len(self.collections.get(collection, {}))
+
+    def each(self, collection, fields):
+        yield from self.find(collection, {}, fields)
+
+    def statistics(self):
+        """The documents of the statistics, without progress."""
+        return {name: self.collections.get(name, {}) for name in ("item_months", "store_months")}
+
+
+def _fits(value, wanted):
+    if not isinstance(wanted, dict):
+        return value == wanted
+    return wanted.get("$gte", value) <= value <= wanted.get("$lte", value)
+
+
+def metrics() -> ConsumerMetrics:
+    return ConsumerMetrics(CollectorRegistry())

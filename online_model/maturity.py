@@ -10,7 +10,7 @@ from online_model import level_shift
 from online_model.features import thaw
 from online_model.pooled import solve_together
 from online_model.results import Scored
-from online_model.series import PENDING
+from online_model.series import CORRECTED, PENDING
 from online_model.settings import (
     DAY,
     HORIZONS,
@@ -39,7 +39,7 @@ ORIGIN, AGE, OPEN_DAYS, SIGNAL, FACTOR, YEAR_FACTORS = 0, 1, 2, 3, 4, slice(5, 8
 """Columns of a store's slots."""
 _P = {name: i for i, name in enumerate(PENDING)}
 _RAW_EXPERTS = [_P["profile"], _P["linear"], _P["log"]]
-_EXPERTS = slice(_P["profile"], _P["log"] + 1)
+_EXPERTS = [_P[name] for name in ("profile", "level", "linear", "log", "weekday_mean")]
 
 
 def slots_of(day: int) -> list[int]:
@@ -144,7 +144,7 @@ def _teach(s: Series, f: F32, info: F64, units: F32, scale: F32, on: F32, day: i
     gap = np.clip(label / scale - f[:, _P["log"]] / scale, -1, 1) * np.minimum(1, 2 * scale / (1 + scale))
     s.offset[:] = np.where(on > 0, OFFSET_DECAY * s.offset + OFFSET_RATE * gap, s.offset)
     experts = f[:, _EXPERTS].copy()
-    experts[:, [0, 2, 3]] *= info[:, YEAR_FACTORS, None].astype(np.float32)
+    experts[:, CORRECTED] *= info[:, YEAR_FACTORS, None].astype(np.float32)
     pool.mixture.learn(s, experts, units, scale, on)
     pool.gate.learn(s.mixed, f[DAY, _P["weekday_mean"]], units[DAY], scale[DAY], np.asarray(f[DAY, _P["scale"]] > 0, np.float32))
 

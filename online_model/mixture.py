@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from online_model.series import N_EXPERTS
-from online_model.settings import LOSS_CAP
+from online_model.series import N_EXPERTS, WEEKDAY_MEAN
+from online_model.settings import LOSS_CAP, MONTH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +26,10 @@ SHRINK: Final = 28.0
 """Weight of the pooled errors, in labels."""
 POWER: Final = np.array([8.0, 4.0, 4.0], np.float32)
 """Weights are loss^-power: day, windows."""
+
+NOT_SERVED: Final = np.zeros((3, N_EXPERTS, 1), np.float32)
+"""Added to the log weights: the same-weekday mean takes part for the day and the week; for four weeks it did harm."""
+NOT_SERVED[MONTH, WEEKDAY_MEAN] = -1e9
 
 
 class Mixture:
@@ -63,6 +67,6 @@ class Mixture:
         """The mix `[3, n]` of experts `[3, E, n]`."""
         pooled = (SHRINK * self.loss / self.n[:, None]).astype(np.float32)
         loss = (s.loss + pooled[:, :, None]) / (s.labels + SHRINK)[:, None]
-        log_w = np.log(loss + 1e-9) * -POWER[:, None, None]
+        log_w = np.log(loss + 1e-9) * -POWER[:, None, None] + NOT_SERVED
         w = np.exp(log_w - log_w.max(1, keepdims=True))
         return np.asarray((w * experts).sum(1) / w.sum(1))

@@ -10,7 +10,7 @@ import numpy as np
 from online_model.features import RATIO_CAP
 from online_model.maturity import slots_of
 from online_model.results import HorizonForecast
-from online_model.series import DS14, PROFILE
+from online_model.series import CORRECTED, DS14, PROFILE
 from online_model.settings import DAY, DAYS_AHEAD, HORIZONS, MONTH, SPANS, STAGGER, WEEK
 
 if TYPE_CHECKING:
@@ -53,8 +53,9 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
     for h in range(3):
         raw[h, 2] = pool.linear[h].predict(ft.linear[h], scale)
         raw[h, 3] = pool.log[h].predict(ft.log[h], scale, s.offset[h])
-    experts = raw.copy()
-    experts[:, [0, 2, 3]] *= o.year_factors[:, :, None].astype(np.float32)
+    smoothing = np.broadcast_to(s.bias_ewma, (3, n))
+    experts = np.concatenate([raw, ft.weekday_mean[:, None]], 1)
+    experts[:, CORRECTED] *= o.year_factors[:, :, None].astype(np.float32)
     mixed = pool.mixture.mix(s, experts)
     gate = pool.gate.share()
     unbiased = ((1 - gate) * mixed + gate * ft.weekday_mean).astype(np.float32)
@@ -64,7 +65,6 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
     mean = unbiased.astype(np.float64) * (factor * open_days)[:, None]
     quantiles = pool.quantiles.serve(s, mean.astype(np.float32)) * (open_days > 0)[:, None]
     started = s.count > 0
-    smoothing = np.broadcast_to(s.bias_ewma, (3, n))
     _freeze(s, o, raw, ft.weekday_mean, unbiased, quantiles, ft.naive, smoothing, started)
     s.mixed[:] = mixed[DAY]
     s.expected[:] = np.where(started & (open_days[DAY] > 0), raw[DAY, 1], np.nan)

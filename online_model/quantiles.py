@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     F32 = NDArray[np.float32]
 
-LEVEL: Final = 1.2816
-"""Normal level of P90."""
+LEVELS: Final = np.array([1.2816, 1.3, 1.4])
+"""Normal level of P90 by horizon to begin with: wider where the variance comes from few, overlapping windows."""
 MISS: Final = 0.1
 LEVEL_RANGE: Final = (0.5, 4.0)
 STEP: Final = np.array([0.03 / b for b in SPANS], np.float32)
 """Step of a series' levels, a label."""
 POOLED_STEP: Final = np.array([0.3 / b for b in SPANS])
-"""Step of the pooled levels, a date."""
+POOLED_SHRINK: Final = 20.0
+"""Step of the pooled levels, a date with many labels; a date with 20 moves them by half of it."""
 SURPRISE_CAP: Final = 25.0
 """Squared error over variance that a label may teach."""
 SPREAD_PRIOR, SPREAD_GAIN = 10.0, 0.015
@@ -78,7 +79,7 @@ class Quantiles:
     def __init__(self) -> None:
         self.error: F64 = np.full(3, 0.1)
         self.square: F64 = np.ones(3)
-        self.levels: F64 = np.full((2, 3), LEVEL)
+        self.levels: F64 = np.tile(LEVELS, (2, 1))
         self.date_miss: F64 = np.zeros((2, 3))
         self.date_n: F64 = np.zeros(3)
 
@@ -87,7 +88,8 @@ class Quantiles:
         came = self.date_n > 0
         if came.any():
             rate = np.where(came, self.date_miss / np.maximum(self.date_n, 1), MISS)
-            self.levels = np.clip(self.levels + POOLED_STEP * (rate - MISS), *LEVEL_RANGE)
+            step = POOLED_STEP * self.date_n / (self.date_n + POOLED_SHRINK)
+            self.levels = np.clip(self.levels + step * (rate - MISS), *LEVEL_RANGE)
             self.error *= KEEP
             self.square *= KEEP
         self.date_miss, self.date_n = np.zeros((2, 3)), np.zeros(3)

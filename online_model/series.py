@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
     F16 = NDArray[np.float16]
 
-N_EXPERTS: Final = 4
+N_EXPERTS: Final = 5
+"""Profile x level, multiplier x level, linear, log, same-weekday mean."""
+WEEKDAY_MEAN: Final = 4
+CORRECTED: Final = [0, 2, 3]
+"""Experts with a year correction: profile, linear, log."""
 N_FEATURES_2: Final = 34
 SLOTS: Final = sum(SPANS)
 """Pending forecasts: 1 of a day, 7 of a week, 28 of four weeks."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from online_model.profile import RING
+from online_model.series import CORRECTED
 from online_model.settings import LABEL_CAP_DAY, SPANS, YEAR
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     F32 = NDArray[np.float32]
 
-CORRECTED: Final = 3
-"""Experts with a correction: profile, linear, log."""
 GAIN_XX, GAIN_XY = 0.02, 0.01
 """Prior of the gain: .5, as if from little evidence."""
 FIRST_DAY: Final = 40
@@ -42,12 +41,12 @@ class YearCorrection:
 
     def __init__(self) -> None:
         self.actual: F64 = np.zeros((RING, 3))
-        self.forecast: F64 = np.zeros((RING, 3, CORRECTED))
-        self.signal: F64 = np.zeros((RING, 3, CORRECTED))
+        self.forecast: F64 = np.zeros((RING, 3, len(CORRECTED)))
+        self.signal: F64 = np.zeros((RING, 3, len(CORRECTED)))
         self.days = np.full(RING, -1)
         self.first_day = 0
-        self.xx: F64 = np.full((3, CORRECTED), GAIN_XX)
-        self.xy: F64 = np.full((3, CORRECTED), GAIN_XY)
+        self.xx: F64 = np.full((3, len(CORRECTED)), GAIN_XX)
+        self.xy: F64 = np.full((3, len(CORRECTED)), GAIN_XY)
 
     def _open(self, day: int) -> int:
         i = day % RING
@@ -89,7 +88,7 @@ class YearCorrection:
         """Factors of a day's forecasts `[3, 3]`; `before` are ordinals of the year-ago dates of days +0..+28, `[29]`."""
         i = self._open(day)
         if day - YEAR + 1 < self.first_day + FIRST_DAY:
-            return np.ones((3, CORRECTED))
+            return np.ones((3, len(CORRECTED)))
         origins = np.array([[day - YEAR - 1, day - YEAR, day - YEAR + 1, int(before[m]) - m] for m in MIDDLE])
         places, horizon = origins % RING, np.arange(3)[:, None]
         num, den = self.actual[places, horizon], self.forecast[places, horizon]

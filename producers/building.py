@@ -126,7 +126,9 @@ class Builder:
         layout = self.mapping.time.format
         for place in np.flatnonzero(np.isnan(times)).tolist():
             held = " ".join(str(columns[name][place])[:40] for name in names)
-            faults.setdefault(place, f"sold_at: no time can be read from the column {shown}, which holds {held!r}; the mapping's format is {layout!r}.")
+            faults.setdefault(
+                place, f"sold_at: no time can be read from the column {shown}, which holds {held!r}; the mapping's format is {layout!r}."
+            )
         return times
 
     def _profits(self, floats: dict[str, Floats]) -> list[float | None]:
@@ -164,7 +166,7 @@ class Builder:
 
 
 def profits(amounts: Floats, margin_millionths: int) -> Floats:
-    """amount x margin, rounded half to even to 4 decimals, exactly: an amount counts with 6 decimals."""
+    """Amount x margin, rounded half to even to 4 decimals, exactly: an amount counts with 6 decimals."""
     result = np.full(len(amounts), np.nan)
     finite = np.abs(amounts) < 1e12
     micros = np.rint(amounts[finite] * 1e6)

@@ -86,7 +86,9 @@ def seconds(columns: Sequence[Column], layout: str, zone: str) -> Floats:
 
 def _parsed(values: list[str], layout: str, zone: str) -> Floats:
     if layout != "iso":
-        return _epoch(pd.DatetimeIndex(pd.to_datetime(pd.Series(values, dtype=object), format=layout, errors="coerce", utc="%z" in layout)), zone)
+        return _epoch(
+            pd.DatetimeIndex(pd.to_datetime(pd.Series(values, dtype=object), format=layout, errors="coerce", utc="%z" in layout)), zone
+        )
     offset = np.array([_HAS_OFFSET.search(value, 10) is not None for value in values], dtype=bool)
     result = np.full(len(values), np.nan)
     for flags, utc in ((offset, True), (~offset, False)):

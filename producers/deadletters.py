@@ -163,7 +163,13 @@ def _place(message: Message) -> tuple[int, int]:
 def _everything(kafka: KafkaSettings) -> Iterator[Message]:
     """Every record of the topic up to its end as it is now."""
     consumer = Consumer(
-        {**kafka.client(), "group.id": "shelfcast-deadletters", "enable.auto.commit": False, "enable.partition.eof": False, "auto.offset.reset": "earliest"}
+        {
+            **kafka.client(),
+            "group.id": "shelfcast-deadletters",
+            "enable.auto.commit": False,
+            "enable.partition.eof": False,
+            "auto.offset.reset": "earliest",
+        }
     )
     try:
         found = consumer.list_topics(REJECTED, timeout=_TIMEOUT).topics[REJECTED]

@@ -14,17 +14,99 @@ from streams.contract.codec import EARLIEST, LATEST
 from streams.contract.errors import UsageError
 
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "store": ("store", "storeid", "storename", "storenumber", "storenbr", "shop", "shopid", "branch", "filiale", "outlet", "location", "site", "market", "region", "country"),
-    "item": (
-        "item", "itemid", "itemname", "itemnbr", "sku", "stockcode", "product", "productid", "productname", "article", "artikel", "articleid",
-        "upc", "ean", "plu", "name", "description", "deptid", "dept", "department", "family", "category",
+    "store": (
+        "store",
+        "storeid",
+        "storename",
+        "storenumber",
+        "storenbr",
+        "shop",
+        "shopid",
+        "branch",
+        "filiale",
+        "outlet",
+        "location",
+        "site",
+        "market",
+        "region",
+        "country",
     ),
-    "quantity": ("quantity", "qty", "units", "unitssold", "unitsales", "menge", "anzahl", "pieces", "buy", "count", "sold", "sales", "itemcnt", "itemcntday"),
+    "item": (
+        "item",
+        "itemid",
+        "itemname",
+        "itemnbr",
+        "sku",
+        "stockcode",
+        "product",
+        "productid",
+        "productname",
+        "article",
+        "artikel",
+        "articleid",
+        "upc",
+        "ean",
+        "plu",
+        "name",
+        "description",
+        "deptid",
+        "dept",
+        "department",
+        "family",
+        "category",
+    ),
+    "quantity": (
+        "quantity",
+        "qty",
+        "units",
+        "unitssold",
+        "unitsales",
+        "menge",
+        "anzahl",
+        "pieces",
+        "buy",
+        "count",
+        "sold",
+        "sales",
+        "itemcnt",
+        "itemcntday",
+    ),
     "unit_price": ("unitprice", "price", "priceperunit", "itemprice", "preis", "einzelpreis", "sellingprice", "sellprice"),
-    "amount": ("amount", "salesvalue", "total", "totalprice", "linetotal", "linevalue", "revenue", "umsatz", "betrag", "totalamount", "salesamount", "turnover", "value", "totalsales"),
+    "amount": (
+        "amount",
+        "salesvalue",
+        "total",
+        "totalprice",
+        "linetotal",
+        "linevalue",
+        "revenue",
+        "umsatz",
+        "betrag",
+        "totalamount",
+        "salesamount",
+        "turnover",
+        "value",
+        "totalsales",
+    ),
     "unit_cost": ("unitcost", "cost", "costprice", "cogs", "einkaufspreis"),
     "profit": ("profit", "grossprofit", "lineprofit", "gewinn"),
-    "order_id": ("orderid", "order", "ordernumber", "invoiceno", "invoice", "invoiceid", "basketid", "basket", "receipt", "receiptid", "receiptno", "transactionid", "bon", "ticket", "billno"),
+    "order_id": (
+        "orderid",
+        "order",
+        "ordernumber",
+        "invoiceno",
+        "invoice",
+        "invoiceid",
+        "basketid",
+        "basket",
+        "receipt",
+        "receiptid",
+        "receiptno",
+        "transactionid",
+        "bon",
+        "ticket",
+        "billno",
+    ),
     "customer": ("customer", "customerid", "client", "clientid", "householdid", "household", "memberid", "kunde"),
     "cashier": ("cashier", "cashierid", "staff", "staffid", "employee", "employeeid", "salesperson", "kassierer"),
     "category": ("category", "productcategory", "categoryname", "kategorie", "department", "family"),
@@ -35,8 +117,21 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "stock_left": ("stockleft", "stock", "onhand"),
 }
 _TIMES: Final = (
-    "soldat", "timestamp", "transactiontimestamp", "datetime", "saletime", "saledate", "invoicedate", "orderdate", "transactiondate", "date", "datum",
-    "time", "day", "orderedat", "createdat",
+    "soldat",
+    "timestamp",
+    "transactiontimestamp",
+    "datetime",
+    "saletime",
+    "saledate",
+    "invoicedate",
+    "orderdate",
+    "transactiondate",
+    "date",
+    "datum",
+    "time",
+    "day",
+    "orderedat",
+    "createdat",
 )
 _CLOCKS: Final = ("time", "uhrzeit", "hour", "clock", "saletime")
 _DATES: Final = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y")
@@ -131,7 +226,9 @@ def _by_values(look: _Look, taken: set[str]) -> None:
         look.columns["item"] = item
         look.sentences.append(f"item is the column {item!r}, because its values are names that come again")
     if "quantity" not in look.columns:
-        found = next((c for c in look.free() if c not in taken and _is_number(look, c) and _whole(numbers(look.sample(c), look.decimal)[0])), None)
+        found = next(
+            (c for c in look.free() if c not in taken and _is_number(look, c) and _whole(numbers(look.sample(c), look.decimal)[0])), None
+        )
         if found is None:
             look.constants["quantity"] = 1.0
             look.sentences.append("no column has the quantity: each row counts as 1 unit")
@@ -139,7 +236,10 @@ def _by_values(look: _Look, taken: set[str]) -> None:
             look.columns["quantity"] = found
             look.sentences.append(f"quantity is the column {found!r}, because its values are small whole numbers")
     if not {"amount", "unit_price", "profit"} & look.columns.keys():
-        money = next((c for c in look.free() if c not in taken and _is_number(look, c) and not _whole(numbers(look.sample(c), look.decimal)[0])), None)
+        money = next(
+            (c for c in look.free() if c not in taken and _is_number(look, c) and not _whole(numbers(look.sample(c), look.decimal)[0])),
+            None,
+        )
         if money is None:
             look.constants["unit_price"] = 0.0
             look.sentences.append("no column has a price or an amount: revenue will be 0")
@@ -160,7 +260,9 @@ def _time(look: _Look, zone: str) -> tuple[Time, str]:
             return Time((date, clock), layout, zone), f"The time is the columns {date!r} and {clock!r} as {layout}, in the time zone {zone}"
     for column in (*by_name, *others):
         if layout := _layout([look.sample(column)], zone):
-            return Time((column,), layout, zone), f"The time is the column {column!r} as {layout}, in the time zone {zone} where it has no offset"
+            return Time(
+                (column,), layout, zone
+            ), f"The time is the column {column!r} as {layout}, in the time zone {zone} where it has no offset"
     raise UsageError(_HELP.format(what="the time of a sale", names=", ".join(look.rows.columns)))
 
 

@@ -75,7 +75,7 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
         """Each source column the mapping needs, and what for."""
         used = {column: field_name for field_name, column in self.columns.items()}
         used |= dict.fromkeys(self.time.columns, "time")
-        used |= {column: "event_id" for column in self.event_id.columns}
+        used |= dict.fromkeys(self.event_id.columns, "event_id")
         return used | {rule.column: "skip" for rule in self.skip}
 
     def check(self) -> None:
@@ -86,7 +86,9 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
                 raise UsageError(f"The mapping names the field {name!r}, which sales do not have: use one of {', '.join(FIELDS)}.")
         for name in ("store", "item", "quantity"):
             if name not in given:
-                raise UsageError(f"The mapping says nothing of {name}: add `{name} = \"COLUMN\"` under [columns], or a value under [constants].")
+                raise UsageError(
+                    f'The mapping says nothing of {name}: add `{name} = "COLUMN"` under [columns], or a value under [constants].'
+                )
         if not given & {"unit_price", "amount", "profit"}:
             raise UsageError("The mapping has no money: add unit_price, amount or profit under [columns].")
         if self.margin is not None and not 0 <= self.margin <= 1:
@@ -145,7 +147,11 @@ def written(mapping: Mapping, comment: str = "") -> str:
     for name, group in mapping.groups.items():
         tables += [(f"[groups.{name}]", {"other": group.other}), (f"[groups.{name}.names]", group.names)]
     for head, table in tables:
-        shown = [f"{_key(key)} = {_toml(value)}" for key, value in table.items() if value is not None and value is not False and value not in ((), "")]
+        shown = [
+            f"{_key(key)} = {_toml(value)}"
+            for key, value in table.items()
+            if value is not None and value is not False and value not in ((), "")
+        ]
         lines += ["", head, *shown] if shown else []
     return "\n".join(lines) + "\n"
 

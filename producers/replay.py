@@ -80,7 +80,7 @@ class Replay:
     progress: called a few times a second from the same thread. stop: set it and `run` settles what it sent and returns.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a part that the caller chooses, given by name
+    def __init__(
         self,
         source: Source,
         mapping: Mapping,
@@ -119,7 +119,8 @@ class Replay:
             ticks = self._close_days()
         if self._ledger and (ended or self._settled.begun):
             self._ledger.write(self._settled)
-        done = self._settled
+        done, self._told = self._settled, 0.0
+        self._tell("")
         return ReplayResult(
             done.rows, done.published, done.bad, dict(done.skipped), len(done.stores), ticks, ended, time.monotonic() - start
         )
@@ -141,7 +142,9 @@ class Replay:
             first = resumed.events if number == resumed.runs else 0
             if not self._send(built, first):
                 return False
-            self._ahead = msgspec.structs.replace(self._ahead, runs=number + 1, events=0, rows=rows.numbers[-1] if len(rows) else self._ahead.rows)
+            self._ahead = msgspec.structs.replace(
+                self._ahead, runs=number + 1, events=0, rows=rows.numbers[-1] if len(rows) else self._ahead.rows
+            )
             self._mark(Delivery(0))
         return True
 

@@ -151,8 +151,16 @@ class Simulation:
         orders = [f"{store}-{next(self._receipts)}" for _ in range(int(lines.receipt.max()) + 1 if len(lines.receipt) else 0)]
         for place in range(len(lines.item)):
             receipt = orders[int(lines.receipt[place])]
-            self._line(store, business_date, begin + float(lines.second[place]), receipt, place, int(lines.item[place]),
-                       int(lines.quantity[place]), promoted=bool(promoted[lines.item[place]]))
+            self._line(
+                store,
+                business_date,
+                begin + float(lines.second[place]),
+                receipt,
+                place,
+                int(lines.item[place]),
+                int(lines.quantity[place]),
+                promoted=bool(promoted[lines.item[place]]),
+            )
         for minute in range(0, 24 * 60, settings.tick_minutes) if settings.tick_minutes else ():
             self._put(begin + minute * 60, store, encode_event(ClockTicked(store=store, at=begin + minute * 60)))
             self.truth.ticks += 1

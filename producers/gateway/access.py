@@ -68,5 +68,7 @@ class RateLimit:
         bucket.at = now
         if bucket.tokens < 1:
             wait = math.ceil((1 - bucket.tokens) / self._rate)
-            raise Refused(429, f"More than {self._rate:g} requests a second: try again in {wait} s, or send more lines in one request.", wait)
+            raise Refused(
+                429, f"More than {self._rate:g} requests a second: try again in {wait} s, or send more lines in one request.", wait
+            )
         bucket.tokens -= 1

@@ -115,5 +115,3 @@ def _http_problem(_request: AnyRequest, error: HTTPException) -> Response[Proble
 def _unforeseen(request: AnyRequest, error: Exception) -> Response[Problem]:
     _log.error("unforeseen error at %s %s", request.method, request.url.path.encode("unicode_escape").decode(), exc_info=error)
     return problem(500, "The gateway failed on this request; its log says why. It is safe to repeat it.")
-
-

@@ -48,7 +48,7 @@ def mapped(lines: list[bytes], store: str, idempotency_key: str | None, max_dept
     for number, line in enumerate(lines, 1):
         try:
             if len(line) > MAX_EVENT_BYTES or not depth_is_within(line, max_depth):
-                raise msgspec.ValidationError("The line is too large or nests too deep")  # noqa: TRY301 - one way out for a line
+                raise msgspec.ValidationError("The line is too large or nests too deep")
             older = _decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason = "invalid" if isinstance(error, msgspec.ValidationError) else "not_json"

@@ -39,14 +39,38 @@ def description() -> dict[str, Any]:
     types = [SaleRecorded, InputEvent, OlderLine, Accepted, Added, Problem]
     (sale, event, older, accepted, added, refused), components = msgspec.json.schema_components(types, ref_template=_REF)
     paths = {
-        "/v1/sales": _post("Record sales", "One sale, a list of sales, or one a line. Each carries an event_id: a retry repeats it and counts once.",
-                           sale, _SALE, "202", "Kafka has stored every line.", accepted, refused),
-        "/v1/events": _post("Record other events", "Stock counts, planned promotions, shelves, clock ticks; each names its type.",
-                            event, {"type": "stock-counted.v1", "event_id": "count-7", "store": "berlin-1", "item": "milk", "units": 40,
-                                    "counted_at": 1777631400}, "202", "Kafka has stored every line.", accepted, refused),
-        "/add-data": _post("Record sales in the older shape", "Lines of one default store. Equal lines in one request count each; the same request again "
-                           "counts once. To have equal requests count each, send each with its own Idempotency-Key.",
-                           older, _OLDER, "200", "Kafka has stored every line.", added, refused, idempotency=True),
+        "/v1/sales": _post(
+            "Record sales",
+            "One sale, a list of sales, or one a line. Each carries an event_id: a retry repeats it and counts once.",
+            sale,
+            _SALE,
+            "202",
+            "Kafka has stored every line.",
+            accepted,
+            refused,
+        ),
+        "/v1/events": _post(
+            "Record other events",
+            "Stock counts, planned promotions, shelves, clock ticks; each names its type.",
+            event,
+            {"type": "stock-counted.v1", "event_id": "count-7", "store": "berlin-1", "item": "milk", "units": 40, "counted_at": 1777631400},
+            "202",
+            "Kafka has stored every line.",
+            accepted,
+            refused,
+        ),
+        "/add-data": _post(
+            "Record sales in the older shape",
+            "Lines of one default store. Equal lines in one request count each; the same request again "
+            "counts once. To have equal requests count each, send each with its own Idempotency-Key.",
+            older,
+            _OLDER,
+            "200",
+            "Kafka has stored every line.",
+            added,
+            refused,
+            idempotency=True,
+        ),
     }
     return {
         "openapi": "3.1.0",
@@ -63,7 +87,7 @@ def description() -> dict[str, Any]:
     }
 
 
-def _post(  # noqa: PLR0913, PLR0917 - one call a route, each part its own
+def _post(  # noqa: PLR0917 - one call a route, each part its own
     summary: str, about: str, line: Any, example: Any, status: str, done: str, answer: Any, refused: Any, *, idempotency: bool = False
 ) -> dict[str, Any]:
     responses = {status: {"description": done, "content": {"application/json": {"schema": answer}}}}
@@ -98,7 +122,9 @@ def page(document: dict[str, Any]) -> str:
         parts += [_operation(path, method.upper(), operation) for method, operation in methods.items()]
     parts.append("<h2>Schemas</h2>")
     for name, schema in document["components"]["schemas"].items():
-        parts.append(f"<h3 id='{html.escape(name)}'>{html.escape(name)}</h3><p>{html.escape(schema.get('description', ''))}</p>{_fields(schema)}")
+        parts.append(
+            f"<h3 id='{html.escape(name)}'>{html.escape(name)}</h3><p>{html.escape(schema.get('description', ''))}</p>{_fields(schema)}"
+        )
     return _PAGE.format(body="\n".join(parts))
 
 
@@ -121,7 +147,9 @@ def _fields(schema: dict[str, Any]) -> str:
     for name, field in schema["properties"].items():
         kind = json.dumps({k: v for k, v in field.items() if k not in ("description", "default")})
         need = "required" if name in required else ""
-        rows.append(f"<tr><td><code>{html.escape(name)}</code><td>{need}<td>{html.escape(_meaning(field))}<td><code>{html.escape(kind)}</code>")
+        rows.append(
+            f"<tr><td><code>{html.escape(name)}</code><td>{need}<td>{html.escape(_meaning(field))}<td><code>{html.escape(kind)}</code>"
+        )
     return f"<table><tr><th>Field<th><th>Meaning<th>Schema{''.join(rows)}</table>"
 
 

@@ -16,15 +16,27 @@ class GatewaySettings(FromEnvironment):
 
     host: str = setting("SHELFCAST_GATEWAY_HOST", "Address to listen on.", "127.0.0.1")
     port: int = setting("SHELFCAST_GATEWAY_PORT", "Port to listen on; 0 takes a free one.", 8080, low=0, high=65535)
-    api_keys: Secret = setting("SHELFCAST_API_KEYS", "Keys that let a till in, separated by commas; only on loopback may there be none.", Secret())
-    rate_per_second: float = setting("SHELFCAST_RATE_PER_SECOND", "Requests a second of one key or address; 0: no limit.", 200.0, low=0, high=1e6)
+    api_keys: Secret = setting(
+        "SHELFCAST_API_KEYS", "Keys that let a till in, separated by commas; only on loopback may there be none.", Secret()
+    )
+    rate_per_second: float = setting(
+        "SHELFCAST_RATE_PER_SECOND", "Requests a second of one key or address; 0: no limit.", 200.0, low=0, high=1e6
+    )
     rate_burst: int = setting("SHELFCAST_RATE_BURST", "Requests one key or address may make at once.", 400, low=1, high=1_000_000)
     max_body_bytes: int = setting("SHELFCAST_MAX_BODY_BYTES", "Largest body of a request.", 4_194_304, low=1024, high=104_857_600)
     max_lines: int = setting("SHELFCAST_MAX_LINES", "Most lines in one request.", 20_000, low=1, high=1_000_000)
     max_depth: int = setting("SHELFCAST_MAX_JSON_DEPTH", "Deepest nesting of JSON in one line.", 16, low=2, high=100)
-    acknowledge_seconds: float = setting("SHELFCAST_ACKNOWLEDGE_SECONDS", "How long a request waits for Kafka before 503.", 10.0, low=0.1, high=300)
+    acknowledge_seconds: float = setting(
+        "SHELFCAST_ACKNOWLEDGE_SECONDS", "How long a request waits for Kafka before 503.", 10.0, low=0.1, high=300
+    )
     read_seconds: float = setting("SHELFCAST_READ_SECONDS", "How long a body may take to arrive.", 30.0, low=1, high=600)
-    tick_seconds: float = setting("SHELFCAST_TICK_SECONDS", "Seconds between clock ticks of each live store, so that quiet days close; 0: none.", 60.0, low=0, high=86400)
+    tick_seconds: float = setting(
+        "SHELFCAST_TICK_SECONDS",
+        "Seconds between clock ticks of each live store, so that quiet days close; 0: none.",
+        60.0,
+        low=0,
+        high=86400,
+    )
     default_store: str = setting("SHELFCAST_DEFAULT_STORE", "Store of the lines at /add-data, which name none.", "shop")
 
     def __post_init__(self) -> None:

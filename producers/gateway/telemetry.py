@@ -15,7 +15,9 @@ class GatewayMetrics:
         self.seconds = Histogram("shelfcast_gateway_request_seconds", "Time to answer.", ["route"], buckets=_SECONDS, registry=registry)
         self.accepted = Counter("shelfcast_gateway_events_accepted", "Events that Kafka acknowledged.", registry=registry)
         self.refused = Counter("shelfcast_gateway_lines_refused", "Lines refused, by reason.", ["reason"], registry=registry)
-        self.undelivered = Counter("shelfcast_gateway_undelivered_requests", "Requests that Kafka did not acknowledge in time.", registry=registry)
+        self.undelivered = Counter(
+            "shelfcast_gateway_undelivered_requests", "Requests that Kafka did not acknowledge in time.", registry=registry
+        )
         self.ticks = Counter("shelfcast_gateway_ticks", "Clock ticks published.", registry=registry)
         self.live_stores = Gauge("shelfcast_gateway_live_stores", "Stores that get clock ticks.", registry=registry)
         self.waiting = Gauge("shelfcast_gateway_waiting_messages", "Messages handed to Kafka and not yet answered for.", registry=registry)

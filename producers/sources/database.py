@@ -43,8 +43,8 @@ class Query:
         try:
             with engine.connect().execution_options(stream_results=True, yield_per=ROWS_AT_ONCE) as connection:
                 result = connection.execute(sqlalchemy.text(self.sql))
-                names = [str(name) for name in result.keys()]
-                for batch in result.partitions():
+                names = [str(name) for name in result.keys()]  # noqa: SIM118 - a result is no mapping
+                for batch in result.partitions(ROWS_AT_ONCE):
                     columns: dict[str, Column] = dict(zip(names, map(list, zip(*batch, strict=True)), strict=True))
                     yield Rows(range(number, number + len(batch)), columns)
                     number += len(batch)

@@ -3,8 +3,9 @@
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, cast
@@ -50,11 +51,8 @@ class Delimited:
     @classmethod
     def sniffed(cls, path: Path) -> "Delimited":
         """Finds the delimiter and the encoding out of the file's beginning. Raises UsageError."""
-        try:
-            with _binary(path) as stream:
-                head = stream.read(_HEAD)
-        except (OSError, EOFError) as error:
-            raise UsageError(f"The file {path} cannot be read: {error}.") from None
+        with _undamaged(path), _binary(path) as stream:
+            head = stream.read(_HEAD)
         encoding = _encoding(head)
         line = head.decode(encoding, "replace").lstrip().split("\n", 1)[0]
         if not line.strip():
@@ -72,12 +70,12 @@ class Delimited:
         return _fingerprint(self.path)
 
     def count(self) -> int | None:
-        """Estimated from the beginning for a plain file."""
+        """Estimated from the beginning."""
         return _estimate(self.path)
 
     def read(self) -> Iterator[Rows]:
         """Rows by 20,000; a row of the wrong width, or broken quoting, is unreadable. Raises UsageError."""
-        with closing(_text(self.path, self.encoding)) as stream:
+        with _undamaged(self.path), closing(_text(self.path, self.encoding)) as stream:
             # strict: a quote that is never closed would otherwise swallow the rest of the file into one value.
             reader = csv.reader(stream, delimiter=self.delimiter)
             header = [name.strip() for name in next(reader, [])]
@@ -133,14 +131,14 @@ class NdJson:
         return _fingerprint(self.path)
 
     def count(self) -> int | None:
-        """Estimated from the beginning for a plain file."""
+        """Estimated from the beginning."""
         return _estimate(self.path)
 
     def read(self) -> Iterator[Rows]:
         """Rows by 20,000; a line that is no JSON object is unreadable."""
         records: list[tuple[int, dict[str, Any]]] = []
         unreadable: list[Unreadable] = []
-        with closing(_binary(self.path)) as stream:
+        with _undamaged(self.path), closing(_binary(self.path)) as stream:
             for number, line in enumerate(_lines(stream), 1):
                 try:
                     records.append((number, _object(line)))
@@ -224,6 +222,15 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
             yield line
 
 
+@contextmanager
+def _undamaged(path: Path) -> Iterator[None]:
+    """Raises UsageError when the file cannot be read to its end."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, UnicodeError) as error:
+        raise UsageError(f"The file {path} cannot be read: {error}. Make it again, or replay the part that can be read.") from None
+
+
 def _binary(path: Path) -> IO[bytes]:
     with path.open("rb") as stream:
         zipped = stream.read(2) == b"\x1f\x8b"
@@ -253,8 +260,13 @@ def _fingerprint(path: Path) -> str:
 
 
 def _estimate(path: Path) -> int | None:
+    """Lines below the header, by the size of the file and the length of its first lines."""
+    size = path.stat().st_size
     with path.open("rb") as stream:
+        if stream.read(2) == b"\x1f\x8b":
+            # gzip ends with the size of what it holds, modulo 4 GiB: good enough for a progress bar.
+            stream.seek(max(0, size - 4))
+            size = int.from_bytes(stream.read(4), "little")
+    with _undamaged(path), closing(_binary(path)) as stream:
         head = stream.read(_HEAD)
-    if head.startswith(b"\x1f\x8b") or not head.count(b"\n"):
-        return None
-    return max(1, round(path.stat().st_size * head.count(b"\n") / len(head)) - 1)
+    return max(1, round(size * head.count(b"\n") / len(head)) - 1) if head.count(b"\n") else None

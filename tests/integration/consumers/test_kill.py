@@ -1,0 +1,42 @@
+"""kill -9 of the consumers at any moment, repeats and zombies in the topic: the totals are exact."""
+
+import random
+import time
+
+from pymongo import MongoClient
+
+from streams.contract.topics import ACCEPTED
+from tests.support.shop import sales_of
+
+
+def settled(db, sales, eventually):
+    wanted = {p: max(s.seq for s in sales if s.partition == p) for p in {s.partition for s in sales}}
+
+    def reached():
+        return {d["partition"]: d["seq"] for d in db["progress"].find({"reader": "statistics"})}
+
+    return eventually(lambda: all(reached().get(p) == seq for p, seq in wanted.items()))
+
+
+def test_killed_between_write_and_commit_the_totals_are_exact(consume, publish, mongo, helpers):
+    sales = sales_of(6000, seed=7)
+    zombie = [sale for sale in sales if sale.seq in range(900, 1000)]
+    log = sales[:1000] + zombie + sales[700:4000] + sales[3500:]  # ahead of their turn, again, and again
+    publish(ACCEPTED, log)
+    rng = random.Random(11)
+    for writes in (1, 3, rng.randrange(4, 12)):
+        child = consume(writes)
+        assert child.wait(40) == -9
+    child = consume()
+    time.sleep(rng.uniform(3.0, 4.0))
+    child.kill()
+    last = consume()
+    with MongoClient(mongo.uri.reveal()) as client:
+        db = client[mongo.database]
+        assert settled(db, sales, helpers.eventually)
+        last.terminate()
+        assert last.wait(15) == 0
+        expected = helpers.truth(sales)
+        for collection in ("store_months", "item_months"):
+            found = helpers.totals(db[collection].find({}))
+            assert {name: found[name] for name in expected} == expected

@@ -44,7 +44,7 @@ class ReplenishmentService:
         self._directory = Path(settings.directory)
         self._stopping = threading.Event()
         self._log = RateLimited(_logger)
-        self._generation = 0
+        self._assigned_anew = False
         self._books: dict[int, OrderBook] = {}
         self._next: dict[int, int] = {}
         self._committed: dict[int, int] = {}
@@ -65,6 +65,7 @@ class ReplenishmentService:
                 "heartbeat.interval.ms": int(settings.session_seconds * 300),
                 "partition.assignment.strategy": "range",
                 "topic.metadata.refresh.interval.ms": 5000,
+                "fetch.wait.max.ms": 100,
                 "error_cb": self._trouble,
             },
             logger=_quiet,
@@ -79,10 +80,12 @@ class ReplenishmentService:
         self._consumer.subscribe([FORECASTS], on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
         try:
             while not self._stopping.is_set():
-                generation = self._generation
                 messages = self._consumer.consume(MESSAGES_AT_ONCE, timeout=POLL_SECONDS)
-                # Partitions that changed hands are read anew from their commits: what came before is void.
-                if messages and generation == self._generation and self._taken(messages):
+                if self._assigned_anew:
+                    # What came with the call is of the old assignment: it is read again from the last commit.
+                    self._assigned_anew = False
+                    self._consumer.resume(self._consumer.assignment())
+                elif messages and self._taken(messages):
                     self._commit()
         finally:
             self._consumer.close()
@@ -139,7 +142,8 @@ class ReplenishmentService:
         self._stopping.wait(WAIT_SECONDS)
         self._consumer.poll(0)
         still = self._books.get(partition) is book
-        self._consumer.resume(self._consumer.assignment())
+        if not self._assigned_anew:
+            self._consumer.resume(self._consumer.assignment())
         return still
 
     def _commit(self) -> None:
@@ -156,17 +160,16 @@ class ReplenishmentService:
         else:
             self._committed |= safe
 
-    def _assign(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._generation += 1
-        for each in partitions:
-            self._books[each.partition] = OrderBook(self._settings)
+    def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._assigned_anew = True
+        self._books = {each.partition: OrderBook(self._settings) for each in partitions}
+        self._next, self._committed = {}, {}
+        consumer.assign(partitions)
+        consumer.pause(partitions)
 
-    def _revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._generation += 1
-        for each in partitions:
-            self._books.pop(each.partition, None)
-            self._next.pop(each.partition, None)
-            self._committed.pop(each.partition, None)
+    def _revoke(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        self._books, self._next, self._committed = {}, {}, {}
+        consumer.unassign()
 
     def _trouble(self, error: KafkaError) -> None:
         self._log.say(logging.WARNING, str(error.code()), f"Kafka: {error.str()}; trying again")

@@ -80,5 +80,7 @@ def test_file_names_and_cells_are_safe(tmp_path):
     text = path.read_text("utf-8")
     assert "'=HYPERLINK(1)" in text
     assert csv_file.write(tmp_path, order | {"store": "店" * 64}).parent == tmp_path
-    assert csv_file.write(tmp_path, order | {"store": "店" * 63 + "a"}) != csv_file.write(tmp_path, order | {"store": "店" * 64})
+    assert csv_file.write(tmp_path, order | {"store": "店" * 63 + "a"}) != csv_file.write(
+        tmp_path, order | {"store": "店" * 64}
+    )
     assert not list(tmp_path.glob("*.part"))

@@ -135,7 +135,9 @@ def test_the_binding_sentence_names_what_to_take_it_from():
     assert result.facings.tolist() == [4, 6]
     one_more = 8 * 10 / 5**0.17 * (5**0.17 - 4**0.17)
     one_less = 10 / 5**0.17 * (6**0.17 - 5**0.17)
-    sentence = f"One more facing of milk would earn {one_more:.2f} a day; take it from flour, which loses {one_less:.2f}"
+    sentence = (
+        f"One more facing of milk would earn {one_more:.2f} a day; take it from flour, which loses {one_less:.2f}"
+    )
     assert f"{sentence}: not done, as it must keep 6 facings." in result.reasons
 
 
@@ -165,7 +167,12 @@ def test_nan_forecasts_count_as_no_demand():
 
 
 def test_groups_stand_on_one_level_and_items_are_split_only_where_they_must():
-    items = [item("a", width=4.0, group="g"), item("b", width=3.0, group="g"), item("c", width=5.0), item("d", width=2.0)]
+    items = [
+        item("a", width=4.0, group="g"),
+        item("b", width=3.0, group="g"),
+        item("c", width=5.0),
+        item("d", width=2.0),
+    ]
     shelf = shelf_of(*items, width=20.0, levels=3)
     blocks = arrange(shelf, np.array([2, 3, 4, 5]))
     levels = {shelf.items[b.item]: b.level for b in blocks}
@@ -185,9 +192,20 @@ def test_groups_stand_on_one_level_and_items_are_split_only_where_they_must():
         (lambda: shelf_of(item("a", min_facings=6), item("b", min_facings=6)), "lower min_facings"),
         (lambda: shelf_of(item("a", category="x"), shares=[CategoryBound("x", 0.6, 0.5)]), "min_share <= max_share"),
         (lambda: shelf_of(item("a", category="x", max_facings=2), shares=[CategoryBound("x", 0.6)]), "cannot reach"),
-        (lambda: shelf_of(item("a", category="x", min_facings=6), shares=[CategoryBound("x", 0, 0.5)]), "more than its max"),
-        (lambda: shelf_of(item("a", width=6.0, min_facings=1), item("b", width=6.0, min_facings=1), width=7.0, levels=1), "need more"),
-        (lambda: shelf_of(*(item(f"i{k}", width=6.0, must_stay=True) for k in range(3)), width=10.0, levels=2), "on the levels"),
+        (
+            lambda: shelf_of(item("a", category="x", min_facings=6), shares=[CategoryBound("x", 0, 0.5)]),
+            "more than its max",
+        ),
+        (
+            lambda: shelf_of(
+                item("a", width=6.0, min_facings=1), item("b", width=6.0, min_facings=1), width=7.0, levels=1
+            ),
+            "need more",
+        ),
+        (
+            lambda: shelf_of(*(item(f"i{k}", width=6.0, must_stay=True) for k in range(3)), width=10.0, levels=2),
+            "on the levels",
+        ),
         (lambda: shelf_of(*(item(f"i{k}", width=1e-6) for k in range(200)), width=1e9), "More than 20000 facings"),
         (lambda: shelf_of(item("a"), width=0.0), "above 0"),
     ],
@@ -198,7 +216,14 @@ def test_a_shelf_that_cannot_be_is_refused_with_a_sentence(build, sentence):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"elasticity": 1.0}, {"elasticity_of": {"x": 0.0}}, {"service_level": 1.0}, {"payback_days": 0.0}, {"wage_per_hour": -1}]
+    "wrong",
+    [
+        {"elasticity": 1.0},
+        {"elasticity_of": {"x": 0.0}},
+        {"service_level": 1.0},
+        {"payback_days": 0.0},
+        {"wage_per_hour": -1},
+    ],
 )
 def test_settings_that_cannot_be_are_refused(wrong):
     with pytest.raises(ValueError, match="set a number"):

@@ -1,5 +1,6 @@
 """Numbers, dates and scopes as a reader wants them."""
 
+from charts.figures.style import shortened
 from charts.sales import Period
 
 
@@ -26,7 +27,7 @@ def percent(fraction: float) -> str:
 
 def scope(store: str | None) -> str:
     """Whose sales."""
-    return "all stores" if store is None else f"store {store}"
+    return "all stores" if store is None else f"store {shortened(store, 24)}"
 
 
 def span(first_day: str, last_day: str) -> str:

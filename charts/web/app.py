@@ -180,8 +180,8 @@ def _picture_routes(web: Web) -> list[Any]:
         )
 
     @get("/charts/{file:str}")
-    async def picture(request: AnyRequest, file: str) -> Response[Any]:
-        name, _, form = file.partition(".")
+    async def picture(request: AnyRequest) -> Response[Any]:
+        name, _, form = str(request.path_params["file"]).partition(".")
         if name not in CHARTS or form not in ("png", "svg"):
             return problem(404, f"There are {', '.join(CHARTS)}, each as .png and .svg.")
         return await web.answered(request, PARAMETERS, lambda q: web.picture(name, q, "png" if form == "png" else "svg"))

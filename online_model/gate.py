@@ -1,4 +1,4 @@
-"""While a partition is young, the same-weekday mean has a share in what is served, by its errors."""
+"""While a partition is young, the same-weekday mean has a share in what is served, by its errors at each horizon."""
 
 from __future__ import annotations
 
@@ -11,36 +11,45 @@ from online_model.settings import LOSS_CAP
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    F64 = NDArray[np.float64]
     F32 = NDArray[np.float32]
 
-AGE: Final = 120
-"""Business dates of the partition until the gate is closed."""
-KEEP: Final = 0.5 ** (1 / 14)
-POWER: Final = 2
+AGE: Final = np.array([120.0, 150.0, 210.0])
+"""Business dates of the partition until the gate of a horizon is closed."""
+KEEP: Final = 0.5 ** (1 / np.array([14.0, 14.0, 28.0]))
+"""Decay of losses, a date."""
+POWER: Final = np.array([2.0, 3.0, 3.0])
+"""A share goes by (mean squared error)^-power."""
+BORROWED_DATES: Final = 7.0
+"""A horizon's log loss ratio starts as the next shorter one's, worth so many dates."""
 
 
 class Gate:
-    """Decayed squared day errors over the scale, of the mix and of the same-weekday mean; of the present date apart.
+    """Squared errors over the scale of the mix and of the same-weekday mean, by horizon.
 
     Attributes
     ----------
     age
         Business dates on which a series of the partition was open.
+    loss, dates
+        Decayed sums over dates of the date's mean loss, `[3, 2]`; decayed number of dates, `[3]`.
+    date_sum, date_n
+        Of the present date.
 
     """
 
     def __init__(self) -> None:
         self.age = 0
         self.counted = False
-        self.loss: NDArray[np.float64] = np.zeros(2)
-        self.date_sum: NDArray[np.float64] = np.zeros(2)
-        self.date_n = 0.0
+        self.loss: F64 = np.zeros((3, 2))
+        self.dates: F64 = np.zeros(3)
+        self.date_sum: F64 = np.zeros((3, 2))
+        self.date_n: F64 = np.zeros(3)
 
     def new_date(self) -> None:
         """A business date of the partition begins."""
-        self.loss = self._now()
-        self.date_sum = np.zeros(2)
-        self.date_n = 0.0
+        self.loss, self.dates = self._now()
+        self.date_sum, self.date_n = np.zeros((3, 2)), np.zeros(3)
         self.counted = False
 
     def opened(self) -> None:
@@ -48,20 +57,27 @@ class Gate:
         self.age += not self.counted
         self.counted = True
 
-    def _now(self) -> NDArray[np.float64]:
-        return self.loss if self.date_n == 0 else KEEP * self.loss + self.date_sum / self.date_n
+    def _now(self) -> tuple[F64, F64]:
+        came = self.date_n > 0
+        keep = np.where(came, KEEP, 1.0)
+        mean = self.date_sum / np.maximum(self.date_n, 1)[:, None]
+        return keep[:, None] * self.loss + mean, keep * self.dates + came
 
     def learn(self, mixed: F32, weekday_mean: F32, units: F32, scale: F32, known: F32) -> None:
-        """Take day labels of a store in, `[n]` each."""
-        if self.age > AGE:
+        """Take labels of a store in, `[3, n]` each."""
+        if self.age > AGE[-1]:
             return
         for i, forecast in enumerate((mixed, weekday_mean)):
-            self.date_sum[i] += float((np.minimum(np.abs(forecast - units) / scale, LOSS_CAP) ** 2) @ known)
-        self.date_n += float(known.sum())
+            self.date_sum[:, i] += (np.minimum(np.abs(forecast - units) / scale, LOSS_CAP) ** 2 * known).sum(1)
+        self.date_n += known.sum(1)
 
-    def share(self) -> float:
-        """Share of the same-weekday mean in what is served."""
-        if self.age >= AGE:
-            return 0.0
-        mix, weekday = (max(float(v), 1e-12) ** -POWER for v in self._now())
-        return weekday / (weekday + mix) * (1 - self.age / AGE)
+    def shares(self) -> F64:
+        """Share of the same-weekday mean in what is served, `[3]`."""
+        if self.age >= AGE[-1]:
+            return np.zeros(3)
+        loss, dates = self._now()
+        log_ratio = np.log(np.maximum(loss[:, 0], 1e-12)) - np.log(np.maximum(loss[:, 1], 1e-12))
+        borrowed = 0.0
+        for h in range(3):
+            borrowed = log_ratio[h] = (dates[h] * log_ratio[h] + BORROWED_DATES * borrowed) / (dates[h] + BORROWED_DATES)
+        return np.asarray(np.maximum(1 - self.age / AGE, 0) / (1 + np.exp(np.clip(-POWER * log_ratio, -30, 30))))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 OFFSET_RATE, OFFSET_DECAY = 0.01, 0.998
 """A series' offset of the log regression: step, and what it keeps a label."""
-ORIGIN, AGE, OPEN_DAYS, SIGNAL, FACTOR, YEAR_FACTORS = 0, 1, 2, 3, 4, slice(5, 8)
+ORIGIN, AGE, OPEN_DAYS, SIGNAL, FACTOR, YEAR_FACTORS, GATE = 0, 1, 2, 3, 4, slice(5, 8), 8
 """Columns of a store's slots."""
 _P = {name: i for i, name in enumerate(PENDING)}
 _RAW_EXPERTS = [_P["profile"], _P["linear"], _P["log"]]
@@ -128,7 +128,7 @@ def _teach(s: Series, f: F32, info: F64, units: F32, scale: F32, on: F32, day: i
     origins = info[:, ORIGIN].astype(np.int64)
     raw = f[:, _RAW_EXPERTS]
     pool.year.learn(origins, raw, units, scale, on, pool.share)
-    on = on * (info[:, AGE] >= TEACH_FROM_AGE)[:, None]
+    known, on = on, on * (info[:, AGE] >= TEACH_FROM_AGE)[:, None]
     cap = LABEL_CAP_WINDOW * scale
     cap[DAY] = LABEL_CAP_DAY * (scale[DAY] + 1)
     label = np.minimum(units, cap)
@@ -136,17 +136,20 @@ def _teach(s: Series, f: F32, info: F64, units: F32, scale: F32, on: F32, day: i
         if not on[h].any():
             continue
         rows = slice(None) if h == DAY else slice(-int(origins[h]) % STAGGER, None, STAGGER)
-        known = on[h, rows]
-        linear, log = thaw(frozen[day % b][:, : len(known)])
-        pool.linear[h].add(linear, scale[h, rows], label[h, rows], known > 0)
-        pool.log[h].add(log, scale[h, rows], label[h, rows], known > 0, s.offset[h, rows])
+        taught = on[h, rows] > 0
+        linear, log = thaw(frozen[day % b][:, : len(taught)])
+        pool.linear[h].add(linear, scale[h, rows], label[h, rows], taught)
+        pool.log[h].add(log, scale[h, rows], label[h, rows], taught, s.offset[h, rows])
     solve_together(pool.models)
     gap = np.clip(label / scale - f[:, _P["log"]] / scale, -1, 1) * np.minimum(1, 2 * scale / (1 + scale))
     s.offset[:] = np.where(on > 0, OFFSET_DECAY * s.offset + OFFSET_RATE * gap, s.offset)
     experts = f[:, _EXPERTS].copy()
     experts[:, CORRECTED] *= info[:, YEAR_FACTORS, None].astype(np.float32)
     pool.mixture.learn(s, experts, units, scale, on)
-    pool.gate.learn(s.mixed, f[DAY, _P["weekday_mean"]], units[DAY], scale[DAY], np.asarray(f[DAY, _P["scale"]] > 0, np.float32))
+    gate = info[:, GATE, None].astype(np.float32)
+    weekday_mean = f[:, _P["weekday_mean"]]
+    mixed = (f[:, _P["unbiased"]] - gate * weekday_mean) / (1 - gate)
+    pool.gate.learn(mixed, weekday_mean, units, scale, known)
 
 
 def _correct(s: Series, f: F32, info: F64, sums: F32, opened_days: NDArray[np.int64], on: F32, day: int, pool: Pool) -> None:

@@ -57,8 +57,9 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
     experts = np.concatenate([raw, ft.weekday_mean[:, None]], 1)
     experts[:, CORRECTED] *= o.year_factors[:, :, None].astype(np.float32)
     mixed = pool.mixture.mix(s, experts)
-    gate = pool.gate.share()
-    unbiased = ((1 - gate) * mixed + gate * ft.weekday_mean).astype(np.float32)
+    shares = pool.gate.shares()
+    gate = shares.astype(np.float32)[:, None]
+    unbiased = (1 - gate) * mixed + gate * ft.weekday_mean
     signal = pool.bias.signal(o.day)
     factor = np.array(pool.bias.factors(signal))
     open_days = o.days.open_days
@@ -66,10 +67,9 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
     quantiles = pool.quantiles.serve(s, mean.astype(np.float32)) * (open_days > 0)[:, None]
     started = s.count > 0
     _freeze(s, o, raw, ft.weekday_mean, unbiased, quantiles, ft.naive, smoothing, started)
-    s.mixed[:] = mixed[DAY]
     s.expected[:] = np.where(started & (open_days[DAY] > 0), raw[DAY, 1], np.nan)
     for h, place in enumerate(slots_of(o.day)):
-        slots[place] = (o.day, pool.gate.age, open_days[h], signal, factor[h], *o.year_factors[h])
+        slots[place] = (o.day, pool.gate.age, open_days[h], signal, factor[h], *o.year_factors[h], shares[h])
     nan = np.where(started, 0.0, np.nan)
     path = _path(mean, o)
     s.morning[:] = path[:7]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from online_model.year_correction import YearCorrection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+CAUTION: Final = tuple(0.5 * b**0.5 for b in SPANS)
+"""Extra ridge of the regressions by horizon, in dates; windows of many days overlap."""
 
 
 class Pool:
@@ -65,8 +68,8 @@ class Pool:
         self.quantiles = Quantiles()
         self.nowcast = Nowcast()
         self.scores = Scores()
-        self.linear: list[PooledRegressor] = [LinearRatio() for _ in SPANS]
-        self.log: list[PooledRegressor] = [LogRatio() for _ in SPANS]
+        self.linear: list[PooledRegressor] = [LinearRatio(caution=c) for c in CAUTION]
+        self.log: list[PooledRegressor] = [LogRatio(caution=c) for c in CAUTION]
         for model in self.models:
             model.start(N_FEATURES_2, PRIOR_ON)
         self.keys = HolidayKeys()
@@ -114,7 +117,7 @@ class Pool:
             out[f"pool.model{i}.information"] = model.information.copy()
             out[f"pool.model{i}.response"] = model.response.copy()
             out[f"pool.model{i}.weights"] = model.weights.copy()
-            out[f"pool.model{i}.unsolved"] = model.unsolved
+            out[f"pool.model{i}.numbers"] = [model.unsolved, model.dates, float(model.came)]
         return out
 
     @classmethod
@@ -130,5 +133,6 @@ class Pool:
             model.information = np.array(state[f"pool.model{i}.information"])
             model.response = np.array(state[f"pool.model{i}.response"])
             model.weights = np.array(state[f"pool.model{i}.weights"])
-            model.unsolved = float(state[f"pool.model{i}.unsolved"])
+            model.unsolved, model.dates, came = (float(v) for v in state[f"pool.model{i}.numbers"])
+            model.came = bool(came)
         return self

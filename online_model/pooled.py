@@ -42,18 +42,23 @@ class PooledRegressor(base.MiniBatchRegressor):
         Factor on the past at each date, or each call of `learn_one` and `learn_many`.
     ridge
         Pull to the prior, relative to the information of the first feature (the constant).
+    caution
+        More of it while dates are few, relative to the information of one date: its rows err together.
 
     """
 
-    def __init__(self, forget: float = FORGET, ridge: float = RIDGE) -> None:
+    def __init__(self, forget: float = FORGET, ridge: float = RIDGE, caution: float = 0.0) -> None:
         self.forget = forget
         self.ridge = ridge
+        self.caution = caution
         self._names: list[base.typing.FeatureName] = []
         self.information: F64 = np.zeros((0, 0))
         self.response: F64 = np.zeros(0)
         self.prior: F64 = np.zeros(0)
         self.weights: F64 = np.zeros(0)
         self.unsolved = 0.0
+        self.dates = 0.0
+        self.came = False
 
     def start(self, n_features: int, prior_on: Sequence[int]) -> None:
         """Fix the features for the array path; weights start at `PRIOR` on some of them."""
@@ -80,6 +85,8 @@ class PooledRegressor(base.MiniBatchRegressor):
         """A date has passed."""
         self.information *= self.forget
         self.response *= self.forget
+        self.dates = self.dates * self.forget + self.came
+        self.came = False
 
     def add(self, features: F32, scale: F32, units: F32, known: NDArray[np.bool_], offset: F32 | float = 0.0) -> None:
         """Take labels in: `[P, m]`, `[m]`, `[m]`; `solve` makes weights of them."""
@@ -89,6 +96,7 @@ class PooledRegressor(base.MiniBatchRegressor):
         self.information += weighted @ features.T
         self.response += weighted @ z
         self.unsolved += float(weighted[0].sum())
+        self.came = True
 
     def due(self) -> bool:
         """Whether enough has come in to solve again."""
@@ -96,7 +104,7 @@ class PooledRegressor(base.MiniBatchRegressor):
 
     def system(self) -> tuple[F64, F64]:
         """Matrix and right side whose solution are the weights."""
-        ridge = self.ridge * max(float(self.information[0, 0]), 1e-6) + 1e-9
+        ridge = (self.ridge + self.caution / (self.dates + 1) ** 1.5) * max(float(self.information[0, 0]), 1e-6) + 1e-9
         return self.information + ridge * np.eye(len(self.response)), self.response + ridge * self.prior
 
     def take(self, weights: F64) -> None:

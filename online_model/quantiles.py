@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     F32 = NDArray[np.float32]
 
-LEVELS: Final = np.array([1.2816, 1.3, 1.4])
+LEVELS: Final = np.array([1.33, 1.4, 1.5])
 """Normal level of P90 by horizon to begin with: wider where the variance comes from few, overlapping windows."""
 MISS: Final = 0.1
 LEVEL_RANGE: Final = (0.5, 4.0)
 STEP: Final = np.array([0.03 / b for b in SPANS], np.float32)
 """Step of a series' levels, a label."""
-POOLED_STEP: Final = np.array([0.3 / b for b in SPANS])
+POOLED_STEP: Final = np.array([0.3, 0.08, 0.01])
 POOLED_SHRINK: Final = 20.0
 """Step of the pooled levels, a date with many labels; a date with 20 moves them by half of it."""
 SURPRISE_CAP: Final = 25.0

@@ -25,9 +25,18 @@ RATIO_CAP = 6.0
 USUAL_GAIN, USUAL_PRIOR = 0.02, 2.0
 """EWMA gain of the usual quantity and price: max(1/(n + prior), gain)."""
 LOG_PRICE_CLIP = 1.0
+SETTLED = 48
+"""From this number of lines on the gain is constant."""
+LARGEST = 1e300
+"""Quantities and prices beyond it are no numbers."""
+NO_GRADIENT = (1e-8,) * 6
+"""AdaGrad's sums of squares to begin with."""
+HOUR_FEATURE = tuple((h - 13) / 6.0 for h in range(24))
 BLOCK_EVENTS = 32
 """Errors are averaged over this many lines before the drift detector sees them."""
 COOL_DOWN_BLOCKS = 64
+MIN_CHANGE = 0.1
+"""Smaller relative changes of the error are not worth a word."""
 FEATURES = ("one", "log usual quantity", "log price ratio", "promotion", "weekend", "hour")
 
 
@@ -55,7 +64,7 @@ class SaleRegressor(base.Regressor):
     def __init__(self, learning_rate: float = LEARNING_RATE) -> None:
         self.learning_rate = learning_rate
         self._w = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-        self._g = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        self._g = NO_GRADIENT
         self._usual: list[float] = []
         self._price: list[float] = []
         self._lines: list[int] = []
@@ -88,25 +97,25 @@ class SaleRegressor(base.Regressor):
         """
         if series >= len(self._usual):
             self.add_series(series)
-        usual = self._usual[series]
-        price = self._price[series]
+        usual, price = self._usual[series], self._price[series]
         x1 = log(usual)
         x2 = 0.0
-        if price > 0.0 and 0.0 < unit_price < 1e300:
+        priced = 0.0 < unit_price < LARGEST
+        if priced and price != unit_price and price > 0.0:
             x2 = log(unit_price / price)
             if x2 > LOG_PRICE_CLIP:
                 x2 = LOG_PRICE_CLIP
             elif x2 < -LOG_PRICE_CLIP:
                 x2 = -LOG_PRICE_CLIP
-        x5 = (hour - 13) / 6.0
+        x5 = HOUR_FEATURE[hour]
         w0, w1, w2, w3, w4, w5 = self._w
         raw = w0 + w1 * x1 + w2 * x2 + w5 * x5
         if on_promotion:
             raw += w3
         if weekday >= 5:
             raw += w4
-        predicted = usual * (0.0 if raw < 0.0 else min(RATIO_CAP, raw))
-        if not 0.0 < quantity < 1e300:
+        predicted = 0.0 if raw < 0.0 else usual * raw if raw < RATIO_CAP else usual * RATIO_CAP
+        if not 0.0 < quantity < LARGEST:
             return predicted
         # score
         error = predicted - quantity
@@ -115,64 +124,66 @@ class SaleRegressor(base.Regressor):
         self.units += quantity
         self.absolute_error += error if error > 0.0 else -error
         ratio = quantity / usual
-        ratio = min(ratio, RATIO_CAP)
+        if ratio > RATIO_CAP:
+            ratio = RATIO_CAP
         e = raw - ratio
-        miss = e if e > 0.0 else -e
-        self._block_sum += min(RATIO_CAP, miss)
+        self._block_sum += e if e > 0.0 else -e
         self._block_n += 1
         if self._block_n == BLOCK_EVENTS:
-            self._close_block()
+            self._close_block(quantity)
         # learn: AdaGrad on the squared error of the ratio
-        g = 2.0 * e
-        rate = self.learning_rate
+        g = e + e
+        gg = g * g
+        step = self.learning_rate * g
         s0, s1, s2, s3, s4, s5 = self._g
-        s0 += g * g
-        w0 -= rate * g / sqrt(s0 + 1e-8)
-        d = g * x1
-        s1 += d * d
-        w1 -= rate * d / sqrt(s1 + 1e-8)
+        s0 += gg
+        w0 -= step / sqrt(s0)
+        if x1 != 0.0:
+            s1 += gg * x1 * x1
+            w1 -= step * x1 / sqrt(s1)
         if x2 != 0.0:
-            d = g * x2
-            s2 += d * d
-            w2 -= rate * d / sqrt(s2 + 1e-8)
+            s2 += gg * x2 * x2
+            w2 -= step * x2 / sqrt(s2)
         if on_promotion:
-            s3 += g * g
-            w3 -= rate * g / sqrt(s3 + 1e-8)
+            s3 += gg
+            w3 -= step / sqrt(s3)
         if weekday >= 5:
-            s4 += g * g
-            w4 -= rate * g / sqrt(s4 + 1e-8)
-        d = g * x5
-        s5 += d * d
-        w5 -= rate * d / sqrt(s5 + 1e-8)
+            s4 += gg
+            w4 -= step / sqrt(s4)
+        if x5 != 0.0:
+            s5 += gg * x5 * x5
+            w5 -= step * x5 / sqrt(s5)
         self._w = (w0, w1, w2, w3, w4, w5)
         self._g = (s0, s1, s2, s3, s4, s5)
-        self._learn_usual(series, quantity, unit_price)
+        # the usual line
+        lines = self._lines
+        n = lines[series]
+        if n < SETTLED:
+            lines[series] = n + 1
+            gain = 1.0 / (n + 1 + USUAL_PRIOR)
+        else:
+            gain = USUAL_GAIN
+        cap = 10.0 * usual + 10.0
+        self._usual[series] = usual + gain * ((quantity if quantity < cap else cap) - usual)
+        if priced:
+            self._price[series] = price + gain * (unit_price - price) if price > 0.0 else unit_price
         return predicted
 
-    def _learn_usual(self, series: int, quantity: float, unit_price: float) -> None:
-        usual = self._usual[series]
-        n = self._lines[series] = self._lines[series] + 1
-        gain = 1.0 / (n + USUAL_PRIOR)
-        gain = max(gain, USUAL_GAIN)
-        cap = 10.0 * usual + 10.0
-        capped = min(cap, quantity)
-        self._usual[series] = usual + gain * (capped - usual)
-        self._pooled_usual += USUAL_GAIN * ((capped if capped < 10.0 * self._pooled_usual + 10.0 else self._pooled_usual) - self._pooled_usual)
-        if 0.0 < unit_price < 1e300:
-            price = self._price[series]
-            self._price[series] = price + gain * (unit_price - price) if price > 0.0 else unit_price
-
-    def _close_block(self) -> None:
-        mean = self._block_sum / BLOCK_EVENTS
+    def _close_block(self, quantity: float) -> None:
+        mean = min(self._block_sum / BLOCK_EVENTS, RATIO_CAP)
+        cap = 10.0 * self._pooled_usual + 10.0
+        self._pooled_usual += USUAL_GAIN * (min(quantity, cap) - self._pooled_usual)
         self._block_n, self._block_sum = 0, 0.0
         before = self._adwin.estimation * RATIO_CAP
         self._adwin.update(mean / RATIO_CAP)
         self._quiet = max(self._quiet - 1, 0)
         if self._adwin.drift_detected and self._quiet == 0:
-            self._quiet = COOL_DOWN_BLOCKS
-            self._g = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
             after = self._adwin.estimation * RATIO_CAP
             factor = after / before if before > 0 else float("inf")
+            if abs(factor - 1) < MIN_CHANGE:
+                return
+            self._quiet = COOL_DOWN_BLOCKS
+            self._g = NO_GRADIENT
             self._drift = Drift("sale_error", None, 0, before, after, factor, "step sizes reset: the sale regressor relearns")
 
     def take_drift(self) -> Drift | None:
@@ -186,10 +197,10 @@ class SaleRegressor(base.Regressor):
         usual = self._usual[series] if series < len(self._usual) else self._pooled_usual
         price = self._price[series] if series < len(self._price) else 0.0
         unit_price = float(x.get("unit_price", 0.0))
-        known = price > 0.0 and 0.0 < unit_price < 1e300
+        known = price > 0.0 and 0.0 < unit_price < LARGEST
         x2 = min(max(log(unit_price / price), -LOG_PRICE_CLIP), LOG_PRICE_CLIP) if known else 0.0
         w0, w1, w2, w3, w4, w5 = self._w
-        raw = w0 + w1 * log(usual) + w2 * x2 + w5 * (int(x.get("hour", 13)) - 13) / 6.0
+        raw = w0 + w1 * log(usual) + w2 * x2 + w5 * HOUR_FEATURE[int(x.get("hour", 13))]
         raw += w3 * bool(x.get("on_promotion", False)) + w4 * (int(x.get("weekday", 0)) >= 5)
         return usual * min(max(raw, 0.0), RATIO_CAP)
 

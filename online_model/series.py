@@ -62,7 +62,6 @@ _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "last_promotion": ((), "f4", 0),
     "units": ((3, DAYS_AHEAD), "f4", 0),
     "pending": ((SLOTS, len(PENDING)), "f4", np.nan),
-    "mixed": ((), "f4", 0),
     "offset": ((3,), "f4", 0),
     "loss": ((3, N_EXPERTS), "f4", 0),
     "labels": ((3,), "f4", 0),
@@ -105,8 +104,8 @@ class Series:
         Promotions of the last 7 days; of the newest open day.
     units
         `[3, 28]`: net units, winsorised, with the cap of the bias gain; the last 28 days by ordinal modulo 28.
-    pending, mixed
-        Forecasts that await their labels; the mix of the newest day forecast.
+    pending
+        Forecasts that await their labels.
     teach_day, teach_week, teach_month
         Frozen features of origins that will teach: `[1, 34, n]`, `[7, 34, n/3]`, `[28, 34, n/3]`.
     offset, loss, labels

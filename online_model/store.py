@@ -92,8 +92,8 @@ class Store:
     last_index
         The store's part of the pooled index on its newest open day.
     slots
-        Of each pending forecast: origin, age of the partition, open days, bias signal, bias factor, three year corrections;
-        `[36, 8]`.
+        Of each pending forecast: origin, age of the partition, open days, bias signal, bias factor, three year corrections,
+        share of the gate; `[36, 9]`.
     promotions
         A promotion has been met within reach.
 
@@ -104,7 +104,7 @@ class Store:
         self.first_day = self.last_day = 0
         self.last_open: NDArray[np.int64] = np.zeros(7, np.int64)
         self.last_index = 0.0
-        self.slots: F64 = np.zeros((SLOTS, 8))
+        self.slots: F64 = np.zeros((SLOTS, 9))
         self.promotion_days = 0
         self.new_series: list[int] = []
         self.new_items: list[int] = []

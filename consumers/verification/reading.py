@@ -50,7 +50,7 @@ class LogReader:
         self._consumer.assign([TopicPartition(topic, partition, ends[partition].low) for partition in left])
         came = time.monotonic()
         while left:
-            for message in self._consumer.consume(5000, timeout=1.0):
+            for message in self._consumer.consume(1000, timeout=0.2):
                 partition, offset = message.partition(), message.offset()
                 if message.error() is not None or partition is None or offset is None:
                     continue

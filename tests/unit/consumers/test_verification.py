@@ -1,0 +1,135 @@
+"""The recount finds each kind of fault, and finds none where there is none."""
+
+import pytest
+
+from consumers.sink import LogEnds
+from consumers.statistics import StatisticsSink
+from consumers.verification.events import EventBooks
+from consumers.verification.statistics import SalesBooks
+from streams.contract.codec import encode
+from streams.contract.messages import ClockTicked, SaleRecorded
+from tests.support.fakes import MemoryDocuments, metrics
+from tests.support.shop import accepted, records_of, sales_of
+from tests.support.stand_ins import BEGINNING
+
+SALES = sales_of(500)
+
+
+def applied(sales):
+    documents = MemoryDocuments()
+    sink = StatisticsSink(documents, metrics())
+    for partition in range(2):
+        sink.start(partition, BEGINNING)
+    sink.write(records_of(sales))
+    return documents
+
+
+def recount(documents, log, truncated=()):
+    progress = {d["partition"]: d["seq"] for d in documents.collections["progress"].values()}
+    books = SalesBooks(progress)
+    for partition in truncated:
+        books.truncated(partition)
+    for collection in ("store_months", "item_months"):
+        for document in documents.each(collection, ()):
+            books.document(document)
+    for sale in log:
+        books.accepted(sale)
+    return books, books.conclude()
+
+
+def test_right_statistics_have_no_difference():
+    books, differences = recount(applied(SALES), [*SALES, *SALES[100:300]])
+    assert differences == []
+    assert books.totals[1] == sum(sale.revenue_micros for sale in SALES)
+    assert (books.sales, books.not_applied) == (len(SALES), 0)
+
+
+def test_statistics_that_lag_are_no_difference():
+    books, differences = recount(applied(SALES[:300]), SALES)
+    assert differences == []
+    assert books.not_applied == 200
+
+
+@pytest.mark.parametrize("collection", ["store_months", "item_months"])
+@pytest.mark.parametrize(("column", "name"), [(0, "units"), (1, "revenue"), (2, "profit"), (3, "sales"), (4, "returns")])
+def test_a_wrong_number_is_found_and_named(collection, column, name):
+    documents = applied(SALES)
+    document = next(iter(documents.collections[collection].values()))
+    day = next(iter(document["days"]))
+    document["days"][day][column] += 1
+    _, differences = recount(documents, SALES)
+    [one] = differences
+    assert one.store == document["store"]
+    assert one.column.startswith(name)
+    assert one.day.startswith(document["month"])
+    assert one.sentence.startswith(name)
+
+
+def test_a_document_that_is_gone_is_found():
+    documents = applied(SALES)
+    documents.collections["store_months"].popitem()
+    assert {one.kind for one in recount(documents, SALES)[1]} == {"statistics"}
+
+
+def test_a_sale_missing_from_the_log_is_found():
+    _, differences = recount(applied(SALES), [sale for sale in SALES if (sale.partition, sale.seq) != (1, 17)])
+    assert "missing" in {one.kind for one in differences}
+    assert any("the first is number 17" in one.sentence for one in differences)
+
+
+def test_a_log_cut_by_retention_is_not_compared():
+    cut = [sale for sale in SALES if sale.partition == 0 or sale.seq > 50]
+    assert recount(applied(SALES), cut, truncated=(1,))[1] == []
+
+
+def test_a_number_beyond_reason_costs_no_memory():
+    _, differences = recount(applied(SALES), [*SALES, accepted(2**60)])
+    assert [one.kind for one in differences] == ["missing"]
+
+
+def sale(event_id, **changes):
+    fields = {"event_id": event_id, "store": "Berlin", "item": "milk", "quantity": 1.0, "sold_at": 1.7e9, "unit_price": 1.0}
+    return encode(SaleRecorded(**(fields | changes)))
+
+
+def events(raws, accepted_at=(), rejected_at=(), ends=None):
+    books = EventBooks({0: ends or LogEnds(0, len(raws))})
+    for seq, (offset, event_id) in enumerate(accepted_at):
+        books.accepted(accepted(seq + 1, offset=offset, event_id=event_id))
+    for offset, reason in rejected_at:
+        books.rejected(0, offset, reason)
+    for offset, raw in enumerate(raws):
+        books.event(0, offset, raw)
+    return books.conclude(), books.differences
+
+
+def test_each_event_is_in_one_class():
+    raws = [sale("a"), b"garbage", sale("a"), encode(ClockTicked(store="Berlin", at=1.7e9)), sale("b"), sale("c")]
+    counts, differences = events(raws, [(0, "a"), (4, "b")], [(1, "not_json"), (1, "not_json")])
+    assert differences == []
+    assert (counts.events, counts.accepted, counts.duplicates, counts.rejected, counts.other, counts.pending) == (6, 2, 1, {"not_json": 1}, 1, 1)
+    assert counts.events == counts.accepted + counts.duplicates + sum(counts.rejected.values()) + counts.other + counts.pending
+
+
+@pytest.mark.parametrize("raw", [sale("b"), b"garbage"])
+def test_an_event_without_a_trace_is_lost(raw):
+    counts, [difference] = events([sale("a"), raw, sale("c")], [(0, "a"), (2, "c")])
+    assert (difference.kind, difference.partition, difference.offset) == ("lost", 0, 1)
+    assert counts.pending == 0
+
+
+def test_an_event_id_accepted_twice_is_found():
+    _, [difference] = events([sale("a"), sale("b"), sale("a")], [(0, "a"), (1, "b"), (2, "a")])
+    assert (difference.kind, difference.offset) == ("counted_twice", 2)
+
+
+def test_an_event_both_accepted_and_rejected_is_found():
+    _, [difference] = events([sale("a")], [(0, "a")], [(0, "conflict")])
+    assert "both" in difference.sentence
+
+
+def test_many_faults_are_listed_by_example_and_counted():
+    raws = [sale(f"e{n}") for n in range(101)]
+    _, differences = events(raws, [(100, "e100")])
+    assert len(differences) == 21
+    assert differences[-1].log == 100

@@ -82,7 +82,7 @@ class Partition:
         pool.table(country, subdivision)
         self._stores.append(Store(store, country, subdivision))
         self._rows.append(np.zeros(0, np.intp))
-        pool.shared.know(len(self._stores), len(self._items))
+        pool.know(len(self._stores), len(self._items))
         return len(self._stores) - 1
 
     def add_series(self, store: int, item: str) -> int:
@@ -93,7 +93,7 @@ class Partition:
         place.new_items.append(number)
         self._rows[store] = np.append(self._rows[store], self._n_series)
         self.sales.add_series(self._n_series)
-        self._pool.shared.know(len(self._stores), len(self._items))
+        self._pool.know(len(self._stores), len(self._items))
         self._n_series += 1
         return self._n_series - 1
 

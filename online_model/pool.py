@@ -8,6 +8,7 @@ import numpy as np
 
 from online_model.bias import BiasGain
 from online_model.calendar import CalendarTable, HolidayKeys
+from online_model.cold_start import ItemLevels
 from online_model.features import PRIOR_ON, OwnYear
 from online_model.gate import Gate
 from online_model.mixture import Mixture
@@ -48,7 +49,7 @@ class Pool:
     """
 
     PARTS = (
-        "calendar", "profile", "shared", "own_year", "year", "mixture", "bias", "gate", "quantiles", "nowcast", "scores",
+        "calendar", "profile", "shared", "items", "own_year", "year", "mixture", "bias", "gate", "quantiles", "nowcast", "scores",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -60,6 +61,7 @@ class Pool:
         self.calendar = CalendarModel()
         self.profile = PooledProfile()
         self.shared = SharedResiduals()
+        self.items = ItemLevels()
         self.own_year = OwnYear()
         self.year = YearCorrection()
         self.mixture = Mixture()
@@ -84,6 +86,16 @@ class Pool:
     def share(self) -> float:
         """A store's share of a date."""
         return 1.0 / max(self.last_closes, 1)
+
+    @property
+    def many_stores(self) -> bool:
+        """Whether items can be met in more than one store."""
+        return len(self.shared.store_ewma) > 1
+
+    def know(self, n_stores: int, n_items: int) -> None:
+        """Make room for stores and items."""
+        self.shared.know(n_stores, n_items)
+        self.items.know(n_items)
 
     def table(self, country: str | None, subdivision: str | None) -> CalendarTable:
         """Dates of a country."""

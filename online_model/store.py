@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from online_model import day_features, features, last_year
+from online_model.cold_start import WORTH
 from online_model.baselines import WeekdayLags
 from online_model.maturity import learn_matured
 from online_model.multiplier import C_FLOOR, prior_variance
@@ -192,6 +193,9 @@ class Store:
         new = started & (s.count == 0)
         if new.any():
             s.profile[:, new] = pool.profile.cells.astype(np.float32)[:, None]
+            prior = pool.items.prior(s)
+            known = new & (prior > 0)
+            s.ewma[:, known], s.age[known] = prior[known], WORTH
         profile, index = ProfileClose(pool.profile).learn(
             day, weekday, s, y, today.promoted, today.teaches, s.ewma[PROFILE][1], pool.started
         )
@@ -211,6 +215,8 @@ class Store:
         last_year.add(s.year_sums, s.year_counts, day - self.first_day, demand, started)
         self._lags.push(s, weekday, y, demand, started)
         self.last_open[weekday] = day
+        if pool.many_stores:
+            pool.items.learn(s)
 
     def _means(self, s: Series, today: Today, c: F32, profile: F32) -> F32:
         """Running means; sales over c."""

@@ -14,10 +14,10 @@ def forecast_against_actual(
     store: str, item: str, past: Sequence[PastForecast], close: Mapping[str, Any] | None
 ) -> Figure:
     """Day-ahead forecasts with their p10 to p90 band against what was sold, and the path of the days to come."""
-    name = f"{style.shortened(item, 30)}, store {style.shortened(store, 20)}"
+    name, place = style.shortened(item), f"store {style.shortened(store, 30)}"
     if not past and not (close and close["path"]):
-        return style.empty_figure(f"Forecast of {name}", "No forecast yet: the first comes when a business day closes.")
-    figure = style.new_figure(_finding(name, past, close), _facts(past), 3.9)
+        return style.empty_figure(f"Forecast of {name}, {place}", "No forecast yet: the first comes when a business day closes.")
+    figure = style.new_figure(_finding(name, past, close), f"{place[0].upper()}{place[1:]}; {_facts(past)}", 3.9)
     axes = style.add_body(figure, 0.75, 0.3)
     axes.spines["bottom"].set_visible(True)
     axes.spines["bottom"].set_color(style.REST)
@@ -38,12 +38,19 @@ def forecast_against_actual(
         tomorrow = horizon_of(dict(close), "day")
         if tomorrow:
             axes.plot([ahead[0]] * 2, [tomorrow["p10"], tomorrow["p90"]], color=style.ORANGE, linewidth=5, alpha=0.35)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, _top(past, close))
     axes.margins(x=0.015)
     show_dates(axes, 4, 9)
     axes.set_ylabel("units a day", color=style.QUIET, size=9.5)
     style.legend_above(axes)
     return figure
+
+
+def _top(past: Sequence[PastForecast], close: Mapping[str, Any] | None) -> float:
+    """The top of the axis: the wide band of a first week must not press the rest flat."""
+    bands = sorted(one.p90 for one in past)
+    marks = [one.actual for one in past] + [one.mean for one in past] + (list(close["path"]) if close else [])
+    return 1.15 * max([*marks, *bands[: len(bands) * 3 // 4 + 1]], default=1.0) or 1.0
 
 
 def _finding(name: str, past: Sequence[PastForecast], close: Mapping[str, Any] | None) -> str:
@@ -67,4 +74,4 @@ def _facts(past: Sequence[PastForecast]) -> str:
             theirs = sum(abs(one.same_weekday_mean - one.actual) for one in past) / sold
             facts.append(f"error {words.percent(ours)} (same-weekday mean {words.percent(theirs)})")
         facts.append(f"{within} of {len(past)} days within the band")
-    return "; ".join(facts) or "No forecast has come due yet"
+    return "; ".join(facts) or "no forecast has come due yet"

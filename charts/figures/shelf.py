@@ -22,8 +22,8 @@ def shelf_share(plan: Mapping[str, Any] | None, top: int = 20) -> Figure:
         rows = [*rows[:shown], (f"the other {len(rest)} items", sum(r[1] for r in rest), sum(r[2] for r in rest), style.REST)]
     half = _items_for_half([one["shelf_space_percentage"] for one in order])
     figure = style.new_figure(
-        f"{half} of {len(order)} items take half of the shelf of store {style.shortened(plan['store'], 24)}",
-        f"Shelf {style.shortened(plan['shelf'], 24)}, planned at the close of {plan['origin']}, percent of the shelf; "
+        f"{half} of {len(order)} items take half of the shelf",
+        f"Store {style.shortened(plan['store'], 30)}, shelf {style.shortened(plan['shelf'], 20)}, planned at the close of {plan['origin']}, percent of the shelf; "
         f"{words.count(expected)} units expected on the next business day",
         max(1.5, 0.31 * len(rows) + 0.27),
     )
@@ -58,4 +58,4 @@ def _draw(figure: Figure, rows: list[tuple[str, float, float, str]], expected: f
     axes.locator_params(axis="x", nbins=7)
     for place, row, length, part in zip(places, rows, lengths, sales, strict=True):
         style.label_bar(axes, place, length, f"{row[1]:.1f}% of shelf, {part:.1f}% of sales", is_cut=length != row[1], beyond=part if part < longest or row[3] == style.BLUE else 0.0)
-    style.legend_above(axes)
+    style.legend_above(axes, first_bars=True)

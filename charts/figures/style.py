@@ -4,7 +4,10 @@ import unicodedata
 from typing import Final
 
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 # Okabe and Ito's palette (2008), told apart with any colour vision.
 BLUE: Final = "#0072B2"
@@ -36,6 +39,9 @@ WIDTH: Final = 10.0
 HEAD: Final = 1.02
 """Inches for the title and the line below it."""
 FOOT: Final = 0.58
+SIDE: Final = 0.3
+SMALLEST: Final = 0.8
+"""How much smaller a line that is too long may be written before it is cut."""
 LONGEST_LABEL: Final = 34
 """Columns of a name; a wide character takes two."""
 
@@ -60,8 +66,10 @@ def new_figure(title: str, subtitle: str, body_inches: float) -> Figure:
     """A figure with its head; the body below is for `add_body`."""
     height = HEAD + body_inches + FOOT
     figure = Figure(figsize=(WIDTH, height), facecolor="white")
-    figure.text(0.3 / WIDTH, 1 - 0.26 / height, _fitted(title, 78), size=15, weight="bold", color=INK, va="top", ha="left")
-    figure.text(0.3 / WIDTH, 1 - 0.64 / height, _fitted(subtitle, 118), size=10, color=QUIET, va="top", ha="left")
+    canvas = FigureCanvasAgg(figure)
+    for text, top, size, colour, weight in ((title, 0.26, 15.0, INK, "bold"), (subtitle, 0.64, 10.0, QUIET, "normal")):
+        drawn = figure.text(SIDE / WIDTH, 1 - top / height, text, size=size, weight=weight, color=colour, va="top", ha="left")
+        _fit(drawn, canvas)
     return figure
 
 
@@ -105,12 +113,14 @@ def label_bar(axes: Axes, place: float, length: float, text: str, *, is_cut: boo
     )  # fmt: skip
 
 
-def legend_above(axes: Axes, columns: int = 4) -> None:
+def legend_above(axes: Axes, columns: int = 4, *, first_bars: bool = False) -> None:
     """A legend between the head and the body, where it hides nothing."""
     inches = axes.get_position().height * axes.get_figure(root=True).get_figheight()  # type: ignore[union-attr]
     axes.set_position(axes.get_position().shrunk(1, 1 - 0.27 / inches))
+    handles, labels = axes.get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda place: isinstance(handles[place], Line2D) and first_bars)
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False, fontsize=9, borderpad=0.2,
+        [handles[place] for place in order], [labels[place] for place in order], loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False, fontsize=9, borderpad=0.2,
         borderaxespad=0.3, handlelength=1.6, columnspacing=1.6, labelcolor=INK,
     )  # fmt: skip
 
@@ -122,5 +132,13 @@ def empty_figure(title: str, sentence: str) -> Figure:
     return figure
 
 
-def _fitted(text: str, columns: int) -> str:
-    return text if len(text) <= columns else text[: columns - 1].rstrip() + "…"
+def _fit(text: Text, canvas: FigureCanvasAgg) -> None:
+    """Make a line smaller, and at last shorter, until it is as wide as the figure allows."""
+    allowed = (WIDTH - 2 * SIDE) * canvas.figure.dpi
+    renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
+    wide = text.get_window_extent(renderer).width
+    if wide <= allowed:
+        return
+    text.set_fontsize(float(text.get_fontsize()) * max(0.98 * allowed / wide, SMALLEST))
+    while len(text.get_text()) > 2 and text.get_window_extent(renderer).width > allowed:
+        text.set_text(text.get_text()[: -(len(text.get_text()) // 40 + 2)].rstrip() + "…")

@@ -82,6 +82,17 @@ def test_returns_lower_the_frequency():
     assert any("160 sale lines less 20 returns" in text for text in shown)
 
 
+@pytest.mark.parametrize("title", ["W" * 70, "W" * 4000, "a title that fits"])
+def test_a_title_stays_on_the_paper(title):
+    def make():
+        figure = style.new_figure(title, title, 1.0)
+        for text in figure.texts:
+            assert text.get_window_extent().width <= style.WIDTH * figure.dpi
+        return figure
+
+    assert drawn(make, "png")
+
+
 def test_losses_are_drawn():
     make = lambda: bars.profit_by_item({"a": sums(1, 1, -5 * 10**6, 1), "b": sums(1, 1, -10**6, 1)}, None, Period())  # noqa: E731
     assert "-5" in texts(make)
@@ -144,7 +155,7 @@ def test_the_forecast_names_its_error_and_its_band():
         PastForecast((date(2025, 1, 1) + timedelta(days=n)).isoformat(), float(rng.randrange(10, 30)), 20.0, 12.0, 28.0, 25.0) for n in range(90)
     ]
     shown = texts(lambda: forecast.forecast_against_actual("Berlin", "milk", past, close()))
-    assert "milk, store Berlin: about 20.4 units on 2025-04-01" in shown
+    assert "milk: about 20.4 units on 2025-04-01" in shown
     within = sum(12 <= one.actual <= 28 for one in past)
     assert any(f"{within} of 90 days within the band" in text for text in shown)
     assert {"sold", "forecast band, p10 to p90", "expected, next 28 days"} <= set(shown)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import faust
@@ -24,7 +25,7 @@ from streams.snapshots import SnapshotReader
 from streams.transport import ChunkTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from streams.contract.settings import KafkaSettings, WorkerSettings
 
@@ -73,7 +74,7 @@ class Worker:
             start_http_server(self.settings.metrics_port, "127.0.0.1", self.metrics.registry)
         app = self._app()
         await app.start()
-        tasks = [asyncio.create_task(self._guard(work)) for work in (self._checkpoints(), self._watchdog(), self._watch(app))]
+        tasks = [asyncio.create_task(self._guard(work)) for work in (self._checkpoints, self._watchdog, partial(self._watch, app))]
         if ready is not None:
             ready()
         await self._stop.wait()
@@ -161,9 +162,9 @@ class Worker:
 
     # ------------------------------------------------------------------ beside the stream
 
-    async def _guard(self, work: Any) -> None:
+    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, it ends the process

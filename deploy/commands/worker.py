@@ -2,16 +2,18 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from deploy.connection import servers
 from deploy.quiet import limit_repeats
+from streams.contract.errors import ShelfcastError
 from streams.contract.settings import KafkaSettings, WorkerSettings
 from streams.worker import Worker
 
@@ -43,10 +45,24 @@ def worker(
     run_loop(kafka, settings)
 
 
-def run_loop(kafka: KafkaSettings, settings: WorkerSettings) -> None:
-    """Run a worker on an event loop of its own until a signal ends it."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_run(kafka, settings))
+def run_loop(kafka: KafkaSettings, settings: WorkerSettings) -> NoReturn:
+    """Run a worker on an event loop of its own until a signal or an error ends it, then end the process.
+
+    What the worker had to save is saved when `run` returns. What is left are Faust's tasks and threads, which can wait for
+    a broker for ever: they are not waited for.
+    """
+    loop = _loop_factory()()
+    code = 0
+    try:
+        loop.run_until_complete(_run(kafka, settings))
+    except ShelfcastError as error:
+        log.critical("%s", error)
+        code = error.exit_code
+    except Exception:
+        log.critical("ended by an error that nobody foresaw; a restart goes on from the newest snapshot", exc_info=True)
+        code = 1
+    logging.shutdown()
+    os._exit(code)
 
 
 async def _run(kafka: KafkaSettings, settings: WorkerSettings) -> None:

@@ -5,6 +5,7 @@ letter's origin. A worker that restarts may write a letter twice: one origin is 
 under the same event id, which the worker drops as a repeat.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -17,13 +18,14 @@ from producers.mapping import Mapping
 from producers.publisher import Publisher
 from producers.rows import by_record
 from streams.contract.codec import decode_event
-from streams.contract.errors import RejectedEvent, ServerError
+from streams.contract.errors import RejectedEvent, ServerError, UsageError
 from streams.contract.messages import SaleRecorded
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import REJECTED
 
 SETTLED: Final = "settled"
 _TIMEOUT: Final = 10.0
+_SILENT: Final = "Kafka stopped answering while the dead letters were read. Run `shelfcast doctor`, then try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,10 @@ def _changed(letter: Letter, mapping: Mapping | None, changes: dict[str, Any]) -
 
 def _mapped(letter: Letter, record: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
     """The sale that the mapping makes of the letter's object; the id it had stays."""
-    built = Builder(mapping).build(by_record([(1, record)]))
+    try:
+        built = Builder(mapping).build(by_record([(1, record)]))
+    except UsageError as error:
+        raise Unmendable(str(error)) from None
     if built.skipped:
         raise Unmendable(f"the mapping skips it: {', '.join(built.skipped)}")
     if built.bad:
@@ -179,10 +184,14 @@ def _everything(kafka: KafkaSettings) -> Iterator[Message]:
             if high > low:
                 ends[partition] = high
         consumer.assign([TopicPartition(REJECTED, partition, 0) for partition in ends])
+        heard = time.monotonic()
         while ends:
-            messages = consumer.consume(1000, timeout=_TIMEOUT)
-            if not messages:
-                raise ServerError("Kafka stopped answering while the dead letters were read. Run `shelfcast doctor`, then try again.")
+            # consume() waits for all it is asked for or its time-out: short ones, and patience counted apart.
+            messages = consumer.consume(1000, timeout=0.2)
+            if messages:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > _TIMEOUT:
+                raise ServerError(_SILENT)
             for message in messages:
                 error, (partition, offset) = message.error(), _place(message)
                 if error is not None:

@@ -1,6 +1,7 @@
 """The gateway as a server: uvicorn on a socket of its own, until it is told to stop."""
 
 import logging
+import signal
 import socket
 from collections.abc import Callable
 from typing import Final
@@ -34,6 +35,9 @@ def serve(app: Litestar, settings: GatewaySettings, ready: Callable[[str], None]
     )
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    # uvicorn raises the signal again once it has drained: taken here, so that the caller can flush and end in order.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -1,0 +1,112 @@
+import json
+import uuid
+
+import pytest
+from producers import deadletters
+from producers.deadletters import Unmendable, letters, mend, send_again, settle
+from producers.mapping import mapping_of
+from producers.publisher import Publisher
+from streams.contract.codec import decode_event
+from streams.contract.errors import DeliveryError
+from streams.contract.topics import EVENTS, REJECTED
+
+FIX = """
+[columns]
+store = "shop"
+item = "item"
+quantity = "qty"
+unit_price = "unit_price"
+[time]
+columns = ["when"]
+format = "%d.%m.%Y %H:%M"
+zone = "Europe/Berlin"
+"""
+
+
+@pytest.fixture
+def store():
+    return f"d{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def publisher(kafka):
+    with Publisher(kafka) as found:
+        yield found
+
+
+def refuse(publisher, store, raw, offset, reason="invalid"):
+    headers = {"reason": reason.encode(), "error": b"a sentence", "source-topic": EVENTS.encode(), "source-partition": b"0", "source-offset": f"{store}{offset}".encode()}
+    publisher.publish(store, raw, headers=headers, topic=REJECTED).wait(10)
+
+
+def waiting(kafka, store, **options):
+    return [letter for letter in letters(kafka, **options) if letter.key == store.encode()]
+
+
+def sale(store, **changes):
+    return json.dumps({"event_id": f"{store}-1", "store": store, "item": "i", "quantity": 1, "unit_price": 1, "sold_at": 1700000000} | changes).encode()
+
+
+def test_a_letter_tells_what_was_refused_why_and_where_it_came_from(kafka, publisher, store):
+    refuse(publisher, store, b"\xff not json", 7, "not_json")
+    (letter,) = waiting(kafka, store)
+    assert (letter.raw, letter.reason, letter.error, letter.source) == (b"\xff not json", "not_json", "a sentence", f"{EVENTS}-0-{store}7")
+
+
+def test_a_letter_written_twice_by_a_restarted_worker_is_one(kafka, publisher, store):
+    refuse(publisher, store, b"x", 7)
+    refuse(publisher, store, b"x", 7)
+    refuse(publisher, store, b"x", 8)
+    assert len(waiting(kafka, store)) == 2
+    settle(publisher, waiting(kafka, store)[0], 10)
+    assert len(waiting(kafka, store)) == 1
+    assert len(waiting(kafka, store, settled=True)) == 2
+
+
+def test_mended_by_a_change_it_is_sent_once_under_its_own_id(kafka, publisher, read, store):
+    refuse(publisher, store, sale(store, quantity=0), 1)
+    (letter,) = waiting(kafka, store)
+    with pytest.raises(Unmendable, match="quantity is 0"):
+        mend(letter)
+    send_again(publisher, mend(letter, changes={"quantity": 3}), 10)
+    (message,) = read(kafka, EVENTS, store.encode())
+    event = decode_event(message.value())
+    assert (event.event_id, event.quantity) == (f"{store}-1", 3.0)
+    assert dict(message.headers())["replayed-from"] == f"{REJECTED}-{letter.place}".encode()
+    assert waiting(kafka, store) == []
+
+
+def test_mended_by_a_mapping_fields_are_renamed_and_an_id_is_made_of_the_letter_s_place(kafka, publisher, store):
+    raw = json.dumps({"shop": store, "item": "milk", "qty": "2", "unit_price": 1.5, "when": "01.05.2026 12:30", "cashier": "eve"}).encode()
+    refuse(publisher, store, raw, 1)
+    (letter,) = waiting(kafka, store)
+    event = decode_event(mend(letter, mapping_of(FIX)).raw)
+    assert (event.store, event.quantity, event.unit_price, event.sold_at, event.cashier) == (store, 2.0, 1.5, 1777631400.0, "eve")
+    assert event.event_id == f"letter-{letter.place}"
+
+
+@pytest.mark.parametrize(("raw", "says"), [(b"not json", "not JSON"), (b"[1]", "no object"), (b'{"shop": "s"}', "does not have"), (b'{"shop":"\\ud800"}', "")])
+def test_what_cannot_be_mended_says_why(raw, says):
+    letter = deadletters.Letter(0, 1, "invalid", "", "", 0.0, None, raw)
+    with pytest.raises(Unmendable) as caught:
+        mend(letter, mapping_of(FIX))
+    assert says in str(caught.value)
+
+
+def test_killed_between_event_and_marker_the_second_try_sends_the_same_bytes(kafka, publisher, read, store, monkeypatch):
+    raw = json.dumps({"shop": store, "item": "milk", "qty": "2", "unit_price": 1.5, "when": "01.05.2026 12:30"}).encode()
+    refuse(publisher, store, raw, 1)
+
+    def killed(*_):
+        raise DeliveryError("killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deadletters, "settle", killed)
+        with pytest.raises(DeliveryError):
+            send_again(publisher, mend(waiting(kafka, store)[0], mapping_of(FIX)), 10)
+    (letter,) = waiting(kafka, store)
+    send_again(publisher, mend(letter, mapping_of(FIX)), 10)
+    sent = [message.value() for message in read(kafka, EVENTS, store.encode())]
+    assert len(sent) == 2
+    assert sent[0] == sent[1], "one id and one content: the worker drops the second"
+    assert waiting(kafka, store) == []

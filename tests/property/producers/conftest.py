@@ -1,0 +1,36 @@
+import pytest
+from producers.delivery import Delivery
+from producers.publisher import PublisherSettings
+from streams.contract.errors import DeliveryError
+
+
+class MemoryPublisher:
+    """Takes messages into a list and acknowledges them; `fail_after` messages it breaks, as a killed broker would."""
+
+    def __init__(self) -> None:
+        self.settings = PublisherSettings()
+        self.messages: list[tuple[bytes, bytes, float | None]] = []
+        self.fail_after: int | None = None
+        self.away = False
+        self.waiting = 0
+        self.full = False
+
+    def publish_all(self, keys, raws, timestamps=None, *, wait_seconds=0.0):
+        delivery = Delivery(len(raws))
+        for place, (key, raw) in enumerate(zip(keys, raws, strict=True)):
+            if self.fail_after is not None and len(self.messages) >= self.fail_after:
+                raise DeliveryError("the broker is gone")
+            if self.away:
+                delivery.refuse(1, "away")
+                continue
+            self.messages.append((key, raw, None if timestamps is None else timestamps[place]))
+            delivery.report(None, None)
+        return delivery
+
+    def reachable(self, timeout_seconds=2.0):
+        return not self.away
+
+
+@pytest.fixture
+def memory_publisher() -> MemoryPublisher:
+    return MemoryPublisher()

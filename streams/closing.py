@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.codec import encode
 from streams.contract.messages import (
-    Allocation,
     DriftDetected,
     ForecastScored,
     Horizon,
@@ -18,8 +18,8 @@ from streams.contract.messages import (
     ItemScore,
     OutputMessage,
     PredictedSales,
-    ShelfAllocation,
 )
+from streams.shelving import Planner
 from streams.shop import EPOCH_ORDINAL, OpenDay, Shop
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class DayReporter:
     def __init__(self, heart: Heart) -> None:
         self._heart = heart
         self.series: list[tuple[Shop, int]] = []  # series of the partition -> store, row
+        self._planner = Planner()
         self._offset = -1
         self._number = 0
 
@@ -70,7 +71,8 @@ class DayReporter:
             orders=sold.line_counts(n),
             promotion=shop.promoted(day, DAYS_AHEAD),
         )
-        self._scores(shop, closed, at, offset, out)
+        shop.take_profit(sold)
+        self._scores(shop, closed, offset, out)
         if opened:
             self._forecasts(shop, closed, day, at, offset, out)
         sale_drift = self._heart.model.take_drift()
@@ -152,33 +154,23 @@ class DayReporter:
             self._emit(shop, message, out)
         self._heart.count("forecasts", int(started.sum()))
         if started.any():
+            self._allocations(shop, closed, day, at, offset, out)
+
+    def _allocations(self, shop: Shop, closed: DayClosed, day: int, at: float, offset: int, out: Outputs) -> None:
+        header = {
+            "id": "",
+            "store": shop.name,
+            "origin": self._heart.iso_date(day),
+            "made_at": at,
+            "partition": self._heart.partition,
+            "offset": offset,
+        }
+        for message in self._planner.plans(shop, closed, day, header):
+            self._emit(shop, msgspec.structs.replace(message, id=self._id(offset)), out)
             self._heart.count("allocations")
-            self._allocation(shop, closed, started, day, at, offset, out)
 
-    def _allocation(
-        self, shop: Shop, closed: DayClosed, started: NDArray[np.bool_], day: int, at: float, offset: int, out: Outputs
-    ) -> None:
-        rows = np.flatnonzero(started)
-        demand = closed.horizons["7_days"].mean[rows]
-        share = 100 * demand / demand.sum() if demand.sum() > 0 else np.full(len(rows), 100 / len(rows))
-        units = np.round(closed.horizons["day"].mean[rows], 3)
-        message = ShelfAllocation(
-            id=self._id(offset),
-            store=shop.name,
-            origin=self._heart.iso_date(day),
-            made_at=at,
-            items=tuple(
-                Allocation(item=shop.names[row], predicted_sales=u, shelf_space_percentage=s)
-                for row, u, s in zip(rows.tolist(), units.tolist(), np.round(share, 6).tolist(), strict=True)
-            ),
-            partition=self._heart.partition,
-            offset=offset,
-        )
-        self._emit(shop, message, out)
-
-    def _scores(self, shop: Shop, closed: DayClosed, at: float, offset: int, out: Outputs) -> None:
+    def _scores(self, shop: Shop, closed: DayClosed, offset: int, out: Outputs) -> None:
         """A message for each horizon whose days have all closed."""
-        del at
         iso = self._heart.iso_date
         for name, scored in closed.scored.items():
             if name not in HORIZONS or len(scored.rows) == 0:

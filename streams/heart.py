@@ -26,6 +26,7 @@ from streams.contract.topics import partition_of
 from streams.dedupe import DedupeWindow
 from streams.outputs import Outputs, Rejection
 from streams.rules import Rules
+from streams.shelving import check_definition
 from streams.shop import DAY_SECONDS, EPOCH_ORDINAL, LocalTime, OpenDay, Shop
 from streams.state import from_bytes, to_bytes
 
@@ -110,8 +111,8 @@ class Heart:
         local = seconds + self._time.offset(seconds)
         day, second = divmod(int(local // 1), DAY_SECONDS)
         hour = second // 3600
-        self._accept(sale, shop, seconds, day, hour, offset)
-        self._learn(sale, shop, row, day, hour)
+        profit_micros = self._accept(sale, shop, seconds, day, hour, offset)
+        self._learn(sale, shop, row, day, hour, profit_micros)
 
     def _repeated(self, sale: SaleRecorded, shop: Shop, row: int, seconds: float) -> bool:
         """Whether the sale was accepted before. Raises RejectedEvent when its id was, with another content."""
@@ -136,7 +137,8 @@ class Heart:
         self.count("duplicates")
         return True
 
-    def _accept(self, sale: SaleRecorded, shop: Shop, seconds: float, day: int, hour: int, offset: int) -> None:
+    def _accept(self, sale: SaleRecorded, shop: Shop, seconds: float, day: int, hour: int, offset: int) -> int | None:
+        """Publish the sale with its exact money; its profit in micro-units, if known."""
         quantity = sale.quantity
         if sale.amount is not None:
             revenue = micros(sale.amount)
@@ -170,8 +172,9 @@ class Heart:
             currency=sale.currency,
         )
         self._out.accepted.append((shop.key, encode(accepted)))
+        return profit
 
-    def _learn(self, sale: SaleRecorded, shop: Shop, row: int, day: int, hour: int) -> None:
+    def _learn(self, sale: SaleRecorded, shop: Shop, row: int, day: int, hour: int, profit_micros: int | None) -> None:
         """Teach the per-sale model, count the sale into its open day."""
         quantity = sale.quantity
         on_promotion = sale.on_promotion is True
@@ -192,6 +195,8 @@ class Heart:
         key = row * 24 + hour
         open_day.by_hour[key] = open_day.by_hour.get(key, 0.0) + quantity
         open_day.lines[row] = open_day.lines.get(row, 0) + 1
+        if profit_micros is not None:
+            open_day.profit[row] = open_day.profit.get(row, 0) + profit_micros
         if on_promotion:
             open_day.promoted[row] = None
         if shop.stock:
@@ -226,9 +231,10 @@ class Heart:
             self._plan_promotion(shop, event)
         elif isinstance(event, ShelfDefined):
             self._event_time(event.defined_at, "defined_at", written_ms)
-            shop.shelves[event.shelf] = encode(event)
+            check_definition(event)
             for item in event.items:
                 self._row(shop, item.item)
+            shop.shelves[event.shelf] = encode(event)
         self.count("plans")
 
     def _plan_promotion(self, shop: Shop, event: PromotionPlanned) -> None:
@@ -365,7 +371,11 @@ class Heart:
         if state["rules"] != rules.dump():
             raise SnapshotError("The snapshot was made under other rules (settings marked *): rebuild from the log.")
         heart = cls(rules, partition, partitions)
-        heart._restore(state)
+        try:
+            heart._restore(state)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            # Another release may hold its state otherwise and forget to raise the format: the log still has it all.
+            raise SnapshotError(f"The snapshot's state is not this program's ({error!r}).") from error
         return heart
 
     def _restore(self, state: Mapping[str, Any]) -> None:

@@ -12,6 +12,9 @@ DAY_SECONDS: Final = 86_400
 EPOCH_ORDINAL: Final = 719_163
 """`date(1970, 1, 1).toordinal()`."""
 
+PROFIT_KEEP: Final = 0.97
+"""How much of a day's profit and units counts a day later: about a month is remembered."""
+
 _OFFSET_SLOT: Final = 900  # every change of a zone's offset falls on a quarter of an hour
 
 
@@ -49,28 +52,21 @@ def _utc_offset(zone: ZoneInfo, seconds: int) -> int:
 class OpenDay:
     """What was sold on a business day that is not closed yet. `row` is an item's number in its store."""
 
-    __slots__ = ("by_hour", "lines", "promoted")
+    __slots__ = ("by_hour", "lines", "profit", "promoted")
 
     def __init__(self) -> None:
         self.by_hour: dict[int, float] = {}  # row * 24 + hour -> units
         self.lines: dict[int, int] = {}  # row -> sale lines
+        self.profit: dict[int, int] = {}  # row -> profit where it is known, micro-units
         self.promoted: dict[int, None] = {}  # rows sold on promotion; a dict keeps their order
 
     def hours(self, n: int) -> NDArray[np.float64]:
         """Units by item and local hour, [n, 24]."""
-        out = np.zeros(n * 24)
-        out[np.fromiter(self.by_hour, np.intp, len(self.by_hour))] = np.fromiter(
-            self.by_hour.values(), np.float64, len(self.by_hour)
-        )
-        return out.reshape(n, 24)
+        return _spread(self.by_hour, n * 24).reshape(n, 24)
 
     def line_counts(self, n: int) -> NDArray[np.float64]:
         """Sale lines by item, [n]."""
-        out = np.zeros(n)
-        out[np.fromiter(self.lines, np.intp, len(self.lines))] = np.fromiter(
-            self.lines.values(), np.float64, len(self.lines)
-        )
-        return out
+        return _spread(self.lines, n)
 
     def dump(self) -> dict[str, Any]:
         """The day as arrays."""
@@ -79,6 +75,8 @@ class OpenDay:
             "hour_units": np.fromiter(self.by_hour.values(), np.float64, len(self.by_hour)),
             "line_rows": np.fromiter(self.lines, np.int64, len(self.lines)),
             "line_counts": np.fromiter(self.lines.values(), np.int64, len(self.lines)),
+            "profit_rows": np.fromiter(self.profit, np.int64, len(self.profit)),
+            "profit_micros": [str(micros) for micros in self.profit.values()],  # may exceed 64 bits
             "promoted": list(self.promoted),
         }
 
@@ -88,8 +86,16 @@ class OpenDay:
         day = cls()
         day.by_hour = dict(zip(state["hour_keys"].tolist(), state["hour_units"].tolist(), strict=True))
         day.lines = dict(zip(state["line_rows"].tolist(), state["line_counts"].tolist(), strict=True))
+        day.profit = dict(zip(state["profit_rows"].tolist(), map(int, state["profit_micros"]), strict=True))
         day.promoted = dict.fromkeys(state["promoted"])
         return day
+
+
+def _spread(values: Mapping[int, float], size: int) -> NDArray[np.float64]:
+    """Values by place as an array with 0 elsewhere."""
+    out = np.zeros(size)
+    out[np.fromiter(values, np.intp, len(values))] = np.fromiter(values.values(), np.float64, len(values))
+    return out
 
 
 class Shop:
@@ -108,10 +114,12 @@ class Shop:
         "nowcast_at",
         "nowcasts",
         "plans",
+        "profit_kept",
         "promotions",
         "series",
         "shelves",
         "stock",
+        "units_kept",
     )
 
     def __init__(self, name: str, index: int) -> None:
@@ -130,7 +138,9 @@ class Shop:
         self.promotions: list[tuple[int, int, int]] = []  # row, first day, last day; days since 1970
         self.stock: dict[int, float] = {}  # row -> units on hand as far as known
         self.shelves: dict[str, bytes] = {}  # shelf -> its definition as sent
-        self.plans: dict[str, Any] = {}  # shelf -> facings of the plan in force
+        self.plans: dict[str, dict[str, int]] = {}  # shelf -> item -> facings of the plan in force
+        self.profit_kept = np.zeros(0)  # profit and units of the days, fading, by row: their ratio is an item's
+        self.units_kept = np.zeros(0)  # usual profit a unit
 
     def promoted(self, day: int, ahead: int) -> NDArray[np.bool_] | None:
         """Whether each item is on promotion on `day` and the `ahead` days after it, [n, 1 + ahead]; None: no plan known."""
@@ -143,6 +153,27 @@ class Shop:
             out[row, max(first - day, 0) : max(last - day + 1, 0)] = True
         if today is not None:
             out[list(today.promoted), 0] = True
+        return out
+
+    def take_profit(self, sold: OpenDay) -> None:
+        """Let a closed day teach the usual profit a unit."""
+        n = len(self.names)
+        more = n - len(self.profit_kept)
+        self.profit_kept = np.append(self.profit_kept, np.zeros(more)) * PROFIT_KEEP
+        self.units_kept = np.append(self.units_kept, np.zeros(more)) * PROFIT_KEEP
+        profit = _spread(sold.profit, n) / 1e6
+        known = np.zeros(n, bool)
+        known[list(sold.profit)] = True
+        self.profit_kept += profit
+        self.units_kept += np.where(known, sold.hours(n).sum(1), 0.0)
+
+    def unit_profit(self, n: int) -> NDArray[np.float64]:
+        """Usual profit a unit of the first `n` rows, currency; where it is not known, the mean of the others, else 1."""
+        enough = self.units_kept > 0.01
+        known = np.divide(self.profit_kept, self.units_kept, out=np.zeros_like(self.profit_kept), where=enough)
+        usual = float(self.profit_kept[enough].sum() / self.units_kept[enough].sum()) if enough.any() else 1.0
+        out = np.full(n, usual)
+        out[: len(known)][enough] = known[enough]
         return out
 
     def dump(self) -> dict[str, Any]:
@@ -162,6 +193,8 @@ class Shop:
             "stock_units": np.fromiter(self.stock.values(), np.float64, len(self.stock)),
             "shelves": self.shelves,
             "plans": self.plans,
+            "profit_kept": self.profit_kept,
+            "units_kept": self.units_kept,
         }
 
     @classmethod
@@ -179,4 +212,5 @@ class Shop:
         shop.stock = dict(zip(state["stock_rows"].tolist(), state["stock_units"].tolist(), strict=True))
         shop.shelves = state["shelves"]
         shop.plans = state["plans"]
+        shop.profit_kept, shop.units_kept = state["profit_kept"], state["units_kept"]
         return shop

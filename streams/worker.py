@@ -103,7 +103,7 @@ class Worker:
             broker=";".join(f"kafka://{server.strip()}" for server in self.kafka.bootstrap_servers.split(",")),
             broker_credentials=self._credentials(),
             broker_session_timeout=SESSION_SECONDS,
-            broker_heartbeat_interval=3.0,
+            broker_heartbeat_interval=SESSION_SECONDS / 3,
             broker_max_poll_records=8000,
             consumer_auto_offset_reset="earliest",
             topic_allow_declare=False,

@@ -1,0 +1,85 @@
+"""Shelf plans as part of the heart."""
+
+import math
+
+import pytest
+
+from streams.contract.codec import decode_output
+from streams.contract.messages import ShelfAllocation
+from streams.heart import Heart
+from streams.rules import Rules
+from tests.unit.streams.logs import MONDAY, PARTITIONS, STORE, log_of
+from tests.unit.streams.test_heart import a_week
+
+SHELF = {
+    "type": "shelf-defined.v1",
+    "event_id": "shelf-1",
+    "store": STORE,
+    "shelf": "dairy",
+    "level_width": 10,
+    "levels": 1,
+    "items": [{"item": "milk", "width": 1, "price": 2, "cost": 1}, {"item": "flour", "width": 1, "price": 2, "cost": 1.9, "case_size": 6}],
+    "defined_at": MONDAY,
+}
+
+
+def plans(out):
+    return [m for m in (decode_output(value) for _, value in out.forecasts) if isinstance(m, ShelfAllocation)]
+
+
+@pytest.fixture
+def heart():
+    return Heart(Rules(), 1, PARTITIONS)
+
+
+def test_without_a_description_the_store_shares_its_space(heart):
+    found = plans(heart.apply(log_of(*a_week())))
+    assert {plan.shelf for plan in found} == {"all"}
+    for plan in found:
+        assert sum(item.shelf_space_percentage for item in plan.items) == 100
+        assert all(item.facings is None for item in plan.items)
+
+
+def test_a_described_shelf_is_planned_in_facings_with_reasons(heart):
+    newest = plans(heart.apply(log_of(SHELF, *a_week())))[-1]
+    assert newest.shelf == "dairy"
+    milk, flour = newest.items
+    assert milk.facings + flour.facings == 10
+    assert milk.facings > flour.facings
+    assert milk.profit_per_day > flour.profit_per_day
+    assert flour.order_units % 6 == 0
+    assert math.isclose(sum(item.shelf_space_percentage for item in newest.items), 100)
+    assert newest.reasons
+
+
+def test_a_plan_is_kept_and_what_it_replaces_is_said(heart):
+    first, *rest = plans(heart.apply(log_of(SHELF, *a_week())))
+    assert all(item.previous_facings is None for item in first.items)
+    for before, after in zip([first, *rest], rest, strict=False):
+        assert [i.previous_facings for i in after.items] == [i.facings for i in before.items]
+        assert after.changed == ([i.facings for i in after.items] != [i.facings for i in before.items])
+
+
+def test_a_shelf_that_cannot_be_is_a_dead_letter(heart):
+    wrong = SHELF | {"items": [{"item": "milk", "width": 20}]}
+    (dead,) = heart.apply(log_of(wrong)).rejected
+    assert dead.reason == "invalid"
+    assert "wide" in dead.sentence
+
+
+def test_plans_survive_a_snapshot(heart):
+    log = log_of(SHELF, *a_week(20))
+    whole = plans(heart.apply(log))
+    other = Heart(Rules(), 1, PARTITIONS)
+    out = plans(other.apply(log[:60]))
+    other = Heart.load(other.dump(), Rules(), 1, PARTITIONS)
+    assert out + plans(other.apply(log[60:])) == whole
+
+
+def test_stock_is_followed_from_count_to_count(heart):
+    count = {"type": "stock-counted.v1", "event_id": "c", "store": STORE, "item": "milk", "units": 1000, "counted_at": MONDAY - 11 * 3600}
+    newest = plans(heart.apply(log_of(SHELF, count, *a_week())))[-1]
+    sold = 3 * sum(2 + day % 3 for day in range(10))
+    milk = newest.items[0]
+    assert 1000 - sold <= milk.stock <= 1000 - sold + 3 * 4
+    assert milk.order_units == 0

@@ -62,4 +62,6 @@ class ReadOnlyDatabase:
         try:
             yield
         except PyMongoError as error:
-            raise ServerError(f"MongoDB at {self._shown} cannot be read ({str(error).splitlines()[0][:160]}): check that it runs.") from error
+            raise ServerError(
+                f"MongoDB at {self._shown} cannot be read ({str(error).splitlines()[0][:160]}): check that it runs."
+            ) from error

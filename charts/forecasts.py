@@ -83,9 +83,7 @@ def score_sums(by_origin: dict[str, dict[str, ErrorSums]]) -> dict[str, ErrorSum
     for horizon, origins in by_origin.items():
         for one in origins.values():
             sums = whole.setdefault(horizon, ErrorSums())
-            sums.add(
-                (one.n, one.actual, one.absolute_error, one.absolute_error_same_weekday_mean, one.error, one.within_band)
-            )
+            sums.add((one.n, one.actual, one.absolute_error, one.absolute_error_same_weekday_mean, one.error, one.within_band))
     return whole
 
 
@@ -128,9 +126,7 @@ def newest_forecasts(database: Finds, store: str | None = None, limit: int = 100
 def newest_plans(database: Finds, store: str | None = None, limit: int = 1000) -> list[Document]:
     """Newest shelf plans of a store, or of all: {"store", "shelf", ...}, by store and shelf. Raises ServerError."""
     where = {} if store is None else {"store": store}
-    found = [
-        {"store": document["store"], **document["plan"]} for document in database.find(PLANS, where, limit=limit)
-    ]
+    found = [{"store": document["store"], **document["plan"]} for document in database.find(PLANS, where, limit=limit)]
     return sorted(found, key=lambda plan: (plan["store"], plan["shelf"]))
 
 

@@ -176,8 +176,7 @@ class ForecastsSink:
     def _write_revised(self, collection: str, after: dict[str, Document], read: dict[str, Document]) -> int:
         """Write documents whose `v` counts their revisions."""
         changes = [
-            Change(document | {"v": document["v"] + 1}, read[name]["v"] if name in read else None)
-            for name, document in after.items()
+            Change(document | {"v": document["v"] + 1}, read[name]["v"] if name in read else None) for name, document in after.items()
         ]
         self._cache.write(collection, changes)
         return len(changes)

@@ -51,9 +51,7 @@ class Source(Protocol):
 class ReadingLoop:
     """One source into one sink. `run` returns after `stop`, when what it had read is written."""
 
-    def __init__(
-        self, source: Source, sink: Sink, metrics: ConsumerMetrics, batch_messages: int, batch_seconds: float
-    ) -> None:
+    def __init__(self, source: Source, sink: Sink, metrics: ConsumerMetrics, batch_messages: int, batch_seconds: float) -> None:
         self._source = source
         self._sink = sink
         self._metrics = metrics

@@ -11,9 +11,7 @@ class ConsumeSettings(FromEnvironment):
 
     statistics_group: str = setting("SHELFCAST_STATISTICS_GROUP", "Consumer group of the statistics.", "shelfcast-statistics")
     forecasts_group: str = setting("SHELFCAST_FORECASTS_GROUP", "Consumer group of the forecasts.", "shelfcast-forecasts")
-    batch_messages: int = setting(
-        "SHELFCAST_CONSUME_MESSAGES", "Messages after which a batch is written.", 20_000, low=1, high=200_000
-    )
+    batch_messages: int = setting("SHELFCAST_CONSUME_MESSAGES", "Messages after which a batch is written.", 20_000, low=1, high=200_000)
     batch_seconds: float = setting(
         "SHELFCAST_CONSUME_SECONDS", "Seconds after which a batch is written however small.", 1.0, low=0.05, high=60
     )

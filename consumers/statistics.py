@@ -160,9 +160,7 @@ class StatisticsSink:
             f"{printable(str(error))}",
         )
 
-    def _measure(
-        self, records: list[Record], admitted: Iterable[Admitted], unreadable: int, written: int, seconds: float
-    ) -> None:
+    def _measure(self, records: list[Record], admitted: Iterable[Admitted], unreadable: int, written: int, seconds: float) -> None:
         metrics, name = self._metrics, self.name
         for one in admitted:
             metrics.events.labels(name, "applied").inc(len(one.sales))

@@ -55,11 +55,11 @@ def running_error(by_origin: Mapping[str, Mapping[str, ErrorSums]], store: str |
         3.3,
     )
     for place, horizon in enumerate(shown):
-        _panel(figure, horizon, lines[horizon], whole[horizon], place, len(shown))
+        _panel(figure, horizon, lines[horizon], whole[horizon], place=place, panels=len(shown))
     return figure
 
 
-def _panel(figure: Figure, horizon: str, line: list[Running], whole: ErrorSums, place: int, panels: int) -> None:
+def _panel(figure: Figure, horizon: str, line: list[Running], whole: ErrorSums, *, place: int, panels: int) -> None:
     gap = 0.045 if panels > 1 else 0.0
     width = (1 - gap * (panels - 1)) / panels
     start = place * (width + gap)
@@ -79,7 +79,14 @@ def _panel(figure: Figure, horizon: str, line: list[Running], whole: ErrorSums, 
     axes.set_title(HORIZON_NAMES[horizon].capitalize(), loc="left", size=11, weight="bold", color=style.INK, pad=20)
     ours, baseline = whole.wape, whole.wape_same_weekday_mean
     if ours is not None and baseline is not None:
-        axes.text(0, 1.03, f"{words.percent(ours)} against {words.percent(baseline)} over all", transform=axes.transAxes, size=9, color=style.QUIET)
+        axes.text(
+            0,
+            1.03,
+            f"{words.percent(ours)} against {words.percent(baseline)} over all",
+            transform=axes.transAxes,
+            size=9,
+            color=style.QUIET,
+        )
     if place == 0:
         axes.legend(loc="lower left", frameon=False, fontsize=9, handlelength=1.6, labelcolor=style.INK)
 
@@ -90,5 +97,5 @@ def _finding(whole: Mapping[str, ErrorSums], shown: list[str]) -> str:
         ours, baseline = whole[horizon].wape, whole[horizon].wape_same_weekday_mean
         if ours is not None and baseline:
             change = ours / baseline - 1
-            parts.append(f"{'−' if change < 0 else '+'}{words.percent(abs(change))} {HORIZON_NAMES[horizon].removeprefix('next ')}")
+            parts.append(f"{style.MINUS if change < 0 else '+'}{words.percent(abs(change))} {HORIZON_NAMES[horizon].removeprefix('next ')}")
     return "Error against the same-weekday mean: " + ",  ".join(parts) if parts else "Forecast error"

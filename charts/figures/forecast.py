@@ -10,9 +10,7 @@ from charts.figures.dates import day_number, show_dates
 from charts.forecasts import PastForecast, days_ahead, horizon_of
 
 
-def forecast_against_actual(
-    store: str, item: str, past: Sequence[PastForecast], close: Mapping[str, Any] | None
-) -> Figure:
+def forecast_against_actual(store: str, item: str, past: Sequence[PastForecast], close: Mapping[str, Any] | None) -> Figure:
     """Day-ahead forecasts with their p10 to p90 band against what was sold, and the path of the days to come."""
     name, place = style.shortened(item), f"store {style.shortened(store, 30)}"
     if not past and not (close and close["path"]):

@@ -23,7 +23,8 @@ def shelf_share(plan: Mapping[str, Any] | None, top: int = 20) -> Figure:
     half = _items_for_half([one["shelf_space_percentage"] for one in order])
     figure = style.new_figure(
         f"{half} of {len(order)} items take half of the shelf",
-        f"Store {style.shortened(plan['store'], 30)}, shelf {style.shortened(plan['shelf'], 20)}, planned at the close of {plan['origin']}, percent of the shelf; "
+        f"Store {style.shortened(plan['store'], 30)}, shelf {style.shortened(plan['shelf'], 20)}, planned at the close of "
+        f"{plan['origin']}, percent of the shelf; "
         f"{words.count(expected)} units expected on the next business day",
         max(1.5, 0.31 * len(rows) + 0.27),
     )
@@ -50,12 +51,21 @@ def _draw(figure: Figure, rows: list[tuple[str, float, float, str]], expected: f
     if expected > 0:
         # The mark of a rest that is cut would stand off the scale.
         marks = [(part, place) for part, place, row in zip(sales, places, rows, strict=True) if row[3] == style.BLUE or part < longest]
-        axes.plot(*zip(*marks, strict=True), "D", color=style.ORANGE, markeredgecolor="white", markersize=6.5, label="share of expected sales")
+        axes.plot(
+            *zip(*marks, strict=True), "D", color=style.ORANGE, markeredgecolor="white", markersize=6.5, label="share of expected sales"
+        )
     axes.set_yticks(places, [row[0] for row in rows])
     axes.set_ylim(-0.6, len(rows) - 0.4)
     axes.grid(axis="x", color=style.GRID, linewidth=0.8)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}%")
     axes.locator_params(axis="x", nbins=7)
     for place, row, length, part in zip(places, rows, lengths, sales, strict=True):
-        style.label_bar(axes, place, length, f"{row[1]:.1f}% of shelf, {part:.1f}% of sales", is_cut=length != row[1], beyond=part if part < longest or row[3] == style.BLUE else 0.0)
+        style.label_bar(
+            axes,
+            place,
+            length,
+            f"{row[1]:.1f}% of shelf, {part:.1f}% of sales",
+            is_cut=length != row[1],
+            beyond=part if part < longest or row[3] == style.BLUE else 0.0,
+        )
     style.legend_above(axes, first_bars=True)

@@ -15,6 +15,7 @@ SKY: Final = "#56B4E9"
 ORANGE: Final = "#E69F00"
 VERMILLION: Final = "#D55E00"
 GREEN: Final = "#009E73"
+MINUS: Final = "\N{MINUS SIGN}"
 INK: Final = "#1f2a33"
 QUIET: Final = "#5c6b77"
 REST: Final = "#9aa7b1"
@@ -78,9 +79,7 @@ def add_body(figure: Figure, left_inches: float, right_inches: float = 0.35, sha
     height = figure.get_figheight()
     start, end = left_inches / WIDTH, 1 - right_inches / WIDTH
     width = end - start
-    axes = figure.add_axes(
-        (start + share[0] * width, FOOT / height, (share[1] - share[0]) * width, (height - HEAD - FOOT) / height)
-    )
+    axes = figure.add_axes((start + share[0] * width, FOOT / height, (share[1] - share[0]) * width, (height - HEAD - FOOT) / height))
     axes.set_axisbelow(True)
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)
@@ -91,9 +90,7 @@ def add_body(figure: Figure, left_inches: float, right_inches: float = 0.35, sha
 
 def label_inches(labels: list[str], size: float = 9.5) -> float:
     """About how wide the widest of some labels is drawn."""
-    columns = max(
-        (sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in label) for label in labels), default=0
-    )
+    columns = max((sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in label) for label in labels), default=0)
     return columns * size * 0.62 / 72
 
 
@@ -120,7 +117,9 @@ def legend_above(axes: Axes, columns: int = 4, *, first_bars: bool = False) -> N
     handles, labels = axes.get_legend_handles_labels()
     order = sorted(range(len(labels)), key=lambda place: isinstance(handles[place], Line2D) and first_bars)
     axes.legend(
-        [handles[place] for place in order], [labels[place] for place in order], loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False, fontsize=9, borderpad=0.2,
+        [handles[place] for place in order],
+        [labels[place] for place in order],
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False, fontsize=9, borderpad=0.2,
         borderaxespad=0.3, handlelength=1.6, columnspacing=1.6, labelcolor=INK,
     )  # fmt: skip
 

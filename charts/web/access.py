@@ -35,7 +35,8 @@ class Doorkeeper:
             return
         digest = hashlib.sha256((api_key or shown_key(authorization)).encode("utf-8", "surrogateescape")).digest()
         # Every key is compared, so that the time tells nothing about which one was near.
-        if not any([hmac.compare_digest(digest, known) for known in self._hashes]):
+        found = [hmac.compare_digest(digest, known) for known in self._hashes]
+        if not any(found):
             raise NotLetInError(401, "Show an API key: Authorization: Bearer KEY, X-API-Key: KEY, or as the password in a browser.")
 
 

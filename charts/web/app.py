@@ -119,7 +119,12 @@ class Web:
         if summary["last_day"]:
             since = (date.fromisoformat(summary["last_day"]) - timedelta(days=SALES_DAYS - 1)).isoformat()
         shown = page(
-            summary, answers.stores(), answers.stock(question.store), question.store, since, int(time.time() / self._chart_seconds)
+            summary,
+            answers.stores(),
+            answers.stock(question.store),
+            question.store,
+            since=since,
+            version=int(time.time() / self._chart_seconds),
         )
         return Response(shown, media_type=MediaType.HTML, headers={"Content-Security-Policy": POLICY})
 

@@ -60,15 +60,36 @@ _FREQUENCY: Final = _list(item={"type": "string"}, frequency={"type": "integer",
 
 Route = tuple[str, str, str, tuple[str, ...], Schema, bool]
 ROUTES: Final[tuple[Route, ...]] = (
-    ("/predict", "What will sell and what to shelve", "Units of the next business day and the share of the shelf.", ("store",), _PREDICTION, False),
+    (
+        "/predict",
+        "What will sell and what to shelve",
+        "Units of the next business day and the share of the shelf.",
+        ("store",),
+        _PREDICTION,
+        False,
+    ),
     ("/profit_by_item", "Profit by item", "A bar chart; JSON and SVG by Accept.", ("store", "top", "from", "to"), _ITEMS, True),
     ("/frequency_of_sale", "Frequency of sale", "A bar chart; JSON and SVG by Accept.", ("store", "top", "from", "to"), _FREQUENCY, True),
     ("/v1/summary", "Totals, errors and drift", "What the page shows live.", (), _object(totals=_object(**_TOTALS), scores=_SCORES), False),
-    ("/v1/forecasts", "Newest forecasts", "By store and item: close for the days ahead, today for the running day.", ("store", "item"), _list(store=_TEXT, item=_TEXT), False),
+    (
+        "/v1/forecasts",
+        "Newest forecasts",
+        "By store and item: close for the days ahead, today for the running day.",
+        ("store", "item"),
+        _list(store=_TEXT, item=_TEXT),
+        False,
+    ),
     ("/v1/plan", "Newest shelf plans", "By store and shelf.", ("store",), _list(store=_TEXT, shelf=_TEXT), False),
     ("/v1/scores", "How good the forecasts were", "By horizon, against the same-weekday mean.", ("store",), _SCORES, False),
     ("/v1/drifts", "Drift", "What changed, newest first.", (), _list(kind=_TEXT, since=_TEXT, factor=_NUMBER), False),
-    ("/v1/stock", "What should I stock?", "One store's items with tomorrow's units, the week's, and their share of the shelf.", ("store",), _object(store=_TEXT), False),
+    (
+        "/v1/stock",
+        "What should I stock?",
+        "One store's items with tomorrow's units, the week's, and their share of the shelf.",
+        ("store",),
+        _object(store=_TEXT),
+        False,
+    ),
 )
 
 

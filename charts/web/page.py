@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from charts.figures import words
-from charts.figures.style import shortened
+from charts.figures.style import MINUS, shortened
 from charts.forecasts import HORIZON_NAMES
 from charts.web.assets import SCRIPT, STYLE
 
@@ -22,7 +22,7 @@ _DATED: Final = ("profit_by_item", "frequency_of_sale", "busiest_hours")
 
 
 def page(
-    summary: Mapping[str, Any], stores: Sequence[str], stock: Mapping[str, Any], store: str | None, since: str | None, version: int
+    summary: Mapping[str, Any], stores: Sequence[str], stock: Mapping[str, Any], store: str | None, *, since: str | None, version: int
 ) -> str:
     """The HTML page.
 
@@ -35,11 +35,11 @@ def page(
         f'<div id="welcome" data-live>{_welcome(summary)}</div>',
         '<div class="columns">',
         f'<section><h2>What should I stock?</h2><div id="stock" class="scroll" data-live>{_stock(stock)}</div></section>',
-        f'<section><h2>How good the forecasts are</h2><div id="scores" data-live>{_scores(summary["scores"])}</div>'
+        f'<section><h2>How good the forecasts are</h2><div id="scores" data-live>{_scores(summary["scores"])}</div>',
         f'<h2>What changed</h2><div id="drifts" data-live>{_drifts(summary["drifts"])}</div></section>',
         "</div>",
         f'<div class="columns">{_pictures(store, since, version)}</div>',
-        '<footer class="quiet">For programs: <a href="/docs">API</a>, <a href="/predict">/predict</a>, '
+        '<footer class="quiet">For programs: <a href="/docs">API</a>, <a href="/predict">/predict</a>, ',
         '<a href="/v1/summary">/v1/summary</a>, <a href="/metrics">/metrics</a>. Everything here is read from MongoDB.</footer>',
         "</main>",
     ]
@@ -89,10 +89,13 @@ def _welcome(summary: Mapping[str, Any]) -> str:
     if summary["last_day"]:
         return ""
     example = (
-        "curl -H 'Content-Type: application/json' localhost:8080/v1/sales -d '{\"event_id\": \"till-3-000123\", \"store\": \"berlin-1\",\n"
+        'curl -H \'Content-Type: application/json\' localhost:8080/v1/sales -d \'{"event_id": "till-3-000123", "store": "berlin-1",\n'
         '  "item": "milk", "quantity": 2, "unit_price": 1.19, "sold_at": "2026-05-01T12:30:00+02:00"}\''
     )
-    return f"<section><h2>Nothing was sold yet</h2><p>Send a sale to the gateway, or run <code>shelfcast demo</code>:</p><pre>{escape(example)}</pre></section>"
+    return (
+        "<section><h2>Nothing was sold yet</h2><p>Send a sale to the gateway, or run <code>shelfcast demo</code>:</p>"
+        f"<pre>{escape(example)}</pre></section>"
+    )
 
 
 def _stock(stock: Mapping[str, Any]) -> str:
@@ -112,12 +115,19 @@ def _stock(stock: Mapping[str, Any]) -> str:
         ]
         if shelves:
             share = row["shelf"] or 0.0
-            cells.append(f'<td><svg width="60" height="9" role="presentation"><rect width="{60 * share / largest:.1f}" height="9" rx="2" fill="#0072B2"/></svg> {share:.1f}%')
+            cells.append(
+                f'<td><svg width="60" height="9" role="presentation"><rect width="{60 * share / largest:.1f}" height="9" rx="2" '
+                f'fill="#0072B2"/></svg> {share:.1f}%'
+            )
         if orders:
             cells.append(f"<td>{'' if row['order'] is None else words.count(row['order'])}")
         rows.append(f"<tr>{''.join(cells)}")
     more = stock["items"] - len(stock["rows"])
-    note = f'<p class="quiet">Store {escape(shortened(stock["store"]))}, units' + (f"; {more:,} more items: /v1/forecasts" if more > 0 else "") + "</p>"
+    note = (
+        f'<p class="quiet">Store {escape(shortened(stock["store"]))}, units'
+        + (f"; {more:,} more items: /v1/forecasts" if more > 0 else "")
+        + "</p>"
+    )
     return f"{note}<table>{head}{'<th>Shelf' if shelves else ''}{'<th>Order now' if orders else ''}{''.join(rows)}</table>"
 
 
@@ -132,12 +142,12 @@ def _scores(scores: Mapping[str, Any]) -> str:
         baseline = one["wape_same_weekday_mean"]
         change = one["wape"] / baseline - 1 if baseline else None
         kind = "" if change is None else "better" if change < 0 else "worse"
-        shown = "" if change is None else f"{'−' if change < 0 else '+'}{words.percent(abs(change))}"
+        shown = "" if change is None else f"{MINUS if change < 0 else '+'}{words.percent(abs(change))}"
         rows.append(
             f"<tr><td>{escape(name.capitalize())}<td>{words.percent(one['wape'])}<td>{'' if baseline is None else words.percent(baseline)}"
             f'<td class="{kind}">{shown}<td>{words.percent(one["coverage"] or 0.0)}<td>{one["n"]:,}'
         )
-    head = "<tr><th>Horizon<th>Error (WAPE)<th>Same-weekday mean<th>Difference<th>Within p10–p90<th>Forecasts"
+    head = "<tr><th>Horizon<th>Error (WAPE)<th>Same-weekday mean<th>Difference<th>Within p10 to p90<th>Forecasts"
     return f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
 
 
@@ -147,7 +157,9 @@ def _drifts(drifts: Sequence[Mapping[str, Any]]) -> str:
     rows = []
     for drift in drifts:
         who = " / ".join(shortened(str(drift[key]), 30) for key in ("store", "item") if drift.get(key)) or f"partition {drift['partition']}"
-        rows.append(f'<tr><td>{escape(who)}<td>{escape(drift["since"])}<td>×{drift["factor"]:.2f}<td class="words">{escape(drift["action"])}')
+        rows.append(
+            f'<tr><td>{escape(who)}<td>{escape(drift["since"])}<td>&times;{drift["factor"]:.2f}<td class="words">{escape(drift["action"])}'
+        )
     return f'<div class="scroll"><table><tr><th>Where<th>Since<th>Level<th>What the model did{"".join(rows)}</table></div>'
 
 

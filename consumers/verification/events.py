@@ -96,7 +96,9 @@ class EventBooks:
             else:
                 lost += 1
                 if lost <= EXAMPLES:
-                    sentence = f"The event at partition {partition} offset {offset} was neither accepted nor rejected nor a repeat ({what})."
+                    sentence = (
+                        f"The event at partition {partition} offset {offset} was neither accepted nor rejected nor a repeat ({what})."
+                    )
                     self.differences.append(Difference("lost", sentence, partition=partition, offset=offset))
         if lost > EXAMPLES:
             self.differences.append(Difference("lost", f"{lost - EXAMPLES} more events have no trace.", log=lost))

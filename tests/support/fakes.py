@@ -2,10 +2,10 @@
 
 import copy
 
-from consumers.metrics import ConsumerMetrics
-from consumers.store import Change, ContendedError
 from prometheus_client import CollectorRegistry
 
+from consumers.metrics import ConsumerMetrics
+from consumers.store import Change, ContendedError
 from streams.contract.errors import ServerError
 
 
@@ -46,8 +46,10 @@ class MemoryDocuments:
             self.fail_after -= 1
         self.writes += 1
 
-    def find(self, collection, where, fields=None, *, newest_by=None, limit=0):
-        found = [copy.deepcopy(d) for d in self.collections.get(collection, {}).values() if all(_fits(d.get(k), w) for k, w in where.items())]
+    def find(self, collection, where, fields=None, *, newest_by=None, limit=0):  # noqa: ARG002 - as the database has it
+        found = [
+            copy.deepcopy(d) for d in self.collections.get(collection, {}).values() if all(_fits(d.get(k), w) for k, w in where.items())
+        ]
         if newest_by:
             found.sort(key=lambda d: d[newest_by], reverse=True)
         yield from found[:limit] if limit else found

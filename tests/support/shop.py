@@ -25,13 +25,14 @@ def day_after(days: int, first: date = FIRST) -> str:
 
 def accepted(seq: int, **changes) -> SaleAccepted:
     fields = {
-        "event_id": f"event-{seq}", "store": "Berlin", "item": "milk", "quantity": 2.0, "sold_at": 1.7357e9 + seq, "business_date": "2025-01-01",
+        "event_id": f"event-{seq}", "store": "Berlin", "item": "milk", "quantity": 2.0, "sold_at": 1.7357e9 + seq,
+        "business_date": "2025-01-01",
         "hour": 12, "revenue_micros": 2_380_000, "profit_micros": 400_000, "partition": 0, "offset": 2 * seq, "seq": seq,
     }  # fmt: skip
     return SaleAccepted(**(fields | changes))
 
 
-def sales_of(count: int, seed: int = 1, partitions: int = 2, stores: int = 4, items: int = 6, a_day: int = 50) -> list[SaleAccepted]:
+def sales_of(count: int, seed: int = 1, partitions: int = 2, stores: int = 4, items: int = 6, *, a_day: int = 50) -> list[SaleAccepted]:
     """Sales with returns, unknown profits, orders and late days; each partition has its own seq from 1."""
     rng = random.Random(seed)
     seqs = [0] * partitions
@@ -45,12 +46,21 @@ def sales_of(count: int, seed: int = 1, partitions: int = 2, stores: int = 4, it
         cents = rng.randrange(50, 900)
         made.append(
             accepted(
-                seqs[partition], event_id=f"event-{number}", store=f"store {store}", item=f"item {min(rng.randrange(items), rng.randrange(items))}",
-                quantity=quantity, business_date=day_after(max(0, number // a_day - late)), hour=rng.randrange(8, 21), partition=partition,
-                revenue_micros=round(quantity * cents * 10_000), profit_micros=None if rng.random() < 0.1 else round(quantity * cents * 2_500),
-                offset=3 * seqs[partition] + 1, order_id=f"order {number // 3}" if rng.random() < 0.9 else None, currency="EUR",
+                seqs[partition],
+                event_id=f"event-{number}",
+                store=f"store {store}",
+                item=f"item {min(rng.randrange(items), rng.randrange(items))}",
+                quantity=quantity,
+                business_date=day_after(max(0, number // a_day - late)),
+                hour=rng.randrange(8, 21),
+                partition=partition,
+                revenue_micros=round(quantity * cents * 10_000),
+                profit_micros=None if rng.random() < 0.1 else round(quantity * cents * 2_500),
+                offset=3 * seqs[partition] + 1,
+                order_id=f"order {number // 3}" if rng.random() < 0.9 else None,
+                currency="EUR",
                 sold_at=1.7357e9 + 60.0 * number,
-            )  # fmt: skip
+            )
         )
     return made
 
@@ -72,21 +82,32 @@ def horizons(origin: date, mean: float) -> tuple[HorizonForecast, ...]:
         units = mean * days
         made.append(
             HorizonForecast(
-                horizon=name, first_day=day_after(1, origin), last_day=day_after(days, origin), open_days=days, mean=units, p10=units * 0.7,
-                p50=units * 0.98, p90=units * 1.35, same_weekday_mean=units * 1.1,
-            )  # fmt: skip
+                horizon=name,
+                first_day=day_after(1, origin),
+                last_day=day_after(days, origin),
+                open_days=days,
+                mean=units,
+                p10=units * 0.7,
+                p50=units * 0.98,
+                p90=units * 1.35,
+                same_weekday_mean=units * 1.1,
+            )
         )
     return tuple(made)
 
 
-def forecast(offset: int, number: int = 0, store: str = "Berlin", item: str = "milk", origin: date = FIRST, mean: float = 20.0, partition: int = 0):
+def forecast(  # noqa: PLR0917 - what a forecast is
+    offset: int, number: int = 0, store: str = "Berlin", item: str = "milk", origin: date = FIRST, mean: float = 20.0, *, partition: int = 0
+):
     return PredictedSales(
         id=f"{partition}-{offset}-{number}", store=store, item=item, origin=origin.isoformat(), made_at=1.7357e9 + offset,
         horizons=horizons(origin, mean), path=tuple(mean * (1 + 0.3 * (n % 7 > 4)) for n in range(28)), partition=partition, offset=offset,
     )  # fmt: skip
 
 
-def forecast_of_today(offset: int, store: str = "Berlin", item: str = "milk", day: str = "2025-01-02", mean: float = 25.0) -> PredictedSales:
+def forecast_of_today(
+    offset: int, store: str = "Berlin", item: str = "milk", day: str = "2025-01-02", mean: float = 25.0
+) -> PredictedSales:
     one = HorizonForecast(
         horizon="today", first_day=day, last_day=day, open_days=1, mean=mean, p10=mean - 5, p50=mean, p90=mean + 5, same_weekday_mean=mean
     )
@@ -99,13 +120,17 @@ def forecast_of_today(offset: int, store: str = "Berlin", item: str = "milk", da
 def plan(offset: int, items: dict[str, float], store: str = "Berlin", origin: date = FIRST, partition: int = 0) -> ShelfAllocation:
     whole = sum(items.values())
     return ShelfAllocation(
-        id=f"{partition}-{offset}-900", store=store, origin=origin.isoformat(), made_at=1.7357e9 + offset, partition=partition, offset=offset,
-        items=tuple(Allocation(item=name, predicted_sales=units, shelf_space_percentage=100 * units / whole) for name, units in items.items()),
+        id=f"{partition}-{offset}-900", store=store, origin=origin.isoformat(), made_at=1.7357e9 + offset,
+        partition=partition, offset=offset,
+        items=tuple(Allocation(item=name, predicted_sales=units, shelf_space_percentage=100 * units / whole)
+        for name, units in items.items()),
         reasons=("milk takes one more facing: it earns 3.20 a day there.",),
     )  # fmt: skip
 
 
-def score(offset: int, origin: date, store: str = "Berlin", horizon: str = "day", items=("milk", "bread"), partition: int = 0) -> ForecastScored:
+def score(  # noqa: PLR0917 - what a score is
+    offset: int, origin: date, store: str = "Berlin", horizon: str = "day", items=("milk", "bread"), partition: int = 0
+) -> ForecastScored:
     rng = random.Random(f"{origin}{store}{horizon}")
     rows = []
     for name in items:
@@ -123,7 +148,8 @@ def score(offset: int, origin: date, store: str = "Berlin", horizon: str = "day"
 
 def drift(offset: int, store: str = "Berlin", item: str = "milk", factor: float = 1.6) -> DriftDetected:
     return DriftDetected(
-        id=f"0-{offset}-drift", store=store, item=item, kind="level_shift", since="2025-02-01", before=20.0, after=20.0 * factor, factor=factor,
+        id=f"0-{offset}-drift", store=store, item=item, kind="level_shift", since="2025-02-01", before=20.0,
+        after=20.0 * factor, factor=factor,
         action="The level was moved at once and its rate of learning raised.", made_at=1.7357e9 + offset, partition=0, offset=offset,
     )  # fmt: skip
 
@@ -137,7 +163,6 @@ def a_season(stores=("Berlin", "Køln <b>&"), items=("milk", "bread", "butter"),
             offset += 1
             for number, name in enumerate(items):
                 made.append(forecast(offset, number, store, name, origin, 12.0 + 5 * number))
-            for horizon in ("day", "7_days", "28_days"):
-                made.append(score(offset, origin, store, horizon, items))
+            made += [score(offset, origin, store, horizon, items) for horizon in ("day", "7_days", "28_days")]
             made.append(plan(offset, {name: 12.0 + 5 * number for number, name in enumerate(items)}, store, origin))
     return [*made, drift(offset, stores[0], items[0])]

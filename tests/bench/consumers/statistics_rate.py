@@ -32,9 +32,7 @@ STORES, ITEMS, SALES_A_DAY, PARTITIONS = 12, 40, 3560, 4
 
 def consume(broker: str, uri: str) -> None:
     """A process of its own, as in production."""
-    service = ConsumerService(
-        KafkaSettings(broker), MongoSettings(Secret(uri)), ConsumeSettings(), CollectorRegistry(), log_id="bench"
-    )
+    service = ConsumerService(KafkaSettings(broker), MongoSettings(Secret(uri)), ConsumeSettings(), CollectorRegistry(), log_id="bench")
     signal.signal(signal.SIGTERM, lambda *_: service.stop())
     service.run()
 

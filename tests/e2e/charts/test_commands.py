@@ -27,19 +27,26 @@ SALES = sales_of(800, a_day=40)
 def environment(tmp_path_factory):
     producer, kafka = kafka_stand_in()
     with mongo_settings(tmp_path_factory.mktemp("mongo")) as mongo:
-        yield producer, mongo, os.environ | {
-            "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-            "MONGODB_URI": mongo.uri.reveal(),
-            "MONGODB_DATABASE": mongo.database,
-            "SHELFCAST_CONSUME_METRICS_PORT": "0",
-            "SHELFCAST_STATISTICS_GROUP": f"statistics-{mongo.database}",
-            "SHELFCAST_FORECASTS_GROUP": f"forecasts-{mongo.database}",
-            "PYTHONPATH": ".",
-        }
+        yield (
+            producer,
+            mongo,
+            os.environ
+            | {
+                "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+                "MONGODB_URI": mongo.uri.reveal(),
+                "MONGODB_DATABASE": mongo.database,
+                "SHELFCAST_CONSUME_METRICS_PORT": "0",
+                "SHELFCAST_STATISTICS_GROUP": f"statistics-{mongo.database}",
+                "SHELFCAST_FORECASTS_GROUP": f"forecasts-{mongo.database}",
+                "PYTHONPATH": ".",
+            },
+        )
 
 
 def shelfcast(environment, *arguments):
-    return subprocess.run([sys.executable, "-m", "deploy.cli", *arguments], env=environment[2], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.cli", *arguments], env=environment[2], capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def started(environment, *arguments):

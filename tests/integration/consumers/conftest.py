@@ -31,8 +31,17 @@ def consume(kafka, mongo):
     started = []
 
     def start(*arguments, settings=mongo, log=subprocess.DEVNULL):
-        command = [sys.executable, "-m", "tests.support.consume_child", kafka[1].bootstrap_servers, settings.uri.reveal(), settings.database]
-        child = subprocess.Popen([*command, f"group-{uuid.uuid4().hex[:8]}", *map(str, arguments)], env=os.environ | {"PYTHONPATH": "."}, stderr=log)
+        command = [
+            sys.executable,
+            "-m",
+            "tests.support.consume_child",
+            kafka[1].bootstrap_servers,
+            settings.uri.reveal(),
+            settings.database,
+        ]
+        child = subprocess.Popen(
+            [*command, f"group-{uuid.uuid4().hex[:8]}", *map(str, arguments)], env=os.environ | {"PYTHONPATH": "."}, stderr=log
+        )
         started.append(child)
         return child
 

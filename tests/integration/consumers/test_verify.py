@@ -70,7 +70,7 @@ def test_the_books_balance_until_a_cent_is_missing(kafka, mongo):
             with MongoClient(mongo.uri.reveal()) as client:
                 months = client[mongo.database]["store_months"]
                 one = months.find_one({})
-                day = sorted(one["days"])[0]
+                day = min(one["days"])
                 one["days"][day][1] -= 10_000
                 months.replace_one({"_id": one["_id"]}, one)
             [difference] = verify(reader, documents).differences

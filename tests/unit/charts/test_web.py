@@ -35,7 +35,8 @@ def filled(stores=("Berlin", SCRIPT)):
     sold = StatisticsSink(documents, metrics())
     sold.start(0, BEGINNING)
     sold.write(records_of([
-        accepted(n + 1, store=stores[n % len(stores)], item=ITEMS[n % 4], business_date=f"2025-03-{n % 28 + 1:02}", currency="EUR") for n in range(200)
+        accepted(n + 1, store=stores[n % len(stores)], item=ITEMS[n % 4], currency="EUR", business_date=f"2025-03-{n % 28 + 1:02}")
+        for n in range(200)
     ]))  # fmt: skip
     foreseen = ForecastsSink(documents, metrics())
     foreseen.start(0, BEGINNING)
@@ -67,7 +68,7 @@ class Tags(HTMLParser):
 def test_the_page_shows_numbers_table_charts_and_drift(client):
     answer = client.get("/")
     assert answer.status_code == 200
-    for expected in ("What should I stock?", "200", "sale lines", "day-ahead error", "×1.60", "Next 28 days"):
+    for expected in ("What should I stock?", "200", "sale lines", "day-ahead error", "&times;1.60", "Next 28 days"):
         assert expected in answer.text
     tags = Tags()
     tags.feed(answer.text)

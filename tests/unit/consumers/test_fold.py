@@ -102,5 +102,11 @@ def test_names_are_only_ever_values():
 
 
 def test_ids_cannot_be_made_equal_by_names():
-    keys = [(0, "a", "b", "2025-01"), (0, 'a","b', "", "2025-01"), (0, "a", 'b"', "2025-01"), (0, "a,b", "", "2025-01"), (1, "a", "b", "2025-01")]
+    keys = [
+        (0, "a", "b", "2025-01"),
+        (0, 'a","b', "", "2025-01"),
+        (0, "a", 'b"', "2025-01"),
+        (0, "a,b", "", "2025-01"),
+        (1, "a", "b", "2025-01"),
+    ]
     assert len({empty(key)["_id"] for key in keys}) == len(keys)

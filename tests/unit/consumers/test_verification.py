@@ -107,7 +107,14 @@ def test_each_event_is_in_one_class():
     raws = [sale("a"), b"garbage", sale("a"), encode(ClockTicked(store="Berlin", at=1.7e9)), sale("b"), sale("c")]
     counts, differences = events(raws, [(0, "a"), (4, "b")], [(1, "not_json"), (1, "not_json")])
     assert differences == []
-    assert (counts.events, counts.accepted, counts.duplicates, counts.rejected, counts.other, counts.pending) == (6, 2, 1, {"not_json": 1}, 1, 1)
+    assert (counts.events, counts.accepted, counts.duplicates, counts.rejected, counts.other, counts.pending) == (
+        6,
+        2,
+        1,
+        {"not_json": 1},
+        1,
+        1,
+    )
     assert counts.events == counts.accepted + counts.duplicates + sum(counts.rejected.values()) + counts.other + counts.pending
 
 

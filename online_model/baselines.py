@@ -60,7 +60,8 @@ class WeekdayLags:
         stale = last_open <= day - LAG_DAYS
         if stale.any():
             lags = lags.copy()
-            lags[np.ix_([FIRST, SECOND, FOUR, FOUR_DS], np.flatnonzero(stale))] = np.nan
+            for lag in (FIRST, SECOND, FOUR, FOUR_DS):
+                lags[lag, stale] = np.nan
         missing = np.isnan(lags)
         if not missing.any():
             return lags

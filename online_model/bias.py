@@ -73,7 +73,7 @@ class BiasGain:
         ratio = (self.actual + SHRINK * newest) / (self.forecast + SHRINK * newest)
         self.log_ratio = min(max(log(max(ratio, 1e-9)), -LOG_CLIP), LOG_CLIP)
 
-    def learn_gain(self, horizon: int, origin: int, signal: float, actual: float, forecast: float, share: float) -> None:
+    def learn_gain(self, horizon: int, origin: int, signal: float, actual: float, forecast: float, *, share: float) -> None:
         """How a store's sum of a horizon came out against a forecast made under `signal`."""
         if origin - self.first_day < START_DAYS or forecast <= 0:
             return

@@ -52,4 +52,4 @@ class ItemLevels:
         old = s.count >= OLD_ENOUGH
         if not old.any():
             return np.zeros(len(s), np.float32)
-        return (self.relative[s.item] * float(s.ewma[DS28, old].mean())).astype(np.float32)
+        return np.asarray(self.relative[s.item] * float(s.ewma[DS28, old].mean()), np.float32)

@@ -70,10 +70,10 @@ class StoreDay:
 _IN_SPAN: Final = np.array([[i < b for i in range(DAYS_AHEAD)] for b in SPANS])
 
 
-def store_day(day: int, opened: bool, opening: Opening, table: CalendarTable, open_ahead: Bools | None) -> StoreDay:
+def store_day(day: int, opening: Opening, table: CalendarTable, open_ahead: Bools | None, *, opened: bool) -> StoreDay:
     """Features of the close of `day`; `opening` as it was before this day."""
     past, run = opening.history[-PAST:], opening.closed_run
-    opening.close(day, opened, table)
+    opening.close(day, table, opened=opened)
     ahead = opening.ahead(day, table) if open_ahead is None else _known(open_ahead, opening.ahead(day, table))
     span = table.reach(day, COLUMNS)
     is_open = np.concatenate([past, [opened], ahead])

@@ -70,6 +70,32 @@ class PooledDay:
     shared: tuple[float, float, F32, F32] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What is known of a store's days ahead.
+
+    Attributes
+    ----------
+    day
+        Days from the store's first to today.
+    days
+        Calendar and openings.
+    c
+        Multipliers of the 28 days ahead, `[28, n]`.
+    lags
+        Of the weekdays, filled, `[5, 7, n]`.
+    promoted
+        Promotions of the 28 days ahead, `[28, n]`, None for none.
+
+    """
+
+    day: int
+    days: StoreDay
+    c: F32
+    lags: F32
+    promoted: F32 | None
+
+
 class OwnYear:
     """Mean over the partition's series of their own year ratios, by horizon; of the present date."""
 
@@ -116,44 +142,31 @@ class Features:
 def scale_of(s: Series) -> F32:
     """max(EWMA28, EWMA90 / 4, 5 % of the mean, a floor)."""
     raw = s.ewma[RAW]
-    return np.maximum(np.maximum(raw[0], raw[1] / 4), np.maximum(MEAN_FLOOR * s.mean, TINY))
+    return np.asarray(np.maximum(np.maximum(raw[0], raw[1] / 4), np.maximum(MEAN_FLOOR * s.mean, TINY)))
 
 
 def log_ratio(x: F32, base: F32, s: F32) -> F32:
     """Log of x over base, both plus 5 % of the scale."""
-    return np.log((x + MEAN_FLOOR * s) / (base + MEAN_FLOOR * s))
+    return np.asarray(np.log((x + MEAN_FLOOR * s) / (base + MEAN_FLOOR * s)))
 
 
-def build(
-    s: Series, days: StoreDay, c: F32, lags: F32, promoted: F32 | None, day: int, pooled: PooledDay, own_year: OwnYear
-) -> Features:
-    """Features at the close of `day` (days since the store's first).
-
-    Parameters
-    ----------
-    c
-        Multipliers of the 28 days ahead, `[28, n]`.
-    lags
-        `[5, 7, n]`, filled.
-    promoted
-        Promotions of the 28 days ahead, `[28, n]`, None for none.
-
-    """
-    n, scale = len(s), scale_of(s)
+def build(s: Series, a: Ahead, pooled: PooledDay, own_year: OwnYear) -> Features:
+    """Features at a close."""
+    n, scale, days, lags = len(s), scale_of(s), a.days, a.lags
     ahead = days.weekday[1:]
     level28 = s.ewma[RAW][0]
     cells = np.where(np.isnan(s.cell_ewma), s.profile * level28, s.cell_ewma)
-    if promoted is None:
+    if a.promoted is None:
         by_weekday = np.concatenate([lags[:4], s.profile[None, :7], cells[None, :7]])
         first, second, four, weekday_mean, profile, cell = np.matmul(days.by_weekday, by_weekday)
     else:
         first, second, four, weekday_mean = np.matmul(days.by_weekday, lags[:4])
-        held = promoted > 0.5
+        held = a.promoted > 0.5
         profile = days.by_day @ np.where(held, s.profile[7:][ahead], s.profile[:7][ahead])
         cell = days.by_day @ np.where(held, cells[7:][ahead], cells[:7][ahead])
-    cbar, c_four = days.by_day @ c, days.by_day @ (c * lags[baselines.FOUR_DS][ahead])
+    cbar, c_four = days.by_day @ a.c, days.by_day @ (a.c * lags[baselines.FOUR_DS][ahead])
     ds = s.ewma[DS]
-    level, own, known = _own_year(s, day, cbar, scale, days.open_days)
+    level, own, known = _own_year(s, a.day, cbar, scale, days.open_days)
     mean_own = own_year.add(own, known)[:, None]
     ratio = np.asarray(pooled.year_ratio, np.float32)[:, None]
     last = cbar * ds[2] * ratio
@@ -196,8 +209,7 @@ def _extra(days: StoreDay, pooled: PooledDay, n: int) -> F32:
     """Shared residuals and last year's shocks, `[3, 6, n]`."""
     out = np.zeros((3, 6, n), np.float32)
     if pooled.shared is not None:
-        for i, value in enumerate(pooled.shared):
-            out[:, i] = value
+        out[:, 0], out[:, 1], out[:, 2], out[:, 3] = pooled.shared
     out[:, 4] = (days.by_day @ pooled.shock_date)[:, None]
     out[:, 5] = (days.by_day @ pooled.shock_week)[:, None]
     return out

@@ -68,5 +68,5 @@ def windows(sums: F32, counts: NDArray[np.uint8], day: int) -> tuple[F32, F32, F
     shares.append(_share(ago - 27, ago))
     weight = np.array(shares, np.float32)
     n = weight @ counts.astype(np.float32)
-    mean = (weight @ sums) / np.maximum(n, 1e-9)
+    mean = ((weight @ sums) / np.maximum(n, 1e-9)).astype(np.float32)
     return mean[:3], n[:3], mean[3:6], n[3:6], mean[6], n[6]

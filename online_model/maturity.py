@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,16 +12,7 @@ from online_model.features import thaw
 from online_model.pooled import solve_together
 from online_model.results import Scored
 from online_model.series import CORRECTED, PENDING
-from online_model.settings import (
-    DAY,
-    HORIZONS,
-    LABEL_CAP_DAY,
-    LABEL_CAP_WINDOW,
-    SPANS,
-    STAGGER,
-    TEACH_FROM_AGE,
-    WEEK,
-)  # fmt: skip
+from online_model.settings import DAY, HORIZONS, LABEL_CAP_DAY, LABEL_CAP_WINDOW, SPANS, STAGGER, TEACH_FROM_AGE, WEEK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,18 +20,61 @@ if TYPE_CHECKING:
     from online_model.pool import Pool
     from online_model.results import Drift
     from online_model.series import Series
-    from online_model.store import Today
+    from online_model.today import Today
 
     F32 = NDArray[np.float32]
     F64 = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
 
 OFFSET_RATE, OFFSET_DECAY = 0.01, 0.998
 """A series' offset of the log regression: step, and what it keeps a label."""
 ORIGIN, AGE, OPEN_DAYS, SIGNAL, FACTOR, YEAR_FACTORS, GATE = 0, 1, 2, 3, 4, slice(5, 8), 8
 """Columns of a store's slots."""
-_P = {name: i for i, name in enumerate(PENDING)}
-_RAW_EXPERTS = [_P["profile"], _P["linear"], _P["log"]]
-_EXPERTS = [_P[name] for name in ("profile", "level", "linear", "log", "weekday_mean")]
+_P: Final = {name: i for i, name in enumerate(PENDING)}
+_RAW: Final = [_P["profile"], _P["linear"], _P["log"]]
+_EXPERTS: Final = [_P[name] for name in ("profile", "level", "linear", "log", "weekday_mean")]
+
+
+@dataclass(frozen=True, slots=True)
+class Matured:
+    """Forecasts whose windows are complete, first axis the horizons.
+
+    Attributes
+    ----------
+    day
+        Ordinal of the close that completes them.
+    info
+        Their slots: origin, age of the partition, open days as expected, ... `[3, 9]`.
+    kept
+        What they left behind, `[3, 12, n]`; 0 where there is no label.
+    sums
+        Net units, winsorised units, units for the bias gain: `[3, 3, n]`, horizon second.
+    opened_days
+        Days that were open, `[3]`.
+    forecast, known
+        Whether there was a forecast; whether it gets a label (days were open, and expected to be), `[3, n]`.
+    units, scale
+        Winsorised mean by open day (0 unknown); scale (1 unknown), `[3, n]`.
+
+    """
+
+    day: int
+    info: F64
+    kept: F32
+    sums: F32
+    opened_days: NDArray[np.int64]
+    forecast: Bools
+    known: Bools
+    units: F32
+    scale: F32
+
+    def __getitem__(self, name: str) -> F32:
+        """A field of `PENDING`, `[3, n]`."""
+        return self.kept[:, _P[name]]
+
+    def column(self, place: int) -> F32:
+        """A column of the slots, `[3, 1]`."""
+        return self.info[:, place, None].astype(np.float32)
 
 
 def slots_of(day: int) -> list[int]:
@@ -47,13 +82,13 @@ def slots_of(day: int) -> list[int]:
     return [0, 1 + day % 7, 8 + day % 28]
 
 
-def learn_matured(
-    s: Series, slots: F64, history: NDArray[np.bool_], day: int, today: Today, opened: bool, pool: Pool
-) -> tuple[dict[str, Scored], list[Drift]]:
+def learn_matured(s: Series, slots: F64, history: Bools, today: Today, pool: Pool) -> tuple[dict[str, Scored], list[Drift]]:
     """Score and learn what matures today.
 
     Parameters
     ----------
+    slots
+        Of the store, `[36, 9]`.
     history
         Open or not, the last 28 days, newest last.
 
@@ -63,104 +98,108 @@ def learn_matured(
         By horizon; level shifts that today's residuals reveal.
 
     """
-    places = slots_of(day)
-    info = slots[places]
-    due = info[:, ORIGIN] == day - np.array(SPANS)
+    info = slots[slots_of(today.day)]
+    due = info[:, ORIGIN] == today.day - np.array(SPANS)
     if not due.any() or not len(s):
         return {}, []
-    f = s.pending[places]
-    opened_days = np.array([int(history[-b:].sum()) for b in SPANS])
-    position = [(day - np.arange(b)) % 28 for b in SPANS]
-    sums = np.stack([s.units[:, p].sum(1) for p in position], 1)
-    scale = f[:, _P["scale"]]
-    has = ~np.isnan(scale) & due[:, None]
-    known = has & ((opened_days > 0) & (info[:, OPEN_DAYS] > 0))[:, None]
-    scored = _score(s, f, sums[0], has, info, opened_days, day, pool)
+    m = _matured(s, info, due, history, today.day)
+    scored = _score(s, m, pool)
     drifts: list[Drift] = []
-    if known.any():
-        scale = np.where(known, scale, 1.0).astype(np.float32)
-        f = np.where(known[:, None], f, 0.0).astype(np.float32)
-        units = np.where(known, sums[1] / np.maximum(opened_days, 1)[:, None], 0).astype(np.float32)
-        on = known.astype(np.float32)
-        drifts = _level_shifts(s, f, info, today, known, day, pool) if opened else []
-        _teach(s, f, info, units, scale, on, day, pool)
-        _correct(s, f, info, sums, opened_days, on, day, pool)
+    if m.known.any():
+        if today.opened:
+            drifts = _level_shifts(s, m, today, pool)
+        _teach(s, m, pool)
+        _correct(s, m, pool)
     return scored, drifts
 
 
-def _score(
-    s: Series, f: F32, raw: F32, has: NDArray[np.bool_], info: F64, opened_days: NDArray[np.int64], day: int, pool: Pool
-) -> dict[str, Scored]:
-    """Forecasts as they were published against raw sums; a day that was expected closed and was, is no forecast."""
+def _matured(s: Series, info: F64, due: Bools, history: Bools, day: int) -> Matured:
+    kept = s.pending[slots_of(day)]
+    opened_days = np.array([int(history[-b:].sum()) for b in SPANS])
+    sums = np.stack([s.units[:, (day - np.arange(b)) % 28].sum(1) for b in SPANS], 1)
+    scale = kept[:, _P["scale"]]
+    forecast = ~np.isnan(scale) & due[:, None]
+    known = forecast & ((opened_days > 0) & (info[:, OPEN_DAYS] > 0))[:, None]
+    return Matured(
+        day,
+        info,
+        np.where(forecast[:, None], kept, 0.0).astype(np.float32),
+        sums,
+        opened_days,
+        forecast,
+        known,
+        np.where(known, sums[1] / np.maximum(opened_days, 1)[:, None], 0).astype(np.float32),
+        np.where(known, scale, 1.0).astype(np.float32),
+    )
+
+
+def _score(s: Series, m: Matured, pool: Pool) -> dict[str, Scored]:
+    """Forecasts as they were published against raw sums; a day expected closed that was closed is no forecast."""
     scored = {}
     for h, (name, b) in enumerate(zip(HORIZONS, SPANS, strict=True)):
-        rows = np.flatnonzero(has[h])
-        if not len(rows) or (opened_days[h] == 0 and info[h, OPEN_DAYS] == 0):
+        rows, n = np.flatnonzero(m.forecast[h]), m.info[h, OPEN_DAYS]
+        if not len(rows) or (m.opened_days[h] == 0 and n == 0):
             continue
-        n = info[h, OPEN_DAYS]
-        took = f[h][:, rows].astype(np.float64)
-        mean = took[_P["unbiased"]] * (info[h, FACTOR] * n)
+        took = m.kept[h][:, rows].astype(np.float64)
         scored[name] = Scored(
-            day - b,
-            s.series[rows].astype(np.intp),
-            raw[h, rows].astype(np.float64),
-            mean,
-            took[_P["p10"]],
-            took[_P["p50"]],
-            took[_P["p90"]],
-            took[_P["weekday_mean"]] * n,
-            took[_P["naive"]] * n,
-            took[_P["smoothing"]] * n,
+            origin_day=m.day - b,
+            rows=s.series[rows].astype(np.intp),
+            actual=m.sums[0, h, rows].astype(np.float64),
+            mean=took[_P["unbiased"]] * (m.info[h, FACTOR] * n),
+            p10=took[_P["p10"]],
+            p50=took[_P["p50"]],
+            p90=took[_P["p90"]],
+            weekday_mean=took[_P["weekday_mean"]] * n,
+            seasonal_naive=took[_P["naive"]] * n,
+            smoothing=took[_P["smoothing"]] * n,
         )
         pool.scores.add(name, scored[name])
     return scored
 
 
-def _level_shifts(s: Series, f: F32, info: F64, today: Today, known: NDArray[np.bool_], day: int, pool: Pool) -> list[Drift]:
-    mean = f[DAY, _P["unbiased"]] * np.float32(info[DAY, FACTOR])
-    variance = pool.quantiles.variance(s, np.broadcast_to(mean, (3, len(mean))))[DAY]
-    rows = level_shift.watch(s, mean, variance, today.units, known[DAY])
-    return level_shift.shift(s, rows, day) if len(rows) else []
+def _level_shifts(s: Series, m: Matured, today: Today, pool: Pool) -> list[Drift]:
+    mean = m["unbiased"] * m.column(FACTOR)
+    variance = pool.quantiles.variance(s, mean)[DAY]
+    rows = level_shift.watch(s, mean[DAY], variance, today.units, m.known[DAY])
+    return level_shift.shift(s, rows, m.day) if len(rows) else []
 
 
-def _teach(s: Series, f: F32, info: F64, units: F32, scale: F32, on: F32, day: int, pool: Pool) -> None:
+def _teach(s: Series, m: Matured, pool: Pool) -> None:
     """Year corrections, both regressions, offsets, mix, gate."""
-    origins = info[:, ORIGIN].astype(np.int64)
-    raw = f[:, _RAW_EXPERTS]
-    pool.year.learn(origins, raw, units, scale, on, pool.share)
-    known, on = on, on * (info[:, AGE] >= TEACH_FROM_AGE)[:, None]
-    cap = LABEL_CAP_WINDOW * scale
-    cap[DAY] = LABEL_CAP_DAY * (scale[DAY] + 1)
-    label = np.minimum(units, cap)
+    origins, known = m.info[:, ORIGIN].astype(np.int64), m.known.astype(np.float32)
+    pool.year.learn(origins, m.kept[:, _RAW], m.units, m.scale, known, share=pool.share)
+    old_enough = known * (m.info[:, AGE] >= TEACH_FROM_AGE)[:, None]
+    cap = LABEL_CAP_WINDOW * m.scale
+    cap[DAY] = LABEL_CAP_DAY * (m.scale[DAY] + 1)
+    label = np.minimum(m.units, cap)
     for h, (b, frozen) in enumerate(zip(SPANS, (s.teach_day, s.teach_week, s.teach_month), strict=True)):
-        if not on[h].any():
+        if not old_enough[h].any():
             continue
         rows = slice(None) if h == DAY else slice(-int(origins[h]) % STAGGER, None, STAGGER)
-        taught = on[h, rows] > 0
-        linear, log = thaw(frozen[day % b][:, : len(taught)])
-        pool.linear[h].add(linear, scale[h, rows], label[h, rows], taught)
-        pool.log[h].add(log, scale[h, rows], label[h, rows], taught, s.offset[h, rows])
+        taught = old_enough[h, rows] > 0
+        linear, log = thaw(frozen[m.day % b][:, : len(taught)])
+        pool.linear[h].add(linear, m.scale[h, rows], label[h, rows], taught)
+        pool.log[h].add(log, m.scale[h, rows], label[h, rows], taught, s.offset[h, rows])
     solve_together(pool.models)
-    gap = np.clip(label / scale - f[:, _P["log"]] / scale, -1, 1) * np.minimum(1, 2 * scale / (1 + scale))
-    s.offset[:] = np.where(on > 0, OFFSET_DECAY * s.offset + OFFSET_RATE * gap, s.offset)
-    experts = f[:, _EXPERTS].copy()
-    experts[:, CORRECTED] *= info[:, YEAR_FACTORS, None].astype(np.float32)
-    pool.mixture.learn(s, experts, units, scale, on)
-    gate = info[:, GATE, None].astype(np.float32)
-    weekday_mean = f[:, _P["weekday_mean"]]
-    mixed = (f[:, _P["unbiased"]] - gate * weekday_mean) / (1 - gate)
-    pool.gate.learn(mixed, weekday_mean, units, scale, known)
+    gap = np.clip((label - m["log"]) / m.scale, -1, 1) * np.minimum(1, 2 * m.scale / (1 + m.scale))
+    s.offset[:] = np.where(old_enough > 0, OFFSET_DECAY * s.offset + OFFSET_RATE * gap, s.offset)
+    experts = m.kept[:, _EXPERTS]
+    experts[:, CORRECTED] *= m.info[:, YEAR_FACTORS, None].astype(np.float32)
+    pool.mixture.learn(s, experts, m.units, m.scale, old_enough)
+    gate = m.column(GATE)
+    mixed: F32 = (m["unbiased"] - gate * m["weekday_mean"]) / (1 - gate)
+    pool.gate.learn(mixed.astype(np.float32), m["weekday_mean"], m.units, m.scale, known)
 
 
-def _correct(s: Series, f: F32, info: F64, sums: F32, opened_days: NDArray[np.int64], on: F32, day: int, pool: Pool) -> None:
+def _correct(s: Series, m: Matured, pool: Pool) -> None:
     """Bias gain and quantiles, from sums over the days that were open."""
-    unbiased = f[:, _P["unbiased"]] * opened_days[:, None].astype(np.float32)
-    actual, forecast = (sums[2] * on).sum(1), (unbiased * on).sum(1)
+    unbiased = m["unbiased"] * m.opened_days[:, None].astype(np.float32)
+    actual, forecast = (m.sums[2] * m.known).sum(1), (unbiased * m.known).sum(1)
     for h, b in enumerate(SPANS):
         if forecast[h] > 0:
             a, p = float(actual[h]), float(forecast[h])
-            pool.bias.learn_gain(h, day - b, float(info[h, SIGNAL]), a, p, pool.share)
+            pool.bias.learn_gain(h, m.day - b, float(m.info[h, SIGNAL]), a, p, share=pool.share)
             if h == WEEK:
-                pool.bias.learn_week(day - b, a, p)
-    mean = unbiased * info[:, FACTOR, None].astype(np.float32)
-    pool.quantiles.learn(s, mean, f[:, _P["p10"]], f[:, _P["p90"]], sums[0], on)
+                pool.bias.learn_week(m.day - b, a, p)
+    band = np.stack([m["p10"], m["p90"]])
+    pool.quantiles.learn(s, unbiased * m.column(FACTOR), band, m.sums[0], m.known.astype(np.float32))

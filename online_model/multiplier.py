@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from online_model.day_features import COMMON, N_FEATURES
-from online_model.settings import ETA_CLIP, OVERDISPERSION, RATIO_TO_LEVEL_CAP, SMALL
+from online_model.series import DS14
+from online_model.settings import ETA_CLIP, MEAN_FLOOR, OVERDISPERSION, RATIO_TO_LEVEL_CAP, SMALL, TINY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from online_model.series import Series
+    from online_model.today import Today
 
     F32 = NDArray[np.float32]
     F64 = NDArray[np.float64]
@@ -125,54 +129,35 @@ class CalendarModel:
         """C of d days and n series, `[d, n]`."""
         return np.exp(np.clip(self.eta(x, key, promoted, delta, start=False), *C_CLIP))
 
-    def learn(
-        self,
-        x: F32,
-        key: int,
-        promoted: F32 | None,
-        delta: F32,
-        delta_var: F32,
-        units: F32,
-        level: F32,
-        teaches: F32,
-        partition_series: int,
-    ) -> None:
-        """Learn a day of a store; `delta` and `delta_var` change in place.
+    def learn(self, s: Series, today: Today, partition_series: int) -> None:
+        """Learn a day of a store; the series' `delta` and `delta_var` change in place.
 
-        Parameters
-        ----------
-        x, key, promoted
-            Of the day: `[COMMON]`, key, `[11, n]` or None.
-        units, level
-            Winsorised units and their level over c, `[n]`.
-        teaches
-            1 where a series is old enough, `[n]`.
-        partition_series
-            Started series of the partition.
-
+        `partition_series` is the number of started series of the partition.
         """
-        keys = np.array([key])
-        eta = self.eta(x[None], keys, None if promoted is None else promoted[None], delta, start=True)[0]
+        key, teaches = today.key, today.teaches
+        level = np.maximum(s.ewma[DS14], np.maximum(MEAN_FLOOR * s.mean, TINY))
+        promoted = None if today.x_promoted is None else today.x_promoted[None]
+        eta = self.eta(today.x[None], np.array([key]), promoted, s.delta, start=True)[0]
         mu = np.exp(np.clip(eta, *ETA_CLIP))
         size = mu * (level + SMALL)
         w = size / (1 + OVERDISPERSION * size) * teaches
-        e = np.clip((np.minimum(units / level, RATIO_TO_LEVEL_CAP) - mu) / mu, *RESIDUAL_CLIP)
-        total, we = float(w.sum()), float(w @ e)
+        e = np.clip((np.minimum(today.units / level, RATIO_TO_LEVEL_CAP) - mu) / mu, *RESIDUAL_CLIP)
         share = float(teaches.sum()) / max(partition_series, 1)
-        self._learn_beta(x, promoted, w, e, total, share)
-        _learn_delta(x, promoted, w, e, teaches, delta, delta_var)
+        self._learn_beta(today, w, e, share)
+        _learn_delta(s, today, w, e)
         if key >= 0:
             self.holiday_seen[key] += share
-            step = min(max(we / total, -HOLIDAY_STEP), HOLIDAY_STEP)
+            step = min(max(float(w @ e) / float(w.sum()), -HOLIDAY_STEP), HOLIDAY_STEP)
             self.holiday[key] += share / (self.holiday_seen[key] + 1) * step
 
-    def _learn_beta(self, x: F32, promoted: F32 | None, w: F32, e: F32, total: float, share: float) -> None:
+    def _learn_beta(self, today: Today, w: F32, e: F32, share: float) -> None:
         """A date counts as one day, not as many rows as there are series; its stores share that day."""
         if not self.forgotten:
             self.forgotten = True
             self.information *= FORGET
             self.information[np.diag_indices_from(self.information)] += (1 - FORGET) * self.prior
             self.response *= FORGET
+        x, promoted, total = today.x, today.x_promoted, float(w.sum())
         self.date_weight += total
         usual = self.usual_weight + DAY_WEIGHT_GAIN * (self.date_weight - self.usual_weight)
         if self.usual_weight == 0:
@@ -197,8 +182,9 @@ class CalendarModel:
             self.beta[:k] = np.linalg.solve(self.information[:k, :k], self.response[:k])
 
 
-def _learn_delta(x: F32, promoted: F32 | None, w: F32, e: F32, teaches: F32, delta: F32, delta_var: F32) -> None:
+def _learn_delta(s: Series, today: Today, w: F32, e: F32) -> None:
     """Diagonal Kalman step on the features that are not 0 today."""
+    x, promoted, teaches, delta, delta_var = today.x, today.x_promoted, today.teaches, s.delta, s.delta_var
     active = np.flatnonzero(x[1:]) + 1
     column = x[active, None]
     if promoted is not None and promoted.any():

@@ -59,7 +59,7 @@ class Opening:
         self.closed_run = 0
         self.kept_closed: list[str] = []
 
-    def counts_as_open(self, day: int, sold: bool, table: CalendarTable) -> bool:
+    def counts_as_open(self, day: int, table: CalendarTable, *, sold: bool) -> bool:
         """Whether a day counts as open: something was sold, or a store that sells little just sold nothing.
 
         Parameters
@@ -76,7 +76,7 @@ class Opening:
         quiet = self.surprise > QUIET_AT and self.silent_run < STAYS_CLOSED
         return sold or (quiet and bool(self.share[w] >= RARELY) and not _feast(day, table))
 
-    def close(self, day: int, opened: bool, table: CalendarTable) -> None:
+    def close(self, day: int, table: CalendarTable, *, opened: bool) -> None:
         """A day is over."""
         self.history = np.append(self.history[1:], opened)
         name = _feast(day, table)

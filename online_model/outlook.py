@@ -66,38 +66,30 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
     mean = unbiased.astype(np.float64) * (factor * open_days)[:, None]
     quantiles = pool.quantiles.serve(s, mean.astype(np.float32)) * (open_days > 0)[:, None]
     started = s.count > 0
-    _freeze(s, o, raw, ft.weekday_mean, unbiased, quantiles, ft.naive, smoothing, started)
+    kept = np.stack([np.where(started, scale, np.nan) + np.zeros_like(mixed), *raw.swapaxes(0, 1), ft.weekday_mean, unbiased])
+    _freeze(s, o, np.concatenate([kept, quantiles, ft.naive[None], smoothing[None]]).swapaxes(0, 1))
     s.expected[:] = np.where(started & (open_days[DAY] > 0), raw[DAY, 1], np.nan)
     for h, place in enumerate(slots_of(o.day)):
         slots[place] = (o.day, pool.gate.age, open_days[h], signal, factor[h], *o.year_factors[h], shares[h])
-    nan = np.where(started, 0.0, np.nan)
     path = _path(mean, o)
     s.morning[:] = path[:7]
-    horizons = {
-        name: HorizonForecast(
-            mean[h] + nan,
-            *(q.astype(np.float64) + nan for q in quantiles[:, h]),
-            *(b[h].astype(np.float64) * open_days[h] + nan for b in (ft.weekday_mean, ft.naive, smoothing)),
-            np.full(n, open_days[h]),
-        )
-        for h, name in enumerate(HORIZONS)
-    }
+    nan = np.where(started, 0.0, np.nan)
+    base = np.stack([ft.weekday_mean, ft.naive, smoothing]).astype(np.float64) * open_days[:, None]
+    sums = np.concatenate([mean[None], quantiles.astype(np.float64), base]) + nan
+    horizons = {name: _horizon(sums[:, h], int(open_days[h])) for h, name in enumerate(HORIZONS)}
     return horizons, (path + nan).T
 
 
-def _freeze(
-    s: Series, o: Outlook, raw: F32, weekday_mean: F32, unbiased: F32, quantiles: F32, naive: F32, smoothing: F32,
-    started: NDArray[np.bool_],
-) -> None:  # fmt: skip
-    """Keep forecasts by slot, and the features of the series that teach from this origin."""
-    places = slots_of(o.day)
-    kept = np.empty((3, s.pending.shape[1], len(s)), np.float32)
-    kept[:, 0] = np.where(started, o.features.scale, np.nan)
-    kept[:, 1:5] = raw
-    kept[:, 5], kept[:, 6] = weekday_mean, unbiased
-    kept[:, 7:10] = quantiles.transpose(1, 0, 2)
-    kept[:, 10], kept[:, 11] = naive, smoothing
-    s.pending[places] = kept
+def _horizon(sums: F64, open_days: int) -> HorizonForecast:
+    """Sums `[7, n]` under their names."""
+    mean, p10, p50, p90, weekday_mean, naive, smoothing = sums
+    days = np.full(sums.shape[1], open_days)
+    return HorizonForecast(mean, p10, p50, p90, weekday_mean, naive, smoothing, days)
+
+
+def _freeze(s: Series, o: Outlook, kept: F32) -> None:
+    """Keep forecasts `[3, 12, n]` by slot, and the features of the series that teach from this origin."""
+    s.pending[slots_of(o.day)] = kept
     s.teach_day[0] = o.features.linear[DAY]
     rows = slice(-o.day % STAGGER, None, STAGGER)
     for h, frozen in ((WEEK, s.teach_week), (MONTH, s.teach_month)):

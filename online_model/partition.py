@@ -10,6 +10,7 @@ from online_model.pool import Pool
 from online_model.sale_regressor import SaleRegressor
 from online_model.settings import ModelSettings
 from online_model.store import Store
+from online_model.today import DayInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -150,7 +151,8 @@ class Partition:
         for name, array in (("units", units), ("hours", hours), ("promotion", promotion)):
             if array is not None and len(array) != n:
                 raise ValueError(f"{name}: {len(array)} rows for {n} series of store {place.name!r}")
-        return place.close(store, day, units, opened, hours, promotion, open_ahead, self._pool, self._n_series)
+        told = DayInput(day, units, opened, hours, promotion, open_ahead)
+        return place.close(store, told, self._pool, self._n_series)
 
     def nowcast(self, store: int, day: int, hour: float, sold: F64) -> F64:
         """Expected total of a running day.

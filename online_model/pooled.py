@@ -5,6 +5,7 @@ squares; `LogRatio` fits them with a log link, one reweighting step an observati
 pass; McCullagh & Nelder 1989, ch. 2), under an overdispersed Poisson variance. River's mini-batch interface works on ratios;
 `add`, `solve` and `predict` on arrays are the fast path of the partition.
 """
+# ruff: noqa: N803  River's interface says X
 
 from __future__ import annotations
 
@@ -140,7 +141,7 @@ class PooledRegressor(base.MiniBatchRegressor):
         rows, n = self._matrix(X), len(X)
         self.age()
         self.add(rows, np.ones(n, np.float32), y.to_numpy(dtype=np.float32), np.ones(n, np.bool_))
-        self.take(np.linalg.solve(*self.system()))
+        self.take(np.asarray(np.linalg.solve(*self.system())))
 
     def predict_many(self, X: pd.DataFrame) -> pd.Series:
         """Predict rows."""
@@ -186,7 +187,8 @@ class LogRatio(PooledRegressor):
     def _working(self, eta: F32, scale: F32, ratio: F32, offset: F32 | float) -> tuple[F32, F32]:
         eta = np.clip(eta + offset, *ETA_CLIP)
         mu = np.exp(eta)
-        return mu * (scale + SMALL) / (1 + OVERDISPERSION * mu * scale), eta - offset + (ratio - mu) / mu
+        weight = mu * (scale + SMALL) / (1 + OVERDISPERSION * mu * scale)
+        return weight.astype(np.float32), np.asarray(eta - offset + (ratio - mu) / mu, np.float32)
 
     def _mean(self, eta: F32) -> F32:
         return np.exp(np.clip(eta, *ETA_CLIP))

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from online_model.series import PROFILE
 from online_model.settings import MEAN_FLOOR, RATIO_TO_LEVEL_CAP, SHOCK_CLIP, SMALL, SPANS, TINY, YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from online_model.series import Series
+    from online_model.today import Today
 
     F32 = NDArray[np.float32]
 
@@ -135,51 +137,44 @@ class ProfileClose:
         """A closed day of a store counts in the index as its newest open one did."""
         self.pooled.index[self.pooled.open_day(day)] += last_index
 
-    def learn(
-        self, day: int, weekday: int, s: Series, y: F32, promoted: NDArray[np.bool_] | None, teaches: F32, level28: F32, n_all: int
-    ) -> tuple[F32, float]:
-        """Learn an open day.
+    def learn(self, s: Series, today: Today, partition_series: int) -> tuple[F32, float]:
+        """Learn an open day; profile and visits change in place.
 
         Parameters
         ----------
         s
-            Series of the store before the day; profile, visits and cell EWMA change in place.
-        y
-            Winsorised units, `[n]`.
-        promoted
-            Which series are promoted today, None for none.
-        teaches
-            1 where a series is old enough, `[n]`.
-        level28
-            EWMA28 of sales over the profile, `[n]`.
-        n_all
+            Series of the store before the day.
+        today
+            The day.
+        partition_series
             Started series of the partition.
 
         Returns
         -------
         profile, index
-            Profile of the day's cell `[n]`; the store's deseasonalised total.
+            Profile of the day's cell `[n]`; the store's deseasonalised total, -1 when no series is old enough.
 
         """
-        p, low, high = self.pooled, weekday, weekday + 7
+        y, teaches, promoted, level28 = today.units, today.teaches, today.promoted, s.ewma[PROFILE][1]
+        p, low, high = self.pooled, today.weekday, today.weekday + 7
         mean, expected = np.maximum(s.mean, TINY), np.maximum(level28, TINY)
         level = np.maximum(expected, MEAN_FLOOR * s.mean)
         now: F32 = s.profile[low] if promoted is None else np.where(promoted, s.profile[high], s.profile[low])
         over_mean = teaches / mean
-        i = p.open_day(day)
+        i = p.open_day(today.day)
         p.actual[i] += float(np.minimum(y, RATIO_TO_LEVEL_CAP * expected) @ over_mean)
         p.expected[i] += float((expected * now) @ over_mean)
-        damp = SHOCK_DAMP if abs(p.shock(day)) > SHOCK_LARGE else 1.0
+        damp = SHOCK_DAMP if abs(p.shock(today.day)) > SHOCK_LARGE else 1.0
         ratio = np.minimum(y / level, RATIO_TO_LEVEL_CAP)
         if promoted is None:
             now = self._cell(s, low, ratio, teaches, damp)
-            self._pool(low, ratio, teaches, n_all)
+            self._pool(low, ratio, teaches, partition_series)
         else:
             held = promoted.astype(np.float32)
             high_now = self._cell(s, high, ratio, teaches * held, damp)
             now = np.where(promoted, high_now, self._cell(s, low, ratio, teaches * (1 - held), damp))
-            self._pool(high, ratio, teaches * held, n_all)
-            self._pool(low, ratio, teaches * (1 - held), n_all)
+            self._pool(high, ratio, teaches * held, partition_series)
+            self._pool(low, ratio, teaches * (1 - held), partition_series)
         index = float(np.where(now > DIVISOR_FLOOR, y / np.maximum(now, DIVISOR_FLOOR), level) @ teaches)
         level_sum = float(level @ teaches)
         if level_sum > 0:
@@ -197,21 +192,21 @@ class ProfileClose:
         s.profile[cell] = new
         return new
 
-    def _pool(self, cell: int, ratio: F32, teaches: F32, n_all: int) -> None:
+    def _pool(self, cell: int, ratio: F32, teaches: F32, partition_series: int) -> None:
         n = float(teaches.sum())
         if n == 0:
             return
         p = self.pooled
         seen = float(p.cell_visits[cell]) + POOLED_PRIOR
-        gain = max(n / (seen + n), 1 - exp(n * log(1 - POOLED_GAIN / max(n_all, 1))))
+        gain = max(n / (seen + n), 1 - exp(n * log(1 - POOLED_GAIN / max(partition_series, 1))))
         p.cells[cell] += gain * (float(ratio @ teaches) / n - p.cells[cell])
         p.cell_visits[cell] += n
 
 
-def learn_cell_ewma(s: Series, weekday: int, y: F32, promoted: NDArray[np.bool_] | None, started: NDArray[np.bool_]) -> None:
+def learn_cell_ewma(s: Series, today: Today) -> None:
     """EWMA of sales in today's cell; the first visit sets it."""
-    for cell, here in ((weekday, started if promoted is None else started & ~promoted), (weekday + 7, promoted)):
-        if here is None:
-            continue
-        old = s.cell_ewma[cell]
-        s.cell_ewma[cell] = np.where(here & started, np.where(np.isnan(old), y, old + CELL_GAIN * (y - old)), old)
+    y, started, promoted = today.units, today.started, today.promoted
+    for cell, here in ((today.weekday, started if promoted is None else started & ~promoted), (today.weekday + 7, promoted)):
+        if here is not None:
+            old = s.cell_ewma[cell]
+            s.cell_ewma[cell] = np.where(here & started, np.where(np.isnan(old), y, old + CELL_GAIN * (y - old)), old)

@@ -101,8 +101,20 @@ class Quantiles:
         """Variance of sums `[3, n]`."""
         return np.asarray(s.spread * (mean + self._kappa() * mean * mean))
 
-    def learn(self, s: Series, mean: F32, p10: F32, p90: F32, units: F32, known: F32) -> None:
-        """Take matured sums in, `[3, n]` each; a P10 of 0 cannot be missed and teaches nothing."""
+    def learn(self, s: Series, mean: F32, band: F32, units: F32, known: F32) -> None:
+        """Take matured sums in, `[3, n]` each; a P10 of 0 cannot be missed and teaches nothing.
+
+        Parameters
+        ----------
+        mean, units
+            Served and actual sums.
+        band
+            P10 and P90, `[2, 3, n]`.
+        known
+            1 where there is a label.
+
+        """
+        p10, p90 = band
         kappa = self._kappa()
         mean = np.maximum(mean, 1e-4)
         base = mean + kappa * mean * mean

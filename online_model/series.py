@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     F32 = NDArray[np.float32]
+    I32 = NDArray[np.int32]
+    I64 = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
     F16 = NDArray[np.float16]
 
 N_EXPERTS: Final = 5
@@ -121,15 +124,46 @@ class Series:
 
     """
 
+    series: I64
+    item: I64
+    count: I32
+    age: I32
+    integer: Bools
+    mean: F32
+    bias_mean: F32
+    bias_ewma: F32
+    ewma: F32
+    last: F32
+    since_sale: F32
+    p_sale: F32
+    profile: F32
+    visits: NDArray[np.int16]
+    cell_ewma: F32
+    weekdays: F32
+    weekdays_ds: F32
+    delta: F32
+    delta_var: F32
+    year_sums: F32
+    year_counts: NDArray[np.uint8]
+    promoted: F32
+    last_promotion: F32
+    units: F32
+    pending: F32
+    offset: F32
+    loss: F32
+    labels: F32
+    spread: F32
+    levels_z: F32
+    expected: F32
+    cusum: F32
+    morning: F32
+
     def __init__(self) -> None:
         for name, (shape, kind, fill) in _SPECS.items():
             setattr(self, name, np.full((*shape, 0), fill, kind))
         self.teach_day: F16 = np.zeros((1, N_FEATURES_2, 0), np.float16)
         self.teach_week: F16 = np.zeros((7, N_FEATURES_2, 0), np.float16)
         self.teach_month: F16 = np.zeros((28, N_FEATURES_2, 0), np.float16)
-
-    def __getattr__(self, name: str) -> NDArray[Any]:
-        raise AttributeError(name)
 
     def __len__(self) -> int:
         return int(self.series.shape[0])
@@ -151,4 +185,4 @@ class Series:
 
     def bytes_each(self) -> float:
         """Bytes of state a series."""
-        return sum(a.nbytes for a in vars(self).values()) / max(len(self), 1)
+        return float(sum(a.nbytes for a in vars(self).values())) / max(len(self), 1)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from online_model import day_features, features, last_year
-from online_model.cold_start import WORTH
 from online_model.baselines import WeekdayLags
+from online_model.cold_start import WORTH
 from online_model.maturity import learn_matured
 from online_model.multiplier import C_FLOOR, prior_variance
 from online_model.nowcast import DayCurve
@@ -17,9 +16,10 @@ from online_model.opening import Opening
 from online_model.outlook import Outlook, serve
 from online_model.profile import DIVISOR_FLOOR, ProfileClose, learn_cell_ewma
 from online_model.results import DayClosed
-from online_model.series import DS, DS14, DS28, HALF_LIVES, PROFILE, RAW, SLOTS, Series
-from online_model.settings import DAYS_AHEAD, MEAN_FLOOR, TINY, WARM_UP, YEAR
+from online_model.series import DS, DS28, HALF_LIVES, PROFILE, RAW, SLOTS, Series
+from online_model.settings import DAYS_AHEAD, TINY, YEAR
 from online_model.state import dump_fields, load_fields
+from online_model.today import DayInput, Today, today_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,14 +33,9 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-WINSOR_AFTER: Final = 14
-"""Open days before values are capped."""
-WINSOR_STATE, WINSOR_BIAS = 10.0, 30.0
-"""Sales are capped at k s + k: for state, features and labels; for the bias gain."""
 SEASON_CAP: Final = (20.0, 5.0)
 """Sales are capped at 20 mean + 5 before they are divided by a seasonal factor."""
 P_SALE_GAIN: Final = 0.04
-UNITS_RAW, UNITS, UNITS_BIAS = 0, 1, 2
 MAX_AGE: Final = 4096
 
 
@@ -52,33 +47,6 @@ def _gain_table() -> F32:
 
 
 _GAINS: Final = _gain_table()
-
-
-@dataclass(slots=True)
-class Today:
-    """A closed day of a store's series, `[n]` each.
-
-    Attributes
-    ----------
-    raw
-        Net units.
-    units, units_bias
-        At least 0 and winsorised; with the looser cap.
-    started
-        Has sold, today included.
-    teaches
-        1 where the series is old enough to teach the calendar and the profile.
-    promoted
-        Promoted today; None when no series is.
-
-    """
-
-    raw: F64
-    units: F32
-    units_bias: F32
-    started: Bools
-    teaches: F32
-    promoted: Bools | None
 
 
 class Store:
@@ -123,53 +91,34 @@ class Store:
             self._lags.forget()
         return self._series
 
-    def close(
-        self, index: int, day: int, units: F64, opened: bool, hours: F64 | None, promotion: Bools | None,
-        open_ahead: Bools | None, pool: Pool, n_series: int,
-    ) -> DayClosed:  # fmt: skip
-        """Close a day; see `Partition.close`. `index` is the store's place, `n_series` the partition's series."""
-        s = self.series
+    def close(self, index: int, told: DayInput, pool: Pool, partition_series: int) -> DayClosed:
+        """Close a day; `index` is the store's place in the partition, `partition_series` the number of its series."""
+        s, day = self.series, told.day
         self.first_day = self.first_day or day
         pool.begin(day)
         table = pool.table(self.country, self.subdivision)
-        opened = self._opening.counts_as_open(day, opened, table)
-        days = day_features.store_day(day, opened, self._opening, table, open_ahead)
+        opened = self._opening.counts_as_open(day, table, sold=told.opened)
+        days = day_features.store_day(day, self._opening, table, told.open_ahead, opened=opened)
         pool.calendar.know_keys(len(pool.keys))
-        promoted, x_promoted = self._promotions(s, promotion, days)
-        today = self._today(s, units, opened, promoted)
-        pool.started += int(((s.count == 0) & today.started).sum()) if opened else 0
-        shared = pool.shared.close(index, s, today.units if opened else None, n_series)
+        promoted, x_promoted = self._promotions(s, told.promotion, days)
+        today = today_of(s, told, days, promoted, x_promoted, opened=opened)
+        shared = pool.shared.close(index, s, today.units if opened else None, partition_series)
         if opened:
-            pool.gate.opened()
-            self._learn_day(s, day, days, today, x_promoted, pool)
-            if hours is not None and len(s):
-                pool.nowcast.learn(
-                    self._curve, int(days.weekday[0]), np.maximum(hours, 0).astype(np.float32), s.morning[0], pool.share
-                )
+            self._learn_day(s, days, today, pool)
+            if told.hours is not None and len(s):
+                hours = np.maximum(told.hours, 0).astype(np.float32)
+                pool.nowcast.learn(self._curve, today.weekday, hours, s.morning[0], pool.share)
         else:
             ProfileClose(pool.profile).closed_day(day, self.last_index)
             last_year.add(s.year_sums, s.year_counts, day - self.first_day, None, None)
         s.units[:, day % DAYS_AHEAD] = (today.raw, today.units, today.units_bias) if opened else 0
-        scored, drifts = learn_matured(s, self.slots, self._opening.history, day, today, opened, pool)
+        scored, drifts = learn_matured(s, self.slots, self._opening.history, today, pool)
         if drifts:
             self._lags.forget()
-        outlook = self._outlook(s, day, days, promoted, x_promoted, shared, pool)
+        outlook = self._outlook(s, days, x_promoted, promoted, shared, pool=pool, day=day)
         horizons, path = serve(s, self.slots, outlook, pool)
         self.last_day = day
         return DayClosed(day, index, s.series.astype(np.intp), horizons, path, scored, drifts)
-
-    def _today(self, s: Series, units: F64, opened: bool, promoted: F32 | None) -> Today:
-        raw = np.asarray(units, np.float64)
-        y = np.maximum(np.nan_to_num(raw, posinf=0.0, neginf=0.0), 0).astype(np.float32)
-        started = (s.count > 0) | (y > 0) if opened else s.count > 0
-        old = s.count > WINSOR_AFTER
-        scale = np.maximum(s.ewma[RAW][0], MEAN_FLOOR * s.mean)
-        scale_bias = np.maximum(s.bias_ewma, MEAN_FLOOR * s.bias_mean)
-        capped = np.where(old, np.minimum(y, WINSOR_STATE * (scale + 1)), y)
-        capped_bias = np.where(old, np.minimum(y, WINSOR_BIAS * (scale_bias + 1)), y)
-        held = promoted[0] > 0.5 if promoted is not None and promoted[0].any() else None
-        teaches = (started & (s.count > WARM_UP)).astype(np.float32)
-        return Today(np.nan_to_num(raw, posinf=0.0, neginf=0.0), capped, capped_bias, started, teaches, held)
 
     def _promotions(self, s: Series, promotion: Bools | None, days: StoreDay) -> tuple[F32 | None, F32 | None]:
         """Promotions `[29, n]` and their features `[29, 11, n]`; None while none is near."""
@@ -187,36 +136,38 @@ class Store:
             s.last_promotion[:] = held[0]
         return held, x
 
-    def _learn_day(self, s: Series, day: int, days: StoreDay, today: Today, x_promoted: F32 | None, pool: Pool) -> None:
+    def _learn_day(self, s: Series, days: StoreDay, today: Today, pool: Pool) -> None:
         """An open day: profile, calendar multiplier, means, rings."""
-        y, started, weekday = today.units, today.started, int(days.weekday[0])
-        new = started & (s.count == 0)
+        new = today.started & (s.count == 0)
+        pool.gate.opened()
         if new.any():
-            s.profile[:, new] = pool.profile.cells.astype(np.float32)[:, None]
-            prior = pool.items.prior(s)
-            known = new & (prior > 0)
-            s.ewma[:, known], s.age[known] = prior[known], WORTH
-        profile, index = ProfileClose(pool.profile).learn(
-            day, weekday, s, y, today.promoted, today.teaches, s.ewma[PROFILE][1], pool.started
-        )
+            self._start(s, new, pool)
+        day, weekday = today.day, today.weekday
+        profile, index = ProfileClose(pool.profile).learn(s, today, pool.started)
         if index >= 0:
             self.last_index = index
         else:
             ProfileClose(pool.profile).closed_day(day, self.last_index)
-        promoted = None if x_promoted is None else x_promoted[0]
-        level = np.maximum(s.ewma[DS14], np.maximum(MEAN_FLOOR * s.mean, TINY))
         if today.teaches.any():
-            pool.calendar.learn(
-                days.x[0], int(days.key[0]), promoted, s.delta, s.delta_var, y, level, today.teaches, pool.started
-            )
-        c = pool.calendar.multiplier(days.x[:1], days.key[:1], None if promoted is None else promoted[None], s.delta)[0]
-        learn_cell_ewma(s, weekday, y, today.promoted, started)
+            pool.calendar.learn(s, today, pool.started)
+        promoted = None if today.x_promoted is None else today.x_promoted[None]
+        c = pool.calendar.multiplier(days.x[:1], days.key[:1], promoted, s.delta)[0]
+        learn_cell_ewma(s, today)
         demand = self._means(s, today, c, profile)
-        last_year.add(s.year_sums, s.year_counts, day - self.first_day, demand, started)
-        self._lags.push(s, weekday, y, demand, started)
+        last_year.add(s.year_sums, s.year_counts, day - self.first_day, demand, today.started)
+        self._lags.push(s, weekday, today.units, demand, today.started)
         self.last_open[weekday] = day
         if pool.many_stores:
             pool.items.learn(s)
+
+    @staticmethod
+    def _start(s: Series, new: Bools, pool: Pool) -> None:
+        """Series that sell for the first time take the pooled profile, and the level their item and store let expect."""
+        pool.started += int(new.sum())
+        s.profile[:, new] = pool.profile.cells.astype(np.float32)[:, None]
+        prior = pool.items.prior(s)
+        known = new & (prior > 0)
+        s.ewma[:, known], s.age[known] = prior[known], WORTH
 
     def _means(self, s: Series, today: Today, c: F32, profile: F32) -> F32:
         """Running means; sales over c."""
@@ -241,12 +192,19 @@ class Store:
         sale = (y > 0).astype(np.float32)
         s.since_sale[:] = np.where(started, (s.since_sale + 1) * (1 - sale), s.since_sale)
         s.p_sale += on * np.where(s.count == 1, 1, P_SALE_GAIN) * (sale - s.p_sale)
-        return demand
+        return np.asarray(demand)
 
     def _outlook(
-        self, s: Series, day: int, days: StoreDay, promoted: F32 | None, x_promoted: F32 | None,
-        shared: tuple[float, float, F32, F32] | None, pool: Pool,
-    ) -> Outlook:  # fmt: skip
+        self,
+        s: Series,
+        days: StoreDay,
+        x_promoted: F32 | None,
+        promoted: F32 | None,
+        shared: tuple[float, float, F32, F32] | None,
+        *,
+        pool: Pool,
+        day: int,
+    ) -> Outlook:
         """Multipliers ahead and the features of the second stage."""
         ahead_promoted = None if x_promoted is None else x_promoted[1:]
         c = pool.calendar.multiplier(days.x[1:], days.key[1:], ahead_promoted, s.delta)
@@ -261,7 +219,8 @@ class Store:
             shared,
         )
         held = None if promoted is None or not promoted[1:].any() else promoted[1:]
-        built = features.build(s, days, c, lags, held, day - self.first_day, pooled, pool.own_year)
+        ahead = features.Ahead(day - self.first_day, days, c, lags, held)
+        built = features.build(s, ahead, pooled, pool.own_year)
         return Outlook(day, days, c, built, pool.year.factors(day, days.before))
 
     @property

@@ -58,7 +58,7 @@ class YearCorrection:
             self.first_day = self.first_day or day
         return i
 
-    def learn(self, origins: NDArray[np.int64], raw: F32, units: F32, scale: F32, known: F32, share: float) -> None:
+    def learn(self, origins: NDArray[np.int64], raw: F32, units: F32, scale: F32, known: F32, *, share: float) -> None:
         """Learn what matured for a store.
 
         Parameters

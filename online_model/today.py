@@ -1,0 +1,102 @@
+"""A store's business day as the model learns it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from online_model.series import RAW
+from online_model.settings import MEAN_FLOOR, WARM_UP
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from online_model.day_features import StoreDay
+    from online_model.series import Series
+
+    F32 = NDArray[np.float32]
+    F64 = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+WINSOR_AFTER: Final = 14
+"""Open days before values are capped."""
+WINSOR_STATE, WINSOR_BIAS = 10.0, 30.0
+"""Sales are capped at k s + k: for state, features and labels; for the bias gain."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayInput:
+    """What a close is told, see `Partition.close`."""
+
+    day: int
+    units: F64
+    opened: bool
+    hours: F64 | None
+    promotion: Bools | None
+    open_ahead: Bools | None
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """A day of a store's series, `[n]` each.
+
+    Attributes
+    ----------
+    day, weekday, opened
+        Ordinal; 0 = Monday; whether it counts as open.
+    x, key
+        Common calendar features `[COMMON]`; holiday key, -1 for none.
+    x_promoted
+        Promotion features `[11, n]`, None while no promotion is near.
+    raw
+        Net units.
+    units, units_bias
+        At least 0 and winsorised; with the looser cap of the bias gain.
+    started
+        Has sold, today included.
+    teaches
+        1 where the series is old enough to teach the calendar and the profile.
+    promoted
+        Promoted today; None when no series is.
+
+    """
+
+    day: int
+    weekday: int
+    opened: bool
+    x: F32
+    key: int
+    x_promoted: F32 | None
+    raw: F64
+    units: F32
+    units_bias: F32
+    started: Bools
+    teaches: F32
+    promoted: Bools | None
+
+
+def today_of(s: Series, told: DayInput, days: StoreDay, promoted: F32 | None, x_promoted: F32 | None, *, opened: bool) -> Today:
+    """Cap what was sold by what the series have sold before; numbers that are none count as 0."""
+    raw = np.nan_to_num(np.asarray(told.units, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    y = np.maximum(raw, 0).astype(np.float32)
+    started = (s.count > 0) | (y > 0) if opened else s.count > 0
+    old = s.count > WINSOR_AFTER
+    scale = np.maximum(s.ewma[RAW][0], MEAN_FLOOR * s.mean)
+    scale_bias = np.maximum(s.bias_ewma, MEAN_FLOOR * s.bias_mean)
+    held = promoted[0] > 0.5 if promoted is not None and promoted[0].any() else None
+    return Today(
+        day=told.day,
+        weekday=int(days.weekday[0]),
+        opened=opened,
+        x=days.x[0],
+        key=int(days.key[0]),
+        x_promoted=None if x_promoted is None else x_promoted[0],
+        raw=raw,
+        units=np.where(old, np.minimum(y, WINSOR_STATE * (scale + 1)), y),
+        units_bias=np.where(old, np.minimum(y, WINSOR_BIAS * (scale_bias + 1)), y),
+        started=started,
+        teaches=(started & (s.count > WARM_UP)).astype(np.float32),
+        promoted=held,
+    )

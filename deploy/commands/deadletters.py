@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deploy.connection import servers
-from producers.deadletters import Letter, Unmendable, letters, mend, send_again, settle
+from producers.deadletters import Letter, UnmendableError, letters, mend, send_again, settle
 from producers.mapping import read_mapping
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.codec import printable
@@ -102,7 +102,7 @@ def replay(
                     settle(publisher, letter, settings.delivery_timeout_seconds)
                 else:
                     send_again(publisher, mend(letter, mapping, changes), settings.delivery_timeout_seconds)
-            except Unmendable as error:
+            except UnmendableError as error:
                 left[letter.place] = str(error)
             else:
                 sent += 1

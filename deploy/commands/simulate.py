@@ -82,7 +82,8 @@ def simulate(
         start, task = simulation.midnight(0), bar.add_task("simulating", total=days * 86_400)
 
         def shown(events: int, at: float) -> None:
-            text = f"{events:,} events, {events / max(0.001, time.monotonic() - began):,.0f}/s, at {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
+            rate = events / max(0.001, time.monotonic() - began)
+            text = f"{events:,} events, {rate:,.0f}/s, at {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
             bar.update(task, completed=min(at - start, days * 86_400), description=text)
 
         messages = chain(simulation.events(), simulation.closing_ticks())

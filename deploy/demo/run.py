@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from rich.console import Console
 
@@ -32,7 +33,9 @@ from streams.contract.topics import FORECASTS
 MAX_LAG: Final = 60_000
 """Sales the replay may be ahead: the embedded broker keeps about 5 MB a partition."""
 
+READ_TRIES: Final = 6
 SETTLE_SECONDS: Final = 120.0
+Answer = TypeVar("Answer")
 FORECASTS_GROUP: Final = Watched("shelfcast-forecasts", FORECASTS)
 
 
@@ -188,9 +191,9 @@ class Demo:
         if database is None or self._processes is None:
             raise ShelfcastError("The demo has not run.")
         figures = read_worker(self._processes.worker_metrics_port) or WorkerFigures()
-        sums = sales.totals(database)
-        scores = forecasts.score_sums(forecasts.errors_by_origin(database))
-        charts = [str(file) for file in export_charts(database, self.options.out, Question())]
+        sums = _insist(lambda: sales.totals(database))
+        scores = _insist(lambda: forecasts.score_sums(forecasts.errors_by_origin(database)))
+        charts = _insist(lambda: [str(file) for file in export_charts(database, self.options.out, Question())])
         log = figures.log
         seconds: dict[str, float] = {"replay": round(replay_seconds, 1), "total": round(time.monotonic() - self._started, 1)}
         installed = Path(".venv/.install-seconds")
@@ -222,3 +225,13 @@ class Demo:
             "peak_rss_mb": round(self._memory.peak_mb, 1),
             "restarts": self._processes.supervisor.restarts,
         }
+
+
+def _insist(ask: Callable[[], Answer]) -> Answer:
+    """Ask a database that has just been written to as fast as it can, and may be slow to answer, a few times."""
+    for _ in range(READ_TRIES - 1):
+        try:
+            return ask()
+        except ServerError:
+            time.sleep(1.0)
+    return ask()

@@ -1,0 +1,175 @@
+"""`shelfcast doctor`: what is wrong, and what to do about it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+from rich.console import Console
+
+from deploy.connection import servers
+from streams.brokers import is_embedded, metadata
+from streams.contract.errors import ServerError, ShelfcastError, SnapshotError
+from streams.contract.settings import KafkaSettings, MongoSettings, WorkerSettings
+from streams.contract.topics import EVENTS, TOPICS
+from streams.heart import Heart
+from streams.rules import Rules
+from streams.snapshots import SnapshotReader
+
+CLOCK_SECONDS: Final = 5.0
+SNAPSHOT_HOURS: Final = 24.0
+_MARKS: Final = {"ok": "[green]ok[/]  ", "warn": "[yellow]warn[/]", "fail": "[red]FAIL[/]"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check. state: ok, warn or fail; todo: what to do about it."""
+
+    check: str
+    state: str
+    found: str
+    todo: str = ""
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+) -> None:
+    """Check broker, topics, database, clock and model state, and say what to do about each.
+
+    Exit code 0: nothing failed; 1: something did.
+    """
+    kafka, mongo = servers(data_dir)
+    findings = list(examine(kafka, mongo, WorkerSettings.read()))
+    if as_json:
+        typer.echo(json.dumps([asdict(f) for f in findings], indent=1))
+    else:
+        console = Console()
+        for f in findings:
+            console.print(f"{_MARKS[f.state]} [bold]{f.check}[/]: {f.found}", highlight=False)
+            if f.todo:
+                console.print(f"       -> {f.todo}", highlight=False)
+    raise typer.Exit(any(f.state == "fail" for f in findings))
+
+
+def examine(kafka: KafkaSettings, mongo: MongoSettings, settings: WorkerSettings) -> Iterator[Finding]:
+    """All checks, each as far as the ones before allow."""
+    try:
+        cluster = metadata(kafka)
+    except ServerError as error:
+        yield Finding("broker", "fail", "no answer", str(error))
+    else:
+        kind = "embedded: the log lives in memory and keeps about 5 MB a partition" if is_embedded(cluster) else "Kafka"
+        yield Finding("broker", "ok", f"{kafka.bootstrap_servers}, {len(cluster.brokers)} broker(s), {kind}")
+        counts = {t.name: len(cluster.topics[t.name].partitions) for t in TOPICS if t.name in cluster.topics}
+        yield _topics(counts)
+        if not is_embedded(cluster) and counts:
+            yield from _guarded("retention", lambda: _retention(kafka, list(counts)))
+        if EVENTS in counts:
+            yield from _guarded("clock", lambda: _clock(kafka, counts[EVENTS]))
+            yield from _guarded("worker", lambda: _lag(kafka, settings.group, counts[EVENTS]))
+            yield from _guarded("model state", lambda: _snapshots(kafka, settings, counts[EVENTS]))
+    yield _database(mongo)
+
+
+def _guarded(check: str, look: Callable[[], Finding]) -> Iterator[Finding]:
+    try:
+        yield look()
+    except (KafkaException, ShelfcastError) as error:
+        yield Finding(check, "fail", "could not be checked", str(error))
+
+
+def _topics(counts: dict[str, int]) -> Finding:
+    missing = [t.name for t in TOPICS if t.name not in counts]
+    if missing:
+        return Finding("topics", "fail", "missing: " + ", ".join(missing), "run `shelfcast topics create`")
+    if len(set(counts.values())) > 1:
+        return Finding("topics", "fail", f"different numbers of partitions: {counts}", "recreate those that differ, with one number for all")
+    return Finding("topics", "ok", f"{len(counts)} topics with {counts[EVENTS]} partitions each")
+
+
+def _retention(kafka: KafkaSettings, names: list[str]) -> Finding:
+    admin = AdminClient(kafka.client())
+    found = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, name) for name in names], request_timeout=10)
+    wanted = {t.name: t.retention_ms for t in TOPICS}
+    short = []
+    for resource, future in found.items():
+        kept = int(future.result()["retention.ms"].value or 0)
+        if 0 <= kept < wanted[resource.name]:
+            short.append(f"{resource.name} {kept / 86_400_000:.1f} days (want {wanted[resource.name] // 86_400_000})")
+    if short:
+        return Finding("retention", "warn", "; ".join(short), "raise retention.ms: what retention takes cannot be rebuilt or verified")
+    return Finding("retention", "ok", "as long as designed, or longer")
+
+
+def _clock(kafka: KafkaSettings, partitions: int) -> Finding:
+    """Our clock against that of the newest event's record."""
+    consumer = Consumer(kafka.client() | {"group.id": "shelfcast-doctor", "enable.auto.commit": False})
+    newest = 0.0
+    try:
+        for partition in range(partitions):
+            low, high = consumer.get_watermark_offsets(TopicPartition(EVENTS, partition), timeout=10)
+            if high > low:
+                consumer.assign([TopicPartition(EVENTS, partition, high - 1)])
+                message = consumer.poll(5.0)
+                if message is not None and message.error() is None:
+                    newest = max(newest, message.timestamp()[1] / 1000)
+    finally:
+        consumer.close()
+    ahead = newest - time.time()
+    if ahead > CLOCK_SECONDS:
+        return Finding("clock", "warn", f"the newest event was written {ahead:.0f} s from now", "set the clocks of this machine and of the producers by NTP")
+    return Finding("clock", "ok", "no event from the future" if newest else "no event yet")
+
+
+def _lag(kafka: KafkaSettings, group: str, partitions: int) -> Finding:
+    admin = AdminClient(kafka.client())
+    asked = ConsumerGroupTopicPartitions(group, [TopicPartition(EVENTS, p) for p in range(partitions)])
+    committed = admin.list_consumer_group_offsets([asked], request_timeout=10)[group].result().topic_partitions
+    consumer = Consumer(kafka.client() | {"group.id": "shelfcast-doctor"})
+    lag = 0
+    try:
+        for place in committed:
+            low, high = consumer.get_watermark_offsets(TopicPartition(EVENTS, place.partition), timeout=10)
+            if 0 <= place.offset < low:
+                return Finding("worker", "fail", f"partition {place.partition} stands at {place.offset}, the log begins at {low}",
+                               "events were lost to retention: restore the log or set SHELFCAST_ACCEPT_TRUNCATED_LOG=true")  # fmt: skip
+            lag += high - max(place.offset, low)
+    finally:
+        consumer.close()
+    if lag:
+        return Finding("worker", "warn", f"{lag} events of group {group} are not committed", "if it does not fall, start `shelfcast worker` or more of them")
+    return Finding("worker", "ok", f"group {group} has committed everything")
+
+
+def _snapshots(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) -> Finding:
+    reader, rules, found = SnapshotReader(kafka), Rules.of(settings), 0
+    for partition in range(partitions):
+        data = reader.newest(partition)
+        if data is None:
+            continue
+        try:
+            Heart.load(data, rules, partition, partitions)
+        except SnapshotError as error:
+            return Finding("model state", "warn", f"partition {partition}: {error}", "the worker will rebuild it from the log: leave it time")
+        found += 1
+    return Finding("model state", "ok", f"{found} of {partitions} partitions have a snapshot that this version reads")
+
+
+def _database(mongo: MongoSettings) -> Finding:
+    try:
+        client: MongoClient[dict[str, object]] = MongoClient(mongo.uri.reveal(), serverSelectionTimeoutMS=5000)
+        client.admin.command("ping")
+        names = client[mongo.database].list_collection_names()
+        client.close()
+    except PyMongoError as error:
+        return Finding("database", "fail", "no answer", f"check MONGODB_URI ({mongo.shown}) and that MongoDB is running: {type(error).__name__}")
+    return Finding("database", "ok", f"{mongo.shown} with {len(names)} collections")

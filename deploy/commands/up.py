@@ -1,0 +1,61 @@
+"""`shelfcast up`: everything for one shop on this machine."""
+
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy.connection import DEFAULT_DATA_DIR, servers
+from deploy.supervisor import Supervisor
+from streams.brokers import check_topics
+from streams.contract.errors import ShelfcastError
+
+
+def up(
+    timezone: Annotated[str | None, typer.Option(help="Time zone of the stores, as in Europe/Berlin.")] = None,
+    country: Annotated[str | None, typer.Option(help="Country of the stores for public holidays, as in DE.")] = None,
+    gateway_port: Annotated[int, typer.Option(help="Port of the HTTP door for tills.")] = 8080,
+    web_port: Annotated[int, typer.Option(help="Port of the web page.")] = 8081,
+    data_dir: Annotated[Path, typer.Option(help="Directory of the embedded servers and of the logs.")] = DEFAULT_DATA_DIR,
+) -> None:
+    """Run gateway, worker, consumers and web page, restarting what dies, until Ctrl-C.
+
+    With the embedded Kafka the log lives in memory: it ends with this command. For a shop that must keep its history name real
+    servers with KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI.
+
+    \b
+    Examples:
+      shelfcast up --timezone Europe/Berlin --country DE
+      curl -X POST localhost:8080/add-data -H 'Content-Type: application/json' \\
+           -d '[{"name": 2, "buy": 50, "profit": 20, "time": 1735552800}]'
+    """
+    console = Console()
+    kafka, mongo = servers(data_dir)
+    check_topics(kafka)
+    supervisor = Supervisor(data_dir / "logs")
+    where = ["--data-dir", str(data_dir)]
+    worker = ["worker", *where]
+    if timezone:
+        worker += ["--timezone", timezone]
+    if country:
+        worker += ["--country", country]
+    try:
+        supervisor.start("worker", *worker)
+        supervisor.start("consume", "consume", *where)
+        supervisor.start("gateway", "gateway", "--port", str(gateway_port), *where)
+        supervisor.start("web", "web", "--port", str(web_port), *where)
+        console.print(
+            f"Kafka {kafka.bootstrap_servers}, MongoDB {mongo.shown}\n"
+            f"tills: POST http://127.0.0.1:{gateway_port}/v1/sales   page: http://127.0.0.1:{web_port}/   logs: {data_dir / 'logs'}\n"
+            "Ctrl-C stops all of it.",
+            highlight=False,
+        )
+        stop = threading.Event()
+        while not stop.wait(1.0):
+            name = supervisor.given_up
+            if name is not None:
+                raise ShelfcastError(f"The {name} keeps ending:\n{supervisor.last_words(name)}")
+    finally:
+        supervisor.stop()

@@ -69,7 +69,8 @@ class Builder:
         columns = rows.columns if len(kept) == len(rows) else {name: taken(c, kept) for name, c in rows.columns.items()}
         values, times, faults = self._values(columns, [rows.numbers[place] for place in kept.tolist()])
         raws = _encoded(values)
-        good = self._checked(rows, kept, raws, times, faults, built.bad)
+        good, bad = self._checked(rows, kept, raws, times, faults)
+        built.bad += bad
         stores = values["store"]
         built.raws = [raws[place] for place in good]
         built.keys = [self._key(stores[place]) for place in good]
@@ -146,12 +147,13 @@ class Builder:
         return self._occurrences.name(list(map("\x1f".join, zip(*parts, strict=True))), identity.prefix)
 
     def _checked(
-        self, rows: Rows, kept: NDArray[np.intp], raws: list[bytes], times: Floats, faults: dict[int, str], bad: list[BadRow]
-    ) -> list[int]:
-        """The places whose bytes the worker would take: the codec itself decides."""
+        self, rows: Rows, kept: NDArray[np.intp], raws: list[bytes], times: Floats, faults: dict[int, str]
+    ) -> tuple[list[int], list[BadRow]]:
+        """The places whose bytes the worker would take, and the other rows: the codec itself decides."""
         outside = ~((times >= EARLIEST) & (times < min(LATEST, self._latest)))
         suspects = {*faults, *np.flatnonzero(outside).tolist()}
         good: list[int] = []
+        bad: list[BadRow] = []
         for place, raw in enumerate(raws):
             try:
                 if place in suspects or not raw:
@@ -162,7 +164,7 @@ class Builder:
                 bad.append(BadRow(rows.numbers[at], error.reason, str(error), rows.row(at)))
             else:
                 good.append(place)
-        return good
+        return good, bad
 
 
 def profits(amounts: Floats, margin_millionths: int) -> Floats:

@@ -1,8 +1,9 @@
 """Dead letters: look at what was refused, mend it, send it again, each once.
 
 A letter that was sent again is settled by a marker: an empty record in `sales.rejected` whose header `settled` names the
-letter's origin. A worker that restarts may write a letter twice: one origin is one letter. Order: the event is acknowledged, then the marker. A kill between the two sends the same event again
-under the same event id, which the worker drops as a repeat.
+letter's origin. A worker that restarts may write a letter twice: one origin is one letter. Order: the event is
+acknowledged, then the marker. A kill between the two sends the same event again under the same event id, which the
+worker drops as a repeat.
 """
 
 import time
@@ -61,7 +62,7 @@ class Mended:
     raw: bytes
 
 
-class Unmendable(Exception):
+class UnmendableError(Exception):
     """A letter that still cannot be taken; the text says why."""
 
 
@@ -87,7 +88,7 @@ def mend(letter: Letter, mapping: Mapping | None = None, changes: dict[str, Any]
     """The letter as an event that the worker would take.
 
     mapping: the letter's JSON object is a row of it. changes: fields set to these values. An event without an
-    `event_id` gets one of the letter's place, so that sending it twice counts once. Raises Unmendable.
+    `event_id` gets one of the letter's place, so that sending it twice counts once. Raises UnmendableError.
     """
     raw = letter.raw
     if mapping is not None or changes:
@@ -95,7 +96,7 @@ def mend(letter: Letter, mapping: Mapping | None = None, changes: dict[str, Any]
     try:
         event = decode_event(raw)
     except RejectedEvent as error:
-        raise Unmendable(str(error)) from None
+        raise UnmendableError(str(error)) from None
     return Mended(letter, event.store, raw)
 
 
@@ -115,9 +116,9 @@ def _changed(letter: Letter, mapping: Mapping | None, changes: dict[str, Any]) -
     try:
         record = msgspec.json.decode(letter.raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Unmendable(f"it is not JSON ({error}): look at it with `show`, and send what it should be through the gateway") from None
+        raise UnmendableError(f"it is not JSON ({error}): look at it with `show`, and send what it should be through the gateway") from None
     if not isinstance(record, dict):
-        raise Unmendable("it is JSON, but no object: look at it with `show`, and send what it should be through the gateway")
+        raise UnmendableError("it is JSON, but no object: look at it with `show`, and send what it should be through the gateway")
     if mapping is not None:
         record = _mapped(letter, record, mapping)
     record |= changes
@@ -125,7 +126,7 @@ def _changed(letter: Letter, mapping: Mapping | None, changes: dict[str, Any]) -
     try:
         return msgspec.json.encode(record)
     except UnicodeEncodeError:
-        raise Unmendable("a text in it is not valid Unicode: set that field with --set") from None
+        raise UnmendableError("a text in it is not valid Unicode: set that field with --set") from None
 
 
 def _mapped(letter: Letter, record: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
@@ -133,11 +134,11 @@ def _mapped(letter: Letter, record: dict[str, Any], mapping: Mapping) -> dict[st
     try:
         built = Builder(mapping).build(by_record([(1, record)]))
     except UsageError as error:
-        raise Unmendable(str(error)) from None
+        raise UnmendableError(str(error)) from None
     if built.skipped:
-        raise Unmendable(f"the mapping skips it: {', '.join(built.skipped)}")
+        raise UnmendableError(f"the mapping skips it: {', '.join(built.skipped)}")
     if built.bad:
-        raise Unmendable(built.bad[0].sentence)
+        raise UnmendableError(built.bad[0].sentence)
     sale: dict[str, Any] = msgspec.json.decode(built.raws[0])
     unmapped = {name: value for name, value in record.items() if name in SaleRecorded.__struct_fields__ and name not in sale}
     known = record.get("event_id")
@@ -167,40 +168,40 @@ def _place(message: Message) -> tuple[int, int]:
 
 def _everything(kafka: KafkaSettings) -> Iterator[Message]:
     """Every record of the topic up to its end as it is now."""
-    consumer = Consumer(
-        {
-            **kafka.client(),
-            "group.id": "shelfcast-deadletters",
-            "enable.auto.commit": False,
-            "enable.partition.eof": False,
-            "auto.offset.reset": "earliest",
-        }
-    )
+    group = {"group.id": "shelfcast-deadletters", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+    consumer = Consumer({**kafka.client(), **group})
     try:
-        found = consumer.list_topics(REJECTED, timeout=_TIMEOUT).topics[REJECTED]
-        ends: dict[int, int] = {}
-        for partition in found.partitions if found.error is None else ():
-            low, high = consumer.get_watermark_offsets(TopicPartition(REJECTED, partition), timeout=_TIMEOUT)
-            if high > low:
-                ends[partition] = high
+        ends = _ends(consumer)
         consumer.assign([TopicPartition(REJECTED, partition, 0) for partition in ends])
-        heard = time.monotonic()
-        while ends:
-            # consume() waits for all it is asked for or its time-out: short ones, and patience counted apart.
-            messages = consumer.consume(1000, timeout=0.2)
-            if messages:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > _TIMEOUT:
-                raise ServerError(_SILENT)
-            for message in messages:
-                error, (partition, offset) = message.error(), _place(message)
-                if error is not None:
-                    raise KafkaException(error)
-                if offset < ends.get(partition, 0):
-                    yield message
-                if offset + 1 >= ends.get(partition, 0):
-                    ends.pop(partition, None)
+        for message in _heard(consumer, ends):
+            error, (partition, offset) = message.error(), _place(message)
+            if error is not None:
+                raise KafkaException(error)  # noqa: TRY301 - one way out for what Kafka says
+            if offset < ends.get(partition, 0):
+                yield message
+            if offset + 1 >= ends.get(partition, 0):
+                ends.pop(partition, None)
     except KafkaException as error:
         raise ServerError(f"Kafka did not give the dead letters: {error}. Run `shelfcast doctor`.") from None
     finally:
         consumer.close()
+
+
+def _ends(consumer: Consumer) -> dict[int, int]:
+    """The end of each partition that holds something."""
+    found = consumer.list_topics(REJECTED, timeout=_TIMEOUT).topics[REJECTED]
+    marks = {p: consumer.get_watermark_offsets(TopicPartition(REJECTED, p), timeout=_TIMEOUT) for p in found.partitions}
+    return {partition: high for partition, (low, high) in marks.items() if high > low}
+
+
+def _heard(consumer: Consumer, ends: dict[int, int]) -> Iterator[Message]:
+    """What comes, until the caller has taken every partition out of `ends`. Raises ServerError when nothing comes."""
+    heard = time.monotonic()
+    while ends:
+        # consume() waits for all it is asked for or its time-out: short ones, and patience counted apart.
+        messages = consumer.consume(1000, timeout=0.2)
+        if messages:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > _TIMEOUT:
+            raise ServerError(_SILENT)
+        yield from messages

@@ -63,7 +63,8 @@ class Delivery:
         if self.acknowledged != self.expected:
             raise DeliveryError(
                 f"Kafka acknowledged {self.acknowledged} of {self.expected} messages"
-                f"{': ' + self._why if self._why else ' in time'}. See that the broker is up (`shelfcast doctor`), then send the rest again."
+                f"{': ' + self._why if self._why else ' in time'}. "
+                "See that the broker is up (`shelfcast doctor`), then send the rest again."
             )
 
     def wait(self, timeout_seconds: float) -> None:

@@ -334,5 +334,6 @@ def _zeros(look: _Look) -> tuple[Skip, ...]:
 
 _HELP: Final = (
     "No column looks like {what}. The columns are: {names}. Write a mapping and pass it with --mapping; at least:\n"
-    '[columns]\nstore = "COLUMN"\nitem = "COLUMN"\nquantity = "COLUMN"\namount = "COLUMN"\n[time]\ncolumns = ["COLUMN"]\nformat = "%d.%m.%Y %H:%M"\nzone = "UTC"'
+    '[columns]\nstore = "COLUMN"\nitem = "COLUMN"\nquantity = "COLUMN"\namount = "COLUMN"\n'
+    '[time]\ncolumns = ["COLUMN"]\nformat = "%d.%m.%Y %H:%M"\nzone = "UTC"'
 )

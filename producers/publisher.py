@@ -94,7 +94,7 @@ class Publisher:
             try:
                 self._producer.produce(topic, raw, key, on_delivery=report, timestamp=at)
             except BufferError as error:
-                if not self._insist(topic, raw, key, delivery, at, wait_seconds):
+                if not self._insist(raw, key, delivery, at, wait_seconds):
                     delivery.refuse(len(raws) - place, _refusal(error))
                     break
             except KafkaException as error:
@@ -183,13 +183,13 @@ class Publisher:
             self._logged = now
             _log.warning("Kafka: %s; messages are held and tried again", error.str())
 
-    def _insist(self, topic: str, raw: bytes, key: bytes, delivery: Delivery, at: int, wait_seconds: float) -> bool:
+    def _insist(self, raw: bytes, key: bytes, delivery: Delivery, at: int, wait_seconds: float) -> bool:
         """Try again while the buffer is full; whether it was taken."""
         end = time.monotonic() + wait_seconds
         while time.monotonic() < end:
             time.sleep(0.002)
             try:
-                self._producer.produce(topic, raw, key, on_delivery=delivery.report, timestamp=at)
+                self._producer.produce(self.topic, raw, key, on_delivery=delivery.report, timestamp=at)
             except BufferError:
                 continue
             return True

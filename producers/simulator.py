@@ -3,7 +3,7 @@
 import heapq
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -77,6 +77,30 @@ class Truth:
     profit_micros: int = 0
     units: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
+    def count(self, bought: "_Bought", item: str, cost: float) -> None:
+        """A line, or its return, was sold."""
+        self.sales += 1
+        revenue = line_micros(bought.quantity, bought.price)
+        self.revenue_micros += revenue
+        self.profit_micros += revenue - line_micros(bought.quantity, cost)
+        key = (bought.store, item, bought.day)
+        self.units[key] = self.units.get(key, 0) + bought.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class _Bought:
+    """A receipt line; `at` in epoch seconds, `item` by number."""
+
+    event_id: str
+    store: str
+    day: str
+    at: float
+    receipt: str
+    item: int
+    quantity: int
+    price: float
+    on_promotion: bool
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Simulated:
@@ -149,75 +173,54 @@ class Simulation:
         lines = self._tills.day((settings.first_day + timedelta(days=day)).weekday(), settings.lines_per_day, level, promoted)
         business_date = (settings.first_day + timedelta(days=day)).isoformat()
         orders = [f"{store}-{next(self._receipts)}" for _ in range(int(lines.receipt.max()) + 1 if len(lines.receipt) else 0)]
-        for place in range(len(lines.item)):
-            receipt = orders[int(lines.receipt[place])]
-            self._line(
-                store,
-                business_date,
-                begin + float(lines.second[place]),
-                receipt,
-                place,
-                int(lines.item[place]),
-                int(lines.quantity[place]),
-                promoted=bool(promoted[lines.item[place]]),
-            )
+        for place, item in enumerate(lines.item.tolist()):
+            receipt, on_promotion = orders[int(lines.receipt[place])], bool(promoted[item])
+            price = self._assortment.promotion_price(item) if on_promotion else float(self._assortment.price[item])
+            at = begin + float(lines.second[place])
+            bought = _Bought(f"{receipt}-{place}", store, business_date, at, receipt, item, int(lines.quantity[place]), price, on_promotion)
+            self._line(bought, self.midnight(day + 1))
         for minute in range(0, 24 * 60, settings.tick_minutes) if settings.tick_minutes else ():
             self._put(begin + minute * 60, store, encode_event(ClockTicked(store=store, at=begin + minute * 60)))
             self.truth.ticks += 1
 
-    def _line(self, store: str, day: str, at: float, receipt: str, place: int, item: int, quantity: int, *, promoted: bool) -> None:
-        settings, random = self.settings, self._random
-        price = self._assortment.promotion_price(item) if promoted else float(self._assortment.price[item])
-        raw = self._sale(store, at, receipt, f"{receipt}-{place}", item, quantity, price, promoted=promoted)
-        self._count(store, day, item, quantity, price)
-        draws: list[float] = random.random(5).tolist()
-        arrival = at
+    def _line(self, bought: _Bought, midnight: float) -> None:
+        settings, raw, arrival = self.settings, self._sale(bought), bought.at
+        draws: list[float] = self._random.random(5).tolist()
         if draws[0] < settings.late:
             arrival += 60.0 + draws[4] * settings.late_minutes * 60
             self.truth.late += 1
-        self._put(arrival, store, raw)
+        self._put(arrival, bought.store, raw)
         if draws[1] < settings.duplicates:
-            self._put(arrival + 1 + draws[4] * 120, store, raw)
+            self._put(arrival + 1 + draws[4] * 120, bought.store, raw)
             self.truth.duplicates += 1
         if draws[2] < settings.returns:
-            back = min(at + 600 + draws[4] * 3 * 3600, self.midnight_after(at) - 1)
-            self._put(back, store, self._sale(store, back, receipt, f"{receipt}-{place}-back", item, -1, price, promoted=promoted))
-            self._count(store, day, item, -1, price)
+            at = min(bought.at + 600 + draws[4] * 3 * 3600, midnight - 1)
+            back = replace(bought, event_id=f"{bought.event_id}-back", at=at, quantity=-1)
+            self._put(at, back.store, self._sale(back))
             self.truth.returns += 1
         if draws[3] < settings.poison:
-            self._put(arrival, store, POISON[self.truth.poison % len(POISON)])
+            self._put(arrival, bought.store, POISON[self.truth.poison % len(POISON)])
             self.truth.poison += 1
 
-    def midnight_after(self, at: float) -> float:
-        """Epoch seconds at which the shop's day that holds `at` ends."""
-        local = datetime.fromtimestamp(at, self._zone).date() + timedelta(days=1)
-        return datetime.combine(local, datetime.min.time(), self._zone).timestamp()
-
-    def _sale(self, store: str, at: float, receipt: str, event_id: str, item: int, quantity: int, price: float, *, promoted: bool) -> bytes:
+    def _sale(self, bought: _Bought) -> bytes:
+        """The line's bytes; counts it."""
+        name, cost = self._assortment.names[bought.item], float(self._assortment.cost[bought.item])
+        self.truth.count(bought, name, cost)
         return encode(
             {
                 "type": "sale-recorded.v1",
-                "event_id": event_id,
-                "store": store,
-                "item": self._assortment.names[item],
-                "quantity": quantity,
-                "sold_at": round(at, 3),
-                "unit_price": price,
-                "unit_cost": float(self._assortment.cost[item]),
-                "order_id": receipt,
-                "on_promotion": promoted,
-                "list_price": float(self._assortment.price[item]),
+                "event_id": bought.event_id,
+                "store": bought.store,
+                "item": name,
+                "quantity": bought.quantity,
+                "sold_at": round(bought.at, 3),
+                "unit_price": bought.price,
+                "unit_cost": cost,
+                "order_id": bought.receipt,
+                "on_promotion": bought.on_promotion,
+                "list_price": float(self._assortment.price[bought.item]),
             }
         )
-
-    def _count(self, store: str, day: str, item: int, quantity: int, price: float) -> None:
-        truth = self.truth
-        truth.sales += 1
-        revenue = line_micros(quantity, price)
-        truth.revenue_micros += revenue
-        truth.profit_micros += revenue - line_micros(quantity, float(self._assortment.cost[item]))
-        key = (store, self._assortment.names[item], day)
-        truth.units[key] = truth.units.get(key, 0) + quantity
 
     def _promoted(self, day: int, store: str, begin: float) -> NDArray[np.bool_]:
         """Which items are on promotion today; a week's promotion is planned when the week before it begins."""

@@ -11,7 +11,7 @@ from typing import Final
 _REMEMBERED: Final = 10_000
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request that is not let in: the HTTP status, a sentence, and after how many seconds to try again."""
 
     def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
@@ -56,7 +56,7 @@ class RateLimit:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def take(self, who: str) -> None:
-        """Count a request. Raises Refused 429."""
+        """Count a request. Raises RefusedError 429."""
         if not self._rate:
             return
         now = self._clock()
@@ -68,7 +68,7 @@ class RateLimit:
         bucket.at = now
         if bucket.tokens < 1:
             wait = math.ceil((1 - bucket.tokens) / self._rate)
-            raise Refused(
+            raise RefusedError(
                 429, f"More than {self._rate:g} requests a second: try again in {wait} s, or send more lines in one request.", wait
             )
         bucket.tokens -= 1

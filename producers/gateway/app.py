@@ -13,7 +13,7 @@ from litestar.response import Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from producers.gateway.access import Keyring, RateLimit, Refused
+from producers.gateway.access import Keyring, RateLimit, RefusedError
 from producers.gateway.door import Door, Problem, problem
 from producers.gateway.openapi import description, page
 from producers.gateway.settings import GatewaySettings, is_loopback
@@ -78,7 +78,7 @@ def _about_itself(door: Door, registry: CollectorRegistry) -> list[Any]:
         if request.client is None or not is_loopback(request.client.host):
             try:
                 door.let_in(request)
-            except Refused as refused:
+            except RefusedError as refused:
                 return problem(refused.status, str(refused), retry_after=refused.retry_after)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -49,8 +49,7 @@ def check(
     checked, errors = Checked([], [], {}), []
     for number, line in zip(numbers or range(1, len(lines) + 1), lines, strict=True):
         try:
-            if not depth_is_within(line, max_depth):
-                raise RejectedEvent("invalid", f"The line nests deeper than {max_depth} levels.")
+            _check_depth(line, max_depth)
             event = decode_event(line)
             _check_type(event, line, sales_only=sales_only)
             at = _time_of(event, now)
@@ -73,6 +72,11 @@ def field_of(sentence: str) -> str | None:
         return printable(path[1], 100) or None
     first = sentence.partition(" ")[0]
     return first if first in SaleRecorded.__struct_fields__ or first in ("at", "counted_at", "planned_at", "defined_at") else None
+
+
+def _check_depth(line: bytes, limit: int) -> None:
+    if not depth_is_within(line, limit):
+        raise RejectedEvent("invalid", f"The line nests deeper than {limit} levels.")
 
 
 def _check_type(event: InputEvent, line: bytes, *, sales_only: bool) -> None:

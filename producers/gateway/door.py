@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Response
 from msgspec import Struct
 
-from producers.gateway.access import Keyring, RateLimit, Refused
+from producers.gateway.access import Keyring, RateLimit, RefusedError
 from producers.gateway.checks import Checked, LineError, check
 from producers.gateway.lines import BodyError, shape_of, split
 from producers.gateway.older import in_older_words, mapped
@@ -76,26 +76,26 @@ class Door:
         return await self._answered(request, "/add-data", lambda: self._take(request, self._parse_older, lambda _: (200, Added())))
 
     def let_in(self, request: AnyRequest) -> None:
-        """Raises Refused 401, 403 or 429."""
+        """Raises RefusedError 401, 403 or 429."""
         address = request.client.host if request.client else "unknown"
         if not self.keyring:
             # Without keys only this machine may ask, and by its own name: a web page must not reach it by rebinding a name.
             self.rate.take(address)
             host = request.headers.get("host", "")
             if not is_loopback(host.rsplit(":", 1)[0] if not host.endswith("]") else host):
-                raise Refused(403, "Without API keys the gateway answers only to localhost: set SHELFCAST_API_KEYS.")
+                raise RefusedError(403, "Without API keys the gateway answers only to localhost: set SHELFCAST_API_KEYS.")
             return
         owner = self.keyring.owner(request.headers.get("authorization", ""), request.headers.get("x-api-key", ""))
         self.rate.take(owner or address)
         if owner is None:
-            raise Refused(401, "Show an API key: Authorization: Bearer KEY, or X-API-Key: KEY.")
+            raise RefusedError(401, "Show an API key: Authorization: Bearer KEY, or X-API-Key: KEY.")
 
     async def _answered(self, request: AnyRequest, route: str, work: Callable[[], Awaitable[Response[Any]]]) -> Response[Any]:
         began = time.perf_counter()
         try:
             self.let_in(request)
             response = await work()
-        except Refused as refused:
+        except RefusedError as refused:
             response = problem(refused.status, str(refused), retry_after=refused.retry_after)
         except BodyError as error:
             response = problem(error.status, str(error))

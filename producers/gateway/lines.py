@@ -1,5 +1,6 @@
 """A request's body to its lines: one JSON value, a list of them, or NDJSON. Pure."""
 
+import re
 from typing import Final, Literal
 
 import msgspec
@@ -8,6 +9,7 @@ from streams.contract.codec import MAX_EVENT_BYTES
 
 Shape = Literal["json", "ndjson"]
 _NDJSON: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
+_TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _list: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -66,18 +68,9 @@ def depth_is_within(raw: bytes, limit: int) -> bool:
     if len(raw) > MAX_EVENT_BYTES or raw.count(b"[") + raw.count(b"{") <= limit:
         # Counting is quick and nearly always enough; what is too large is refused for its size.
         return True
-    depth, in_text, escaped = 0, False, False
-    for byte in raw:
-        if in_text:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_text = False
-        elif byte == 0x22:
-            in_text = True
-        elif byte in b"[{":
+    depth = 0
+    for byte in _TEXT.sub(b"", raw):
+        if byte in b"[{":
             depth += 1
             if depth > limit:
                 return False

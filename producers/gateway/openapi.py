@@ -133,7 +133,8 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
     example = html.escape(json.dumps(body["example"]))
     answers = "".join(f"<tr><td>{code}<td>{html.escape(answer['description'])}" for code, answer in sorted(operation["responses"].items()))
     return (
-        f"<h2><code>{method} {html.escape(path)}</code> {html.escape(operation['summary'])}</h2><p>{html.escape(operation['description'])}</p>"
+        f"<h2><code>{method} {html.escape(path)}</code> {html.escape(operation['summary'])}</h2>"
+        f"<p>{html.escape(operation['description'])}</p>"
         f"<pre>curl -H 'Content-Type: application/json' -d '{example}' $GATEWAY{html.escape(path)}</pre>"
         f"<table><tr><th>Status<th>Meaning{answers}</table>"
     )
@@ -165,9 +166,12 @@ def _version() -> str:
         return "0"
 
 
-_PAGE: Final = """<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width"><title>shelfcast gateway</title>
+_PAGE: Final = """<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
+<title>shelfcast gateway</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1d2330}}
-code,pre{{font:14px/1.4 ui-monospace,monospace}}pre{{background:#f2f4f7;padding:.8rem;overflow:auto}}table{{border-collapse:collapse;width:100%}}
-td,th{{border-bottom:1px solid #d8dce3;padding:.3rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}}h2{{margin-top:2.5rem}}</style>
+code,pre{{font:14px/1.4 ui-monospace,monospace}}pre{{background:#f2f4f7;padding:.8rem;overflow:auto}}
+table{{border-collapse:collapse;width:100%}}
+td,th{{border-bottom:1px solid #d8dce3;padding:.3rem .6rem;text-align:left;vertical-align:top;
+overflow-wrap:anywhere}}h2{{margin-top:2.5rem}}</style>
 {body}</html>"""
 """Braces are doubled: the text is a format."""

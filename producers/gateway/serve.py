@@ -50,6 +50,7 @@ def _listen(settings: GatewaySettings) -> socket.socket:
         listener.listen(1024)
     except OSError as error:
         raise SettingsError(
-            f"The gateway cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. Set SHELFCAST_GATEWAY_PORT or --port to a free one."
+            f"The gateway cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. "
+            "Set SHELFCAST_GATEWAY_PORT or --port to a free one."
         ) from None
     return listener

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
+
 from streams.contract.settings import KafkaSettings
 
 _BROKER = """

@@ -2,6 +2,7 @@ from collections import Counter
 from decimal import Decimal
 
 import pytest
+
 from producers.building import Builder
 from producers.sources.completejourney import load
 from streams.contract.codec import decode_event
@@ -49,5 +50,7 @@ def test_events_are_the_package_s_own_lines_to_the_cent(journey):
     revenue = sum(micros(event.amount) for event in events)
     assert revenue == sum(int(Decimal(repr(value)) * 10**6) for value in kept["sales_value"].tolist())
     assert sum(micros(event.profit) for event in events) * 4 == revenue
-    assert [event.sold_at for event in events[:1000]] == [moment.timestamp() for moment in kept["transaction_timestamp"].dt.tz_localize("UTC").head(1000)]
+    assert [event.sold_at for event in events[:1000]] == [
+        moment.timestamp() for moment in kept["transaction_timestamp"].dt.tz_localize("UTC").head(1000)
+    ]
     assert len({event.event_id for event in events}) == len(events)

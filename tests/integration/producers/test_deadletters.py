@@ -2,8 +2,9 @@ import json
 import uuid
 
 import pytest
+
 from producers import deadletters
-from producers.deadletters import Unmendable, letters, mend, send_again, settle
+from producers.deadletters import UnmendableError, letters, mend, send_again, settle
 from producers.mapping import mapping_of
 from producers.publisher import Publisher
 from streams.contract.codec import decode_event
@@ -35,7 +36,13 @@ def publisher(kafka):
 
 
 def refuse(publisher, store, raw, offset, reason="invalid"):
-    headers = {"reason": reason.encode(), "error": b"a sentence", "source-topic": EVENTS.encode(), "source-partition": b"0", "source-offset": f"{store}{offset}".encode()}
+    headers = {
+        "reason": reason.encode(),
+        "error": b"a sentence",
+        "source-topic": EVENTS.encode(),
+        "source-partition": b"0",
+        "source-offset": f"{store}{offset}".encode(),
+    }
     publisher.publish(store, raw, headers=headers, topic=REJECTED).wait(10)
 
 
@@ -44,7 +51,9 @@ def waiting(kafka, store, **options):
 
 
 def sale(store, **changes):
-    return json.dumps({"event_id": f"{store}-1", "store": store, "item": "i", "quantity": 1, "unit_price": 1, "sold_at": 1700000000} | changes).encode()
+    return json.dumps(
+        {"event_id": f"{store}-1", "store": store, "item": "i", "quantity": 1, "unit_price": 1, "sold_at": 1700000000} | changes
+    ).encode()
 
 
 def test_a_letter_tells_what_was_refused_why_and_where_it_came_from(kafka, publisher, store):
@@ -66,7 +75,7 @@ def test_a_letter_written_twice_by_a_restarted_worker_is_one(kafka, publisher, s
 def test_mended_by_a_change_it_is_sent_once_under_its_own_id(kafka, publisher, read, store):
     refuse(publisher, store, sale(store, quantity=0), 1)
     (letter,) = waiting(kafka, store)
-    with pytest.raises(Unmendable, match="quantity is 0"):
+    with pytest.raises(UnmendableError, match="quantity is 0"):
         mend(letter)
     send_again(publisher, mend(letter, changes={"quantity": 3}), 10)
     (message,) = read(kafka, EVENTS, store.encode())
@@ -85,10 +94,12 @@ def test_mended_by_a_mapping_fields_are_renamed_and_an_id_is_made_of_the_letter_
     assert event.event_id == f"letter-{letter.place}"
 
 
-@pytest.mark.parametrize(("raw", "says"), [(b"not json", "not JSON"), (b"[1]", "no object"), (b'{"shop": "s"}', "does not have"), (b'{"shop":"\\ud800"}', "")])
+@pytest.mark.parametrize(
+    ("raw", "says"), [(b"not json", "not JSON"), (b"[1]", "no object"), (b'{"shop": "s"}', "does not have"), (b'{"shop":"\\ud800"}', "")]
+)
 def test_what_cannot_be_mended_says_why(raw, says):
     letter = deadletters.Letter(0, 1, "invalid", "", "", 0.0, None, raw)
-    with pytest.raises(Unmendable) as caught:
+    with pytest.raises(UnmendableError) as caught:
         mend(letter, mapping_of(FIX))
     assert says in str(caught.value)
 

@@ -12,6 +12,7 @@ import uuid
 
 import httpx
 import pytest
+
 from streams.contract.codec import decode_event
 from streams.contract.topics import EVENTS
 
@@ -91,12 +92,18 @@ def test_one_sale_a_list_and_lines_are_in_kafka_when_202_comes(gateway, kafka, r
         gateway.post("/v1/sales", [sale(store, 1), sale(store, 2)]),
         gateway.post("/v1/sales", lines, "application/x-ndjson"),
     ]
-    assert [(answer.status_code, answer.json()) for answer in answers] == [(202, {"accepted": 1}), (202, {"accepted": 2}), (202, {"accepted": 3})]
+    assert [(answer.status_code, answer.json()) for answer in answers] == [
+        (202, {"accepted": 1}),
+        (202, {"accepted": 2}),
+        (202, {"accepted": 3}),
+    ]
     assert ids(stored(read, kafka, store)) == [f"{store}-{n}" for n in range(6)]
 
 
 def test_a_mixed_request_publishes_nothing_and_names_line_and_field(gateway, kafka, read, store):
-    answer = gateway.post("/v1/sales", [sale(store), sale(store, 1, quantity=0), sale(store, 2), sale(store, 3, sold_at="1970-01-01T00:00:00Z")])
+    answer = gateway.post(
+        "/v1/sales", [sale(store), sale(store, 1, quantity=0), sale(store, 2), sale(store, 3, sold_at="1970-01-01T00:00:00Z")]
+    )
     assert answer.status_code == 422
     assert answer.json()["refused"] == 2
     assert [(line["line"], line["field"]) for line in answer.json()["lines"]] == [(2, "quantity"), (4, "sold_at")]
@@ -156,7 +163,10 @@ def test_live_stores_get_clock_ticks_and_the_metrics_move(gateway, kafka, read, 
         lines = gateway.client.get("/metrics").text.splitlines()
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
 
-    before = {name: metric(name) for name in ("shelfcast_gateway_events_accepted_total", "shelfcast_gateway_lines_refused_total", "shelfcast_gateway_ticks_total")}
+    before = {
+        name: metric(name)
+        for name in ("shelfcast_gateway_events_accepted_total", "shelfcast_gateway_lines_refused_total", "shelfcast_gateway_ticks_total")
+    }
     answered = metric('shelfcast_gateway_requests_total{route="/v1/sales",status="202"}')
     timed = metric('shelfcast_gateway_request_seconds_count{route="/v1/sales"}')
     gateway.post("/v1/sales", [sale(store), sale(store, 1)])
@@ -198,7 +208,12 @@ def test_keys_are_asked_for_and_rates_are_limited(kafka, store):
 def test_it_does_not_start_open_to_others_without_keys(kafka):
     environment = os.environ | kafka_environment(kafka)
     done = subprocess.run(
-        [sys.executable, "-m", "deploy.cli", "gateway", "--host", "0.0.0.0"], env=environment, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-m", "deploy.cli", "gateway", "--host", "0.0.0.0"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert done.returncode == 2
     assert "SHELFCAST_API_KEYS" in done.stderr
@@ -296,5 +311,3 @@ def test_stopped_it_answers_what_is_under_way(kafka, read, store):
     thread.join(10)
     assert answers == [202]
     assert len(stored(read, kafka, store)) == 2000
-
-

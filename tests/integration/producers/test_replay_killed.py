@@ -5,8 +5,10 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+
 from deploy.cli import run
 from streams.contract.codec import decode_event
 from streams.contract.messages import SaleRecorded
@@ -19,7 +21,10 @@ def command(broker, folder, *arguments):
     environment = os.environ | {"KAFKA_BOOTSTRAP_SERVERS": broker.kafka.bootstrap_servers, "MONGODB_URI": "mongodb://127.0.0.1:1"}
     return subprocess.Popen(
         [sys.executable, "-m", "deploy.cli", "replay", *arguments, "--data-dir", str(folder)],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -59,7 +64,7 @@ def test_killed_and_resumed_every_row_is_there_under_one_id(broker, read, tmp_pa
     assert len(sales) == ROWS - 60
     assert len(events) >= len(sales) + 5, "and a tick for each of the 5 stores"
     assert sum(round(sale.amount * 100) for sale in sales.values()) == sum((n % 90) * 100 + 50 for n in range(ROWS) if n % 1000 != 7)
-    with open(result["bad_file"], encoding="utf-8") as bad:
+    with Path(result["bad_file"]).open(encoding="utf-8") as bad:
         assert [json.loads(line)["row"] for line in bad] == [n + 1 for n in range(ROWS) if n % 1000 == 7]
 
 
@@ -74,7 +79,9 @@ def test_killed_and_resumed_every_row_is_there_under_one_id(broker, read, tmp_pa
         (["--database", "sqlite://"], "Name one source"),
     ],
 )
-def test_foreseeable_errors_are_a_sentence_and_an_exit_code(kafka, tmp_path, monkeypatch, capsys, arguments, says):
+def test_foreseeable_errors_are_a_sentence_and_an_exit_code(  # noqa: PLR0917 - fixtures
+    kafka, tmp_path, monkeypatch, capsys, arguments, says
+):
     (tmp_path / "bad.toml").write_text('[columns]\nstore="s"\nitem="i"\nquantity="q"\namount="a"\n[time]\ncolumns=["t"]\n')
     (tmp_path / "sales.csv").write_text("s,i,q,t\n1,2,3,2026-01-01\n")
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,5 @@
 import pytest
+
 from producers.delivery import Delivery
 from producers.publisher import PublisherSettings
 from streams.contract.errors import DeliveryError
@@ -15,7 +16,7 @@ class MemoryPublisher:
         self.waiting = 0
         self.full = False
 
-    def publish_all(self, keys, raws, timestamps=None, *, wait_seconds=0.0):
+    def publish_all(self, keys, raws, timestamps=None, *, wait_seconds=0.0):  # noqa: ARG002 - the publisher's own signature
         delivery = Delivery(len(raws))
         for place, (key, raw) in enumerate(zip(keys, raws, strict=True)):
             if self.fail_after is not None and len(self.messages) >= self.fail_after:
@@ -27,7 +28,7 @@ class MemoryPublisher:
             delivery.report(None, None)
         return delivery
 
-    def reachable(self, timeout_seconds=2.0):
+    def reachable(self, timeout_seconds=2.0):  # noqa: ARG002 - the publisher's own signature
         return not self.away
 
 

@@ -4,6 +4,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import numpy as np
 import pandas as pd
 import pytest
+
 from producers.building import Builder, profits
 from producers.identity import Occurrences
 from producers.mapping import Group, Identity, Mapping, Skip, Time
@@ -64,27 +65,39 @@ def test_a_bad_row_is_refused_with_its_reason_and_what_stood_there(values, reaso
     assert result.raws == []
     assert [(bad.row, bad.reason) for bad in result.bad] == [(1, reason)]
     assert says in result.bad[0].sentence
-    assert result.bad[0].values["s"] is not None
+    assert result.bad[0].values["s"] is not None  # noqa: PD011 - no frame
 
 
 def test_one_bad_row_leaves_the_others():
     result = built(plain(), s=["1", "1", "1"], i=["\udcff", "b", "c"], q=["1", "x", "3"], p=["1", "1", "1"], t=["1777631400"] * 3)
     assert len(result.raws) == 0, "the format is iso"
-    result = built(plain(time=Time(("t",), "epoch_seconds")), s=["1"] * 3, i=["\udcff", "b", "c"], q=["1", "x", "3"], p=["1"] * 3, t=["1777631400"] * 3)
+    result = built(
+        plain(time=Time(("t",), "epoch_seconds")), s=["1"] * 3, i=["\udcff", "b", "c"], q=["1", "x", "3"], p=["1"] * 3, t=["1777631400"] * 3
+    )
     assert [decode_event(raw).item for raw in result.raws] == ["c"]
     assert [bad.row for bad in result.bad] == [1, 2]
 
 
 def test_times_without_an_offset_are_local_and_a_repeated_hour_is_the_first():
     mapping = plain(time=Time(("d", "h"), "%d.%m.%Y %H:%M", "Europe/Berlin"))
-    result = built(mapping, s=["1"] * 3, i=["m"] * 3, q=["1"] * 3, p=["1"] * 3, d=["01.07.2025", "26.10.2025", "30.03.2025"], h=["12:00", "02:30", "02:30"])
+    result = built(
+        mapping,
+        s=["1"] * 3,
+        i=["m"] * 3,
+        q=["1"] * 3,
+        p=["1"] * 3,
+        d=["01.07.2025", "26.10.2025", "30.03.2025"],
+        h=["12:00", "02:30", "02:30"],
+    )
     expected = [pd.Timestamp(t).timestamp() for t in ("2025-07-01T10:00Z", "2025-10-26T00:30Z", "2025-03-30T01:00Z")]
     assert result.times.tolist() == expected
 
 
 def test_numbers_are_read_as_people_write_them():
     mapping = plain(decimal=",", columns=COLUMNS | {"amount": "a"})
-    result = built(mapping, s=["1"] * 3, i=["m"] * 3, q=["1", "1,5", "2"], p=["1.234,50", "3 €", "1"], a=["", "-2,00", "(3,10)"], t=["2026-01-01"] * 3)
+    result = built(
+        mapping, s=["1"] * 3, i=["m"] * 3, q=["1", "1,5", "2"], p=["1.234,50", "3 €", "1"], a=["", "-2,00", "(3,10)"], t=["2026-01-01"] * 3
+    )
     events = [decode_event(raw) for raw in result.raws]
     assert [event.unit_price for event in events] == [1234.5, 3.0, 1.0]
     assert [event.amount for event in events] == [None, -2.0, -3.1]
@@ -95,7 +108,9 @@ def test_skipped_rows_are_counted_by_reason_and_groups_coarsen_names():
         skip=(Skip("i", "fuel", equals=("petrol",)), Skip("q", "nothing sold", at_most=0)),
         groups={"store": Group({"1": "north", "2": "north"}, "south")},
     )
-    result = built(mapping, s=["1", "2", "9", "1"], i=["milk", "petrol", "milk", "milk"], q=["1", "5", "1", "0"], p=["1"] * 4, t=["2026-01-01"] * 4)
+    result = built(
+        mapping, s=["1", "2", "9", "1"], i=["milk", "petrol", "milk", "milk"], q=["1", "5", "1", "0"], p=["1"] * 4, t=["2026-01-01"] * 4
+    )
     assert dict(result.skipped) == {"fuel": 1, "nothing sold": 1}
     assert result.keys == [b"north", b"south"]
     assert result.bad == []
@@ -129,13 +144,15 @@ def test_ten_thousand_contents_are_numbered_as_a_plain_count_would():
     occurrences, ids = Occurrences(), []
     for first in range(0, 10_000, 377):
         ids += occurrences.name(contents[first : first + 377])
-    assert [int((name.split("-") + ["1"])[1]) for name in ids] == expected
+    assert [int([*name.split("-"), "1"][1]) for name in ids] == expected
 
 
 @pytest.mark.parametrize("margin", [0.25, 0.333333, 0.1, 1.0])
 def test_profit_is_the_exact_decimal_share_of_the_amount(margin):
     random = np.random.default_rng(3)
-    amounts = np.concatenate([random.integers(-(10**9), 10**9, 5000) / 1e4, random.integers(-(10**5), 10**5, 5000) / 1e2, [123456789012.34, 0.0, 0.0001]])
+    amounts = np.concatenate(
+        [random.integers(-(10**9), 10**9, 5000) / 1e4, random.integers(-(10**5), 10**5, 5000) / 1e2, [123456789012.34, 0.0, 0.0001]]
+    )
     millionths = int(Decimal(repr(margin)).scaleb(6))
     for amount, profit in zip(amounts.tolist(), profits(amounts, millionths).tolist(), strict=True):
         exact = (Decimal(repr(amount)) * Decimal(repr(margin))).quantize(Decimal("0.0001"), rounding=ROUND_HALF_EVEN)

@@ -1,6 +1,7 @@
 import sqlite3
 
 import pytest
+
 from producers.sources import database
 from producers.sources.database import Query
 from streams.contract.errors import ServerError, UsageError

@@ -1,7 +1,8 @@
 import json
 
 import pytest
-from producers.gateway.access import Keyring, RateLimit, Refused
+
+from producers.gateway.access import Keyring, RateLimit, RefusedError
 from producers.gateway.checks import check
 from producers.gateway.lines import BodyError, depth_is_within, shape_of, split
 from producers.gateway.older import mapped
@@ -83,7 +84,10 @@ def test_bodies_are_split_by_their_kind():
     assert split(b'{"a":1}\r\n\n{"a":2}', "ndjson", 9) == [b'{"a":1}', b'{"a":2}']
 
 
-@pytest.mark.parametrize(("body", "shape", "status"), [(b"", "json", 422), (b"[]", "json", 422), (b"[1", "json", 422), (b"1\n2\n3", "ndjson", 413), (b"[" * 100_000, "json", 422)])
+@pytest.mark.parametrize(
+    ("body", "shape", "status"),
+    [(b"", "json", 422), (b"[]", "json", 422), (b"[1", "json", 422), (b"1\n2\n3", "ndjson", 413), (b"[" * 100_000, "json", 422)],
+)
 def test_bodies_that_cannot_be_split_are_refused(body, shape, status):
     with pytest.raises(BodyError) as caught:
         split(body, shape, 2)
@@ -144,13 +148,13 @@ def test_the_rate_is_limited_by_sender_and_says_when_to_come_back():
     limit = RateLimit(2.0, 3, lambda: now[0])
     for _ in range(3):
         limit.take("a")
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         limit.take("a")
     assert (caught.value.status, caught.value.retry_after) == (429, 1)
     limit.take("b")
     now[0] = 0.5
     limit.take("a")
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         limit.take("a")
 
 

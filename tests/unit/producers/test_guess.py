@@ -1,4 +1,5 @@
 import pytest
+
 from producers.building import Builder
 from producers.guess import guess
 from producers.rows import Rows
@@ -13,7 +14,11 @@ def table(header, *lines):
 
 CASES = {
     "an English export": (
-        table("InvoiceNo|StockCode|Quantity|InvoiceDate|UnitPrice|Country", "1|A|6|2010-12-01 08:26:00|2.55|UK", "2|B|-1|2010-12-02 08:26:00|1|UK"),
+        table(
+            "InvoiceNo|StockCode|Quantity|InvoiceDate|UnitPrice|Country",
+            "1|A|6|2010-12-01 08:26:00|2.55|UK",
+            "2|B|-1|2010-12-02 08:26:00|1|UK",
+        ),
         {"store": "UK", "item": "A", "quantity": 6.0, "unit_price": 2.55, "order_id": "1", "sold_at": 1291191960.0},
     ),
     "a German export": (
@@ -33,7 +38,13 @@ CASES = {
         {"quantity": 1.0, "amount": 409.5, "item": "a"},
     ),
     "names that say nothing": (
-        table("c1|c2|c3|c4", "2026-02-12 10:00|tea|2|9.98", "2026-02-12 11:00|tea|1|4.99", "2026-02-12 12:00|cake|1|3.50", "2026-02-12 12:00|cake|1|3.50"),
+        table(
+            "c1|c2|c3|c4",
+            "2026-02-12 10:00|tea|2|9.98",
+            "2026-02-12 11:00|tea|1|4.99",
+            "2026-02-12 12:00|cake|1|3.50",
+            "2026-02-12 12:00|cake|1|3.50",
+        ),
         {"item": "tea", "quantity": 2.0, "amount": 9.98},
     ),
     "the older shape": (

@@ -1,4 +1,5 @@
 import pytest
+
 from producers.mapping import Group, Identity, Mapping, Skip, Time, mapping_of, written
 from streams.contract.errors import UsageError
 
@@ -33,7 +34,7 @@ def test_what_is_written_reads_back_the_same():
     ],
 )
 def test_a_wrong_mapping_is_told_what_to_change(text, says):
-    with pytest.raises(UsageError, match="(?s).*") as caught:
+    with pytest.raises(UsageError) as caught:
         mapping_of(text)
     assert says in str(caught.value)
 

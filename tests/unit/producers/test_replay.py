@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+
 from producers.ledger import Ledger
 from producers.mapping import Identity, Mapping, Skip, Time
 from producers.pace import speed_of
@@ -111,7 +112,9 @@ def test_killed_anywhere_and_resumed_nothing_is_lost_and_every_bad_row_is_writte
     assert list(dict.fromkeys(sent)) == table.good, "in order, none missing"
     assert len(sent) - len(set(sent)) <= 5 * kills, "at most a slice is sent again for a kill"
     assert (result.published, result.skipped) == (len(table.good), {"fuel": 20})
-    assert [json.loads(line)["row"] for line in ledger.bad_path.read_text().splitlines()] == [n for n in range(1, 201) if n % 7 == 0 and n % 10]
+    assert [json.loads(line)["row"] for line in ledger.bad_path.read_text().splitlines()] == [
+        n for n in range(1, 201) if n % 7 == 0 and n % 10
+    ]
     before = len(memory_publisher.messages)
     memory_publisher.fail_after = None
     Replay(table, MAPPING, memory_publisher, ledger=ledger).run()
@@ -121,7 +124,9 @@ def test_killed_anywhere_and_resumed_nothing_is_lost_and_every_bad_row_is_writte
 def test_stopped_it_settles_and_says_that_it_is_not_finished(memory_publisher, tmp_path, monkeypatch):
     monkeypatch.setattr("producers.replay.SLICE", 5)
     stop, ledger = threading.Event(), Ledger(tmp_path, Table(), MAPPING)
-    stopped = Replay(Table(), MAPPING, memory_publisher, ledger=ledger, stop=stop, lag=lambda: stop.set() or 0, options=ReplayOptions(max_lag=20)).run()
+    stopped = Replay(
+        Table(), MAPPING, memory_publisher, ledger=ledger, stop=stop, lag=lambda: stop.set() or 0, options=ReplayOptions(max_lag=20)
+    ).run()
     assert not stopped.finished
     assert 0 < stopped.published < 100
     rest = Replay(Table(), MAPPING, memory_publisher, ledger=ledger).run()

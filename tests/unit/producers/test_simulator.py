@@ -3,6 +3,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+
 from producers.simulator import ShopSettings, Simulation
 from streams.contract.codec import decode_event, seconds_of
 from streams.contract.errors import RejectedEvent, UsageError

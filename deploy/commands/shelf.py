@@ -103,9 +103,9 @@ def picture(
     from deploy.shelf_plan import drawable  # noqa: PLC0415
 
     event = None if file is None else read_shelf(file, datetime.now(UTC))
-    plan = drawable(
-        _newest_plan(data_dir, store or (event and event.store), shelf or (event and event.shelf)), event, levels
-    )
+    if event is not None:
+        store, shelf = store or event.store, shelf or event.shelf
+    plan = drawable(_newest_plan(data_dir, store, shelf), event, levels)
     ending = out.suffix.lower().removeprefix(".")
     if ending not in ("", "png", "svg"):
         raise UsageError(f"--out {out}: end it with .png or .svg.")

@@ -39,7 +39,7 @@ def test_a_shelf_defined_again_is_another_event(tmp_path):
         (TOML + "width=-1\n", "width"),
         ('items="a"\n' + TOML.split("[[")[0], "under a line"),
         (TOML.replace('"a"', r'"a\u0007"'), "control character"),
-        ("store='s'\nshelf='d'\nlevels=1\nitems=[]", "level_width"),
+        ("store='s'\nshelf='d'\nlevel_width=9\nlevels=1\nitems=[]", "items"),
     ],
 )
 def test_a_wrong_toml_file_is_refused_with_a_sentence(tmp_path, text, sentence):

@@ -1,0 +1,77 @@
+"""The command line as a person meets it."""
+
+import json
+
+import pytest
+
+from deploy.cli import COMMANDS
+from tests.e2e.deploy.test_demo import shelfcast
+
+
+def test_help_teaches(tmp_path):
+    done = shelfcast("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for command in COMMANDS:
+        assert command in done.stdout
+    assert "Exit codes" in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_explains_itself(command, tmp_path):
+    done = shelfcast(command, "--help", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_misspelt_command_is_put_right(tmp_path):
+    done = shelfcast("gatway", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "shelfcast gateway" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"KAFKA_BOOTSTRAP_SERVERS": "localhost"}, "MONGODB_URI"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "localhost", "MONGODB_URI": "mongodb://x"}, "host:port"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "localhost:9", "MONGODB_URI": "postgres://x"}, "mongodb://"),
+        ({"SHELFCAST_TIMEZONE": "Nowhere"}, "Europe/Berlin"),
+        ({"SHELFCAST_LOG_LEVEL": "LOUD"}, "DEBUG, INFO"),
+    ],
+)
+def test_bad_settings_stop_the_worker_with_a_sentence(environment, words, tmp_path):
+    done = shelfcast("worker", cwd=tmp_path, **environment)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_broker_that_is_not_there_is_said(tmp_path):
+    done = shelfcast("topics", "list", cwd=tmp_path, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", MONGODB_URI="mongodb://127.0.0.1:1")
+    assert done.returncode == 3
+    assert "KAFKA_BOOTSTRAP_SERVERS" in done.stderr
+
+
+def test_settings_and_schema_are_machine_readable(tmp_path):
+    settings = json.loads(shelfcast("settings", "--json", cwd=tmp_path).stdout)
+    assert any(row["variable"] == "SHELFCAST_TIMEZONE" for row in settings)
+    schema = json.loads(shelfcast("schema", cwd=tmp_path).stdout)
+    assert "SaleRecorded" in schema["$defs"]
+
+
+def test_the_doctor_finds_a_healthy_stack_healthy(tmp_path):
+    done = shelfcast("doctor", "--json", cwd=tmp_path)
+    findings = json.loads(done.stdout)
+    assert done.returncode == 0, findings
+    assert {f["check"] for f in findings} >= {"broker", "topics", "clock", "worker", "model state", "database"}
+    assert all(f["state"] == "ok" for f in findings)
+
+
+def test_the_doctor_says_what_to_do_when_nothing_answers(tmp_path):
+    done = shelfcast("doctor", "--json", cwd=tmp_path, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1", MONGODB_URI="mongodb://127.0.0.1:1")
+    assert done.returncode == 1
+    findings = {f["check"]: f for f in json.loads(done.stdout)}
+    assert findings["broker"]["state"] == findings["database"]["state"] == "fail"
+    assert "KAFKA_BOOTSTRAP_SERVERS" in findings["broker"]["todo"]
+    assert "MONGODB_URI" in findings["database"]["todo"]

@@ -30,7 +30,7 @@ def consume(kafka, mongo):
     """Starts a consumer process in a group of its own; where to read from it learns from MongoDB, not from the group."""
     started = []
 
-    def start(*arguments, settings=mongo, log=subprocess.DEVNULL):
+    def start(*arguments, settings=mongo, log=subprocess.DEVNULL, group=None):
         command = [
             sys.executable,
             "-m",
@@ -40,7 +40,7 @@ def consume(kafka, mongo):
             settings.database,
         ]
         child = subprocess.Popen(
-            [*command, f"group-{uuid.uuid4().hex[:8]}", *map(str, arguments)], env=os.environ | {"PYTHONPATH": "."}, stderr=log
+            [*command, group or f"group-{uuid.uuid4().hex[:8]}", *map(str, arguments)], env=os.environ | {"PYTHONPATH": "."}, stderr=log
         )
         started.append(child)
         return child

@@ -147,9 +147,11 @@ def _regions(store: NDArray[np.int64], regions: int) -> "pd.Categorical[Any]":
 def _about(frame: pd.DataFrame, stores: int) -> str:
     days = max(1, (frame["transaction_timestamp"].iloc[-1] - frame["transaction_timestamp"].iloc[0]).days)
     regions, items = frame["region"].nunique(), frame["item"].nunique()
+    alone = len(frame) / stores / items / days
     return (
-        f"A single store of these {stores} sells {len(frame) / stores / items / days:.2f} lines of an item group a day, too few to forecast; "
-        f"so stores are joined into {regions} regions by their numbers, and products into {items} groups: {len(frame) / regions / items / days:.1f} lines a day each. "
+        f"A single store of these {stores} sells {alone:.2f} lines of an item group a day, too few to forecast; so stores are "
+        f"joined into {regions} regions by their numbers, and products into {items} groups: "
+        f"{len(frame) / regions / items / days:.1f} lines a day each. "
         f"The data has no cost: profit is taken as {MARGIN:.0%} of what was paid, an assumption. "
         "Fuel and lines without a quantity above 0 are left out. Times are UTC; business days are those of New York."
     )

@@ -94,6 +94,13 @@ def test_mended_by_a_mapping_fields_are_renamed_and_an_id_is_made_of_the_letter_
     assert event.event_id == f"letter-{letter.place}"
 
 
+def test_without_an_id_the_letter_s_place_makes_one_that_a_second_try_repeats():
+    letter = deadletters.Letter(
+        2, 17, "invalid", "", "", 0.0, None, b'{"store":"s","item":"i","quantity":1,"unit_price":1,"sold_at":1700000000}'
+    )
+    assert decode_event(mend(letter, changes={"quantity": 2}).raw).event_id == "letter-2-17"
+
+
 @pytest.mark.parametrize(
     ("raw", "says"), [(b"not json", "not JSON"), (b"[1]", "no object"), (b'{"shop": "s"}', "does not have"), (b'{"shop":"\\ud800"}', "")]
 )

@@ -14,7 +14,7 @@ from streams.contract.codec import decode_event
 from streams.contract.messages import SaleRecorded
 from streams.contract.topics import EVENTS
 
-ROWS = 60_000
+ROWS = 30_000
 
 
 def command(broker, folder, *arguments):
@@ -44,7 +44,7 @@ def test_killed_and_resumed_every_row_is_there_under_one_id(broker, read, tmp_pa
         progress = tmp_path / "replay"
         deadline = time.monotonic() + 20
         settled = 0
-        while settled < 2_000 * (kills + 1) and process.poll() is None and time.monotonic() < deadline:
+        while settled < 1_000 * (kills + 1) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
             for file in progress.glob("*.json"):
                 settled = json.loads(file.read_bytes())["published"]
@@ -55,13 +55,13 @@ def test_killed_and_resumed_every_row_is_there_under_one_id(broker, read, tmp_pa
     told = command(broker, tmp_path, str(path), "--json", "--resume").communicate(timeout=60)[0]
     result = json.loads(told)
     assert kills == 2, "the replay was under way when it was killed"
-    assert (result["published"], result["bad"], result["finished"]) == (ROWS - 60, 60, True)
+    assert (result["published"], result["bad"], result["finished"]) == (ROWS - 30, 30, True)
     events = [decode_event(message.value()) for message in read(broker.kafka, EVENTS, b"k")]
     sales = {}
     for event in events:
         if isinstance(event, SaleRecorded):
             assert sales.setdefault(event.event_id, event) == event
-    assert len(sales) == ROWS - 60
+    assert len(sales) == ROWS - 30
     assert len(events) >= len(sales) + 5, "and a tick for each of the 5 stores"
     assert sum(round(sale.amount * 100) for sale in sales.values()) == sum((n % 90) * 100 + 50 for n in range(ROWS) if n % 1000 != 7)
     with Path(result["bad_file"]).open(encoding="utf-8") as bad:

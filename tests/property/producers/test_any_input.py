@@ -96,7 +96,7 @@ cells = (
 tables = st.integers(1, 5).flatmap(lambda width: st.lists(st.lists(cells, min_size=width, max_size=width), min_size=1, max_size=12))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(tables, st.sampled_from(["iso", "%d.%m.%Y %H:%M", "epoch_seconds"]), st.sampled_from([".", ","]), st.sampled_from([None, 0.25]))
 def test_every_row_of_any_table_is_an_event_or_a_bad_row(table, layout, decimal, margin):
     names = ["store", "item", "quantity", "amount", "date"][: len(table[0])]
@@ -117,7 +117,7 @@ def test_every_row_of_any_table_is_an_event_or_a_bad_row(table, layout, decimal,
     assert mapping_of(written(mapping)) == mapping
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.dictionaries(
         st.text(min_size=1, max_size=10) | st.sampled_from(["date", "item", "qty", "price"]),
@@ -138,7 +138,7 @@ def test_a_guess_of_any_table_is_a_mapping_that_can_be_written_and_used_or_a_que
     assert len(built.raws) + len(built.bad) + sum(built.skipped.values()) == 6
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.floats(-1e11, 1e11), max_size=20), st.integers(0, 1_000_000))
 def test_profits_never_exceed_the_amount(amounts, millionths):
     found = profits(np.array(amounts, dtype=np.float64), millionths)

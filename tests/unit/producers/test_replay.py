@@ -121,6 +121,14 @@ def test_killed_anywhere_and_resumed_nothing_is_lost_and_every_bad_row_is_writte
     assert len(memory_publisher.messages) == before, "a finished replay sends nothing more"
 
 
+def test_what_kafka_did_not_take_is_not_noted_and_stops_the_replay(memory_publisher, tmp_path):
+    ledger = Ledger(tmp_path, Table(), MAPPING)
+    memory_publisher.away = True
+    with pytest.raises(DeliveryError, match="acknowledged 0 of"):
+        Replay(Table(), MAPPING, memory_publisher, ledger=ledger).run()
+    assert ledger.read().published == 0
+
+
 def test_stopped_it_settles_and_says_that_it_is_not_finished(memory_publisher, tmp_path, monkeypatch):
     monkeypatch.setattr("producers.replay.SLICE", 5)
     stop, ledger = threading.Event(), Ledger(tmp_path, Table(), MAPPING)

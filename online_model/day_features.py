@@ -37,6 +37,8 @@ class StoreDay:
 
     Attributes
     ----------
+    day
+        Ordinal of today.
     x
         Features `[29, COMMON]`.
     key
@@ -56,6 +58,7 @@ class StoreDay:
 
     """
 
+    day: int
     x: Floats32
     key: NDArray[np.int64]
     weekday: NDArray[np.int64]
@@ -89,7 +92,7 @@ def store_day(day: int, opening: Opening, table: CalendarTable, open_ahead: Bool
     by_weekday = by_day @ (weekday[1:, None] == np.arange(7)).astype(np.float32)
     newest = np.maximum.accumulate(np.where(is_open, np.arange(len(is_open)), -1))
     previous = newest[PAST - 1 : PAST - 1 + COLUMNS]
-    return StoreDay(x, table.key[span], weekday, table.before[span], opens, open_days, by_day, by_weekday, previous)
+    return StoreDay(day, x, table.key[span], weekday, table.before[span], opens, open_days, by_day, by_weekday, previous)
 
 
 def _known(given: Bools, learned: Bools) -> Bools:
@@ -144,7 +147,53 @@ def closures(is_open: Bools, usual: Bools, run: int) -> Floats32:
     ).astype(np.float32)
 
 
-def promotion_features(promotion: Floats32, past: Floats32, last_open: Floats32, days: StoreDay) -> Floats32:
+@dataclass(frozen=True, slots=True)
+class PromotionDays:
+    """Promotions of series by day, column 0 today: `[d, n]` each.
+
+    Attributes
+    ----------
+    held
+        1 on promotion.
+    first, after
+        1 on its first day; on the day after it; open days count.
+    recent
+        Promotion days of the previous 7, over 5.
+    weekday
+        0 = Monday, `[d]`.
+
+    """
+
+    held: Floats32
+    first: Floats32
+    after: Floats32
+    recent: Floats32
+    weekday: NDArray[np.int64]
+
+    def part(self, days: slice) -> PromotionDays:
+        """Some of the days."""
+        return PromotionDays(self.held[days], self.first[days], self.after[days], self.recent[days], self.weekday[days])
+
+    def columns(self) -> Floats32:
+        """Features of the first day `[11, n]`: promotion; x weekday 1-6; its first day; the day after; recent; x recent."""
+        out = np.zeros((PROMOTION_FEATURES, self.held.shape[1]), np.float32)
+        out[0] = self.held[0]
+        if self.weekday[0] > 0:
+            out[self.weekday[0]] = self.held[0]
+        out[7], out[8], out[9], out[10] = self.first[0], self.after[0], self.recent[0], self.held[0] * self.recent[0]
+        return out
+
+    def effect(self, weights: Floats32) -> Floats32:
+        """Sum of weights `[11, n]` times features, by day `[d, n]`."""
+        by_weekday = weights[0] + np.concatenate([np.zeros_like(weights[:1]), weights[1:7]])
+        out = self.held * (by_weekday[self.weekday] + self.recent * weights[10])
+        out += self.first * weights[7]
+        out += self.after * weights[8]
+        out += self.recent * weights[9]
+        return np.asarray(out)
+
+
+def promotion_days(promotion: Floats32, past: Floats32, last_open: Floats32, days: StoreDay) -> PromotionDays:
     """Features of promotions by series.
 
     Parameters
@@ -158,22 +207,13 @@ def promotion_features(promotion: Floats32, past: Floats32, last_open: Floats32,
     days
         The store's days.
 
-    Returns
-    -------
-    array
-        `[29, 11, n]`: promotion; promotion x weekday 1-6; its first day; the day after it; promotion days of the previous 7,
-        over 5; promotion x those.
-
     """
     whole = np.concatenate([past, promotion])
-    before = np.where(days.previous_open[:, None] >= 0, whole[days.previous_open], last_open)
+    before = whole[days.previous_open]
+    none = days.previous_open < 0
+    if none.any():
+        before[none] = last_open
     total = np.concatenate([np.zeros_like(whole[:1]), np.cumsum(whole, 0, dtype=np.float32)])
     recent = (total[PAST : PAST + COLUMNS] - total[:COLUMNS]) / RECENT_PROMOTIONS
-    out = np.empty((COLUMNS, PROMOTION_FEATURES, promotion.shape[1]), np.float32)
-    out[:, 0] = promotion
-    out[:, 1:7] = promotion[:, None] * (days.weekday[:, None] == np.arange(1, 7))[:, :, None]
-    out[:, 7] = promotion * (1 - before)
-    out[:, 8] = (1 - promotion) * before
-    out[:, 9] = recent
-    out[:, 10] = promotion * recent
-    return out
+    both = promotion * before
+    return PromotionDays(promotion, promotion - both, before - both, recent, days.weekday)

@@ -215,9 +215,7 @@ def _extra(days: StoreDay, pooled: PooledDay, n: int) -> F32:
     return out
 
 
-def _own_year(
-    s: Series, day: int, cbar: F32, scale: F32, open_days: NDArray[np.int64]
-) -> tuple[F32 | None, F32, NDArray[np.bool_]]:
+def _own_year(s: Series, day: int, cbar: F32, scale: F32, open_days: NDArray[np.int64]) -> tuple[F32 | None, F32, NDArray[np.bool_]]:
     """Level of each window as it was last year (NaN unknown; None in the first year), own log ratio, known or not; `[3, n]`."""
     found = last_year.windows(s.year_sums, s.year_counts, day)
     if found is None:

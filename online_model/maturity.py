@@ -187,8 +187,8 @@ def _teach(s: Series, m: Matured, pool: Pool) -> None:
     experts[:, CORRECTED] *= m.info[:, YEAR_FACTORS, None].astype(np.float32)
     pool.mixture.learn(s, experts, m.units, m.scale, old_enough)
     gate = m.column(GATE)
-    mixed: F32 = (m["unbiased"] - gate * m["weekday_mean"]) / (1 - gate)
-    pool.gate.learn(mixed.astype(np.float32), m["weekday_mean"], m.units, m.scale, known)
+    mixed = np.asarray((m["unbiased"] - gate * m["weekday_mean"]) / (1 - gate), np.float32)
+    pool.gate.learn(mixed, m["weekday_mean"], m.units, m.scale, known)
 
 
 def _correct(s: Series, m: Matured, pool: Pool) -> None:

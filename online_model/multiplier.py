@@ -18,6 +18,7 @@ from online_model.settings import ETA_CLIP, MEAN_FLOOR, OVERDISPERSION, RATIO_TO
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from online_model.day_features import PromotionDays
     from online_model.series import Series
     from online_model.today import Today
 
@@ -99,7 +100,7 @@ class CalendarModel:
             self.holiday_start = np.concatenate([self.holiday_start, more])
             self.holiday_seen = np.concatenate([self.holiday_seen, more])
 
-    def eta(self, x: F32, key: NDArray[np.int64], promoted: F32 | None, delta: F32, *, start: bool) -> F32:
+    def eta(self, x: F32, key: NDArray[np.int64], promoted: PromotionDays | None, delta: F32, *, start: bool) -> F32:
         """Log c.
 
         Parameters
@@ -107,7 +108,7 @@ class CalendarModel:
         x, key
             Common features `[d, COMMON]`, holiday keys `[d]`.
         promoted
-            Promotion features `[d, 11, n]` or None.
+            Their promotions or None.
         delta
             Effects of the series `[K, n]`.
         start
@@ -121,11 +122,10 @@ class CalendarModel:
             pooled = pooled + np.where(key >= 0, holiday[key], 0.0)
         eta: F32 = x @ delta[:COMMON] + pooled.astype(np.float32)[:, None]
         if promoted is not None:
-            effect = beta[COMMON:].astype(np.float32)[:, None] + delta[COMMON:]
-            eta += np.einsum("dkn,kn->dn", promoted, effect)
+            eta += promoted.effect(beta[COMMON:].astype(np.float32)[:, None] + delta[COMMON:])
         return eta
 
-    def multiplier(self, x: F32, key: NDArray[np.int64], promoted: F32 | None, delta: F32) -> F32:
+    def multiplier(self, x: F32, key: NDArray[np.int64], promoted: PromotionDays | None, delta: F32) -> F32:
         """C of d days and n series, `[d, n]`."""
         return np.exp(np.clip(self.eta(x, key, promoted, delta, start=False), *C_CLIP))
 
@@ -136,8 +136,7 @@ class CalendarModel:
         """
         key, teaches = today.key, today.teaches
         level = np.maximum(s.ewma[DS14], np.maximum(MEAN_FLOOR * s.mean, TINY))
-        promoted = None if today.x_promoted is None else today.x_promoted[None]
-        eta = self.eta(today.x[None], np.array([key]), promoted, s.delta, start=True)[0]
+        eta = self.eta(today.x[None], np.array([key]), today.promotions, s.delta, start=True)[0]
         mu = np.exp(np.clip(eta, *ETA_CLIP))
         size = mu * (level + SMALL)
         w = size / (1 + OVERDISPERSION * size) * teaches

@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from online_model.day_features import StoreDay
+    from online_model.day_features import PromotionDays, StoreDay
     from online_model.pool import Pool
 
     F32 = NDArray[np.float32]
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
+    Shared = tuple[float, float, F32, F32]
 
 SEASON_CAP: Final = (20.0, 5.0)
 """Sales are capped at 20 mean + 5 before they are divided by a seasonal factor."""
@@ -100,8 +101,8 @@ class Store:
         opened = self._opening.counts_as_open(day, table, sold=told.opened)
         days = day_features.store_day(day, self._opening, table, told.open_ahead, opened=opened)
         pool.calendar.know_keys(len(pool.keys))
-        promoted, x_promoted = self._promotions(s, told.promotion, days)
-        today = today_of(s, told, days, promoted, x_promoted, opened=opened)
+        promotions = self._promotions(s, told.promotion, days)
+        today = today_of(s, told, days, promotions, opened=opened)
         shared = pool.shared.close(index, s, today.units if opened else None, partition_series)
         if opened:
             self._learn_day(s, days, today, pool)
@@ -115,26 +116,26 @@ class Store:
         scored, drifts = learn_matured(s, self.slots, self._opening.history, today, pool)
         if drifts:
             self._lags.forget()
-        outlook = self._outlook(s, days, x_promoted, promoted, shared, pool=pool, day=day)
+        outlook = self._outlook(s, days, promotions, shared, pool)
         horizons, path = serve(s, self.slots, outlook, pool)
         self.last_day = day
         return DayClosed(day, index, s.series.astype(np.intp), horizons, path, scored, drifts)
 
-    def _promotions(self, s: Series, promotion: Bools | None, days: StoreDay) -> tuple[F32 | None, F32 | None]:
-        """Promotions `[29, n]` and their features `[29, 11, n]`; None while none is near."""
+    def _promotions(self, s: Series, promotion: Bools | None, days: StoreDay) -> PromotionDays | None:
+        """Promotions of today and the days ahead; None while none is near."""
         if promotion is not None and promotion.any():
             self.promotion_days = 2 * day_features.PAST
         if self.promotion_days == 0:
-            return None, None
+            return None
         self.promotion_days -= 1
         held = np.zeros((day_features.COLUMNS, len(s)), np.float32)
         if promotion is not None:
-            held[:, : promotion.shape[0]] = np.asarray(promotion, np.float32).T
-        x = day_features.promotion_features(held, s.promoted, s.last_promotion, days)
+            held[:, :] = np.asarray(promotion, np.float32).T
+        found = day_features.promotion_days(held, s.promoted, s.last_promotion, days)
         s.promoted[:] = np.concatenate([s.promoted[1:], held[:1]])
         if self._opening.history[-1]:
             s.last_promotion[:] = held[0]
-        return held, x
+        return found
 
     def _learn_day(self, s: Series, days: StoreDay, today: Today, pool: Pool) -> None:
         """An open day: profile, calendar multiplier, means, rings."""
@@ -150,8 +151,7 @@ class Store:
             ProfileClose(pool.profile).closed_day(day, self.last_index)
         if today.teaches.any():
             pool.calendar.learn(s, today, pool.started)
-        promoted = None if today.x_promoted is None else today.x_promoted[None]
-        c = pool.calendar.multiplier(days.x[:1], days.key[:1], promoted, s.delta)[0]
+        c = pool.calendar.multiplier(days.x[:1], days.key[:1], today.promotions, s.delta)[0]
         learn_cell_ewma(s, today)
         demand = self._means(s, today, c, profile)
         last_year.add(s.year_sums, s.year_counts, day - self.first_day, demand, today.started)
@@ -194,20 +194,10 @@ class Store:
         s.p_sale += on * np.where(s.count == 1, 1, P_SALE_GAIN) * (sale - s.p_sale)
         return np.asarray(demand)
 
-    def _outlook(
-        self,
-        s: Series,
-        days: StoreDay,
-        x_promoted: F32 | None,
-        promoted: F32 | None,
-        shared: tuple[float, float, F32, F32] | None,
-        *,
-        pool: Pool,
-        day: int,
-    ) -> Outlook:
+    def _outlook(self, s: Series, days: StoreDay, promotions: PromotionDays | None, shared: Shared | None, pool: Pool) -> Outlook:
         """Multipliers ahead and the features of the second stage."""
-        ahead_promoted = None if x_promoted is None else x_promoted[1:]
-        c = pool.calendar.multiplier(days.x[1:], days.key[1:], ahead_promoted, s.delta)
+        day, coming = days.day, None if promotions is None else promotions.part(slice(1, None))
+        c = pool.calendar.multiplier(days.x[1:], days.key[1:], coming, s.delta)
         lags = self._lags.filled(s, day, self.last_open, s.ewma[RAW][0], s.ewma[DS28])
         before = days.before[1:]
         pooled = features.PooledDay(
@@ -218,7 +208,7 @@ class Store:
             pool.profile.shocks(np.arange(day + 1, day + 1 + DAYS_AHEAD) - YEAR),
             shared,
         )
-        held = None if promoted is None or not promoted[1:].any() else promoted[1:]
+        held = coming.held if coming is not None and coming.held.any() else None
         ahead = features.Ahead(day - self.first_day, days, c, lags, held)
         built = features.build(s, ahead, pooled, pool.own_year)
         return Outlook(day, days, c, built, pool.year.factors(day, days.before))

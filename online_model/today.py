@@ -13,7 +13,7 @@ from online_model.settings import MEAN_FLOOR, WARM_UP
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from online_model.day_features import StoreDay
+    from online_model.day_features import PromotionDays, StoreDay
     from online_model.series import Series
 
     F32 = NDArray[np.float32]
@@ -48,8 +48,8 @@ class Today:
         Ordinal; 0 = Monday; whether it counts as open.
     x, key
         Common calendar features `[COMMON]`; holiday key, -1 for none.
-    x_promoted
-        Promotion features `[11, n]`, None while no promotion is near.
+    promotions, x_promoted
+        Promotions of the day and their features `[11, n]`, None while no promotion is near.
     raw
         Net units.
     units, units_bias
@@ -68,6 +68,7 @@ class Today:
     opened: bool
     x: F32
     key: int
+    promotions: PromotionDays | None
     x_promoted: F32 | None
     raw: F64
     units: F32
@@ -77,7 +78,7 @@ class Today:
     promoted: Bools | None
 
 
-def today_of(s: Series, told: DayInput, days: StoreDay, promoted: F32 | None, x_promoted: F32 | None, *, opened: bool) -> Today:
+def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDays | None, *, opened: bool) -> Today:
     """Cap what was sold by what the series have sold before; numbers that are none count as 0."""
     raw = np.nan_to_num(np.asarray(told.units, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     y = np.maximum(raw, 0).astype(np.float32)
@@ -85,14 +86,16 @@ def today_of(s: Series, told: DayInput, days: StoreDay, promoted: F32 | None, x_
     old = s.count > WINSOR_AFTER
     scale = np.maximum(s.ewma[RAW][0], MEAN_FLOOR * s.mean)
     scale_bias = np.maximum(s.bias_ewma, MEAN_FLOOR * s.bias_mean)
-    held = promoted[0] > 0.5 if promoted is not None and promoted[0].any() else None
+    now = None if promotions is None else promotions.part(slice(1))
+    held = now.held[0] > 0.5 if now is not None and now.held.any() else None
     return Today(
         day=told.day,
         weekday=int(days.weekday[0]),
         opened=opened,
         x=days.x[0],
         key=int(days.key[0]),
-        x_promoted=None if x_promoted is None else x_promoted[0],
+        promotions=now,
+        x_promoted=None if now is None else now.columns(),
         raw=raw,
         units=np.where(old, np.minimum(y, WINSOR_STATE * (scale + 1)), y),
         units_bias=np.where(old, np.minimum(y, WINSOR_BIAS * (scale_bias + 1)), y),

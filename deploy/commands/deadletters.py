@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -17,6 +17,8 @@ from producers.mapping import read_mapping
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.codec import printable
 from streams.contract.errors import UsageError
+
+_SHOWN: Final = 4000
 
 app = typer.Typer(
     add_completion=False,
@@ -41,12 +43,13 @@ def list_letters(reason: Reason = None, settled: Everything = False, data_dir: D
     if as_json:
         typer.echo(json.dumps([_shown(letter, raw=False) for letter in found]))
         return
-    table = Table("letter", "refused", "reason", "what to change", "store", "came from")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in ("letter", "refused", "reason", "store"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("what to change", ratio=1)
     for letter in found:
-        store = printable((letter.key or b"").decode("utf-8", "replace"), 40)
-        table.add_row(
-            letter.place, _when(letter), escape(letter.reason), escape(printable(letter.error, 120)), escape(store), escape(letter.source)
-        )
+        store = printable((letter.key or b"").decode("utf-8", "replace"), 20)
+        table.add_row(letter.place, _when(letter), escape(letter.reason), escape(store), escape(printable(letter.error, 200)))
     console = Console()
     console.print(table if found else "No dead letters wait.")
     if found:
@@ -65,7 +68,8 @@ def show(
     for letter in found:
         typer.echo(f"letter {letter.place}, refused {_when(letter)}, from {printable(letter.source)}")
         typer.echo(f"  {printable(letter.reason)}: {printable(letter.error, 500)}")
-        typer.echo(f"  {printable(letter.raw.decode('utf-8', 'backslashreplace'), 4000)}")
+        text = letter.raw.decode("utf-8", "backslashreplace")
+        typer.echo(f"  {text if text.isprintable() and len(text) <= _SHOWN else printable(text, _SHOWN)}")
 
 
 @app.command()

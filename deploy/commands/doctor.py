@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from rich.console import Console
 
 from deploy.connection import servers
-from streams.brokers import is_embedded, metadata
+from streams.brokers import ensure_topics, is_embedded, metadata
 from streams.contract.errors import ServerError, ShelfcastError, SnapshotError
 from streams.contract.settings import KafkaSettings, MongoSettings, WorkerSettings
 from streams.contract.topics import EVENTS, TOPICS
@@ -69,6 +69,9 @@ def examine(kafka: KafkaSettings, mongo: MongoSettings, settings: WorkerSettings
     else:
         kind = "embedded: the log lives in memory and keeps about 5 MB a partition" if is_embedded(cluster) else "Kafka"
         yield Finding("broker", "ok", f"{kafka.bootstrap_servers}, {len(cluster.brokers)} broker(s), {kind}")
+        if is_embedded(cluster):  # a topic of it is made at first mention
+            ensure_topics(kafka, None)
+            cluster = metadata(kafka)
         counts = {t.name: len(cluster.topics[t.name].partitions) for t in TOPICS if t.name in cluster.topics}
         yield _topics(counts)
         if not is_embedded(cluster) and counts:

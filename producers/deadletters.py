@@ -109,7 +109,9 @@ def send_again(publisher: Publisher, mended: Mended, timeout_seconds: float) -> 
 
 def settle(publisher: Publisher, letter: Letter, timeout_seconds: float) -> None:
     """Note that nothing more is to be done about a letter. Raises DeliveryError."""
-    publisher.publish(None, b"", headers={SETTLED: letter.identity.encode()}, topic=REJECTED).wait(timeout_seconds)
+    # Its source is the dead letters' own topic, so that what counts refused events by their source passes it over.
+    headers = {SETTLED: letter.identity.encode(), "source-topic": REJECTED.encode()}
+    publisher.publish(None, b"", headers=headers, topic=REJECTED).wait(timeout_seconds)
 
 
 def _changed(letter: Letter, mapping: Mapping | None, changes: dict[str, Any]) -> bytes:

@@ -20,8 +20,8 @@ class ReadOnlyDatabase:
         self._shown = settings.shown
         self._client: MongoClient[Document] = MongoClient(
             settings.uri.reveal(),
-            serverSelectionTimeoutMS=3000,
-            connectTimeoutMS=3000,
+            serverSelectionTimeoutMS=10_000,  # a small server that is busy answers late, and is not away
+            connectTimeoutMS=10_000,
             socketTimeoutMS=60_000,
             appname="shelfcast-charts",
         )

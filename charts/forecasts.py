@@ -77,6 +77,14 @@ def errors_by_origin(database: Finds, store: str | None = None) -> dict[str, dic
     return {horizon: dict(sorted(origins.items())) for horizon, origins in found.items()}
 
 
+def score_totals(database: Finds, store: str | None = None) -> dict[str, ErrorSums]:
+    """Of each horizon with scores, the sums over all origins. Raises ServerError."""
+    whole: dict[str, ErrorSums] = {}
+    for document in database.find(SCORE_MONTHS, {} if store is None else {"store": store}, ("horizon", "total")):
+        whole.setdefault(document["horizon"], ErrorSums()).add(document["total"])
+    return {horizon: whole[horizon] for horizon in HORIZONS if horizon in whole}
+
+
 def score_sums(by_origin: dict[str, dict[str, ErrorSums]]) -> dict[str, ErrorSums]:
     """Of each horizon with scores, the sums over all origins."""
     whole: dict[str, ErrorSums] = {}

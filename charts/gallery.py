@@ -89,7 +89,7 @@ def checked(store: str | None, item: str | None, top: int | None, first: str | N
         raise UsageError(f"top={top}: give a whole number from 1 to {bars.MOST_BARS}.")
     for name, day in (("from", first), ("to", last)):
         if day is not None and not _is_date(day):
-            raise UsageError(f"{name}={day!r}: give a date, as in 2025-12-31.")
+            raise UsageError(f"{name}={day!r}: give a date of the years 2000 to 2099, as in 2025-12-31.")
     if first is not None and last is not None and first > last:
         raise UsageError(f"from={first} is after to={last}: give the earlier date as from.")
     return Question(store or None, item or None, DEFAULT_TOP if top is None else top, Period(first, last))
@@ -97,6 +97,6 @@ def checked(store: str | None, item: str | None, top: int | None, first: str | N
 
 def _is_date(text: str) -> bool:
     try:
-        return date.fromisoformat(text).isoformat() == text
+        return date.fromisoformat(text).isoformat() == text and "2000" <= text[:4] < "2100"
     except ValueError:
         return False

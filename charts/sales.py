@@ -1,5 +1,6 @@
 """Questions about what was sold: exact sums over stores, items and days."""
 
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -48,9 +49,26 @@ class Period:
             bounds["$lte"] = self.last[:7]
         return bounds
 
+    def whole(self) -> "Period":
+        """The months that lie wholly within, as a period; it may be empty, its last before its first."""
+        first, last = self.first, self.last
+        if first is not None and not first.endswith("-01"):
+            first = _month_after(first)
+        if last is not None and last >= f"{last[:7]}-{monthrange(int(last[:4]), int(last[5:7]))[1]}":
+            last = _month_after(last)
+        return Period(first, None if last is None else f"{_month_before(last)}-31")
+
     def holds(self, day: str) -> bool:
         """Whether a business date is within."""
         return (self.first or FIRST_DATE) <= day <= (self.last or LAST_DATE)
+
+
+def _month_after(day: str) -> str:
+    return (date.fromisoformat(day).replace(day=1) + timedelta(days=31)).replace(day=1).isoformat()
+
+
+def _month_before(day: str) -> str:
+    return (date.fromisoformat(day).replace(day=1) - timedelta(days=1)).isoformat()[:7]
 
 
 @dataclass(slots=True)
@@ -62,11 +80,11 @@ class Sums:
     last_day: str = ""
     currencies: set[str] = field(default_factory=set)
 
-    def add(self, day: str, row: Iterable[Any]) -> None:
-        """Count a day in."""
+    def add(self, day: str, row: Iterable[Any], last_day: str | None = None) -> None:
+        """Count a day in, or the days from one to another."""
         self.row = [mine + exact(other) for mine, other in zip(self.row, row, strict=True)]
         self.first_day = min(self.first_day or day, day)
-        self.last_day = max(self.last_day, day)
+        self.last_day = max(self.last_day, last_day or day)
 
     @property
     def units(self) -> float:
@@ -107,8 +125,8 @@ class Sums:
 def totals(database: Finds, store: str | None = None, period: Period | None = None) -> Sums:
     """Everything sold in a store, or in all. Raises ServerError."""
     sums = Sums()
-    for _, day, row, document in _rows(database, STORE_MONTHS, store, period or Period()):
-        sums.add(day, row)
+    for document, first, last, row in _sums(database, STORE_MONTHS, store, period or Period()):
+        sums.add(first, row, last)
         if document.get("currency"):
             sums.currencies.add(document["currency"])
     return sums
@@ -117,9 +135,9 @@ def totals(database: Finds, store: str | None = None, period: Period | None = No
 def by_item(database: Finds, store: str | None = None, period: Period | None = None) -> dict[str, Sums]:
     """What each item sold. Raises ServerError."""
     items: defaultdict[str, Sums] = defaultdict(Sums)
-    for _, day, row, document in _rows(database, ITEM_MONTHS, store, period or Period()):
+    for document, first, last, row in _sums(database, ITEM_MONTHS, store, period or Period()):
         sums = items[document["item"]]
-        sums.add(day, row)
+        sums.add(first, row, last)
         if document.get("currency"):
             sums.currencies.add(document["currency"])
     return dict(items)
@@ -197,6 +215,24 @@ def _where(store: str | None, period: Period, item: str | None = None) -> dict[s
     if months := period.months():
         where["month"] = months
     return where
+
+
+def _sums(database: Finds, collection: str, store: str | None, period: Period) -> Iterator[tuple[Document, str, str, list[Any]]]:
+    """Documents with the first and last day and the sum of what they hold of the period.
+
+    Months wholly within come as their own total, without their days: far less to read.
+    """
+    whole = period.whole()
+    fields = ("store", "item", "month", "currency", "total", "first", "last")
+    if (whole.first or FIRST_DATE) <= (whole.last or LAST_DATE):
+        for document in database.find(collection, _where(store, whole), fields):
+            month = document["month"]
+            yield document, f"{month}-{document['first']}", f"{month}-{document['last']}", document["total"]
+    edges = {day[:7] for day in (period.first, period.last) if day is not None and not whole.holds(f"{day[:7]}-15")}
+    for month in sorted(edges):
+        inside = Period(max(f"{month}-01", period.first or FIRST_DATE), min(f"{month}-31", period.last or LAST_DATE))
+        for _, day, row, document in _rows(database, collection, store, inside):
+            yield document, day, day, row
 
 
 def _rows(

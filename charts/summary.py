@@ -22,7 +22,7 @@ def totals_shown(sums: Sums) -> dict[str, str | int | None]:
 
 def scores_shown(database: Finds, store: str | None = None) -> dict[str, dict[str, float | int | None]]:
     """Of each horizon with scores: n, wape, wape_same_weekday_mean, bias, coverage. Raises ServerError."""
-    sums = forecasts.score_sums(forecasts.errors_by_origin(database, store))
+    sums = forecasts.score_totals(database, store)
     return {horizon: one.shown() for horizon, one in sums.items()}
 
 

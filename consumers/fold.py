@@ -65,7 +65,14 @@ def empty(key: Key) -> Document:
     document: Document = {"_id": id_of(key), "v": -1, "partition": partition, "store": store}
     if item:
         document["item"] = item
-    return document | {"month": month, "currency": None, "days": {}, "hours": [0] * HOURS_A_WEEK, "orders": []}
+    return document | {
+        "month": month,
+        "currency": None,
+        "days": {},
+        "total": [0] * len(DAY_COLUMNS),
+        "hours": [0] * HOURS_A_WEEK,
+        "orders": [],
+    }
 
 
 def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
@@ -94,9 +101,29 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
         if sale.order_id is not None and _is_new(sale.order_id, orders, remembered):
             row[6] += 1
         currency = sale.currency or currency
+    total = [exact(number) for number in document["total"]]
     for day, row in rows.items():
-        days[day] = list(row) if max(row) <= _LARGEST and min(row) >= ~_LARGEST else [stored(n) for n in row]
-    return document | {"v": newer[-1].offset, "currency": currency, "days": days, "hours": hours, "orders": list(orders)}
+        before = days.get(day)
+        for column, number in enumerate(row):
+            total[column] += number - (exact(before[column]) if before else 0)
+        days[day] = _fitting(row)
+    return document | {
+        "v": newer[-1].offset,
+        "currency": currency,
+        "first": min(days),
+        "last": max(days),
+        "total": _fitting(total),
+        "days": days,
+        "hours": hours,
+        "orders": list(orders),
+    }
+
+
+def _fitting(row: list[int]) -> list[int | str]:
+    """A row as MongoDB can hold it."""
+    if max(row) <= _LARGEST and min(row) >= ~_LARGEST:
+        return list(row)
+    return [stored(number) for number in row]
 
 
 def count_line(row: list[int], sale: SaleAccepted) -> None:

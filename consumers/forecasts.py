@@ -170,7 +170,8 @@ class ForecastsSink:
             }  # fmt: skip
             rows = {message.origin[8:]: score_row(message) for message in messages}
             if any(document["origins"].get(day) != row for day, row in rows.items()):
-                after[name] = document | {"origins": document["origins"] | rows}
+                origins = document["origins"] | rows
+                after[name] = document | {"origins": origins, "total": [sum(column) for column in zip(*origins.values(), strict=True)]}
         return len(batch.scores) + self._write_revised(names.SCORE_MONTHS, after, read)
 
     def _write_revised(self, collection: str, after: dict[str, Document], read: dict[str, Document]) -> int:

@@ -32,7 +32,7 @@ def connect(settings: MongoSettings) -> "MongoClient[Document]":
     return MongoClient(
         settings.uri.reveal(),
         serverSelectionTimeoutMS=3000,
-        connectTimeoutMS=3000,
+        connectTimeoutMS=10_000,  # a small server that is busy answers late, and is not away
         socketTimeoutMS=60_000,
         appname="shelfcast",
         tz_aware=True,

@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 
 ITEM_MONTHS: Final = "item_months"
-"""One document per (partition, store, item, month): `days` {"07": row of DAY_COLUMNS}, `hours` (168 counts), `v`."""
+"""One document per (partition, store, item, month): `days` {"07": row of DAY_COLUMNS}, `total` (their sum, from day
+`first` to `last`), `hours` (168 counts), `v`."""
 STORE_MONTHS: Final = "store_months"
 """The same per (partition, store, month), over all items."""
 FORECASTS: Final = "forecasts"
@@ -18,7 +19,7 @@ PLANS: Final = "plans"
 SCORES: Final = "scores"
 """One document per (store, horizon, origin): the sums, and `items` as ITEM_SCORE_COLUMNS rows."""
 SCORE_MONTHS: Final = "score_months"
-"""One document per (store, horizon, month of origin): `origins` {"07": row of SCORE_COLUMNS}."""
+"""One document per (store, horizon, month of origin): `origins` {"07": row of SCORE_COLUMNS}, `total`."""
 DRIFTS: Final = "drifts"
 """One document per drift event."""
 PROGRESS: Final = "progress"

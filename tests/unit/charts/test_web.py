@@ -156,6 +156,8 @@ def test_json_of_a_period_is_exact(client):
         ("/profit_by_item?top=" + "9" * 200, "128"),
         ("/profit_by_item?from=2025-02-31", "give a date"),
         ("/profit_by_item?from=20250201", "give a date"),
+        ("/profit_by_item?to=9999-12-31", "give a date"),
+        ("/profit_by_item?to=0001-01-01", "give a date"),
         ("/frequency_of_sale?from=2025-02-02&to=2025-02-01", "is after"),
         ("/frequency_of_sale?sotre=x", "no parameter"),
         ("/charts/forecast.png?item=milk", "without store"),

@@ -34,11 +34,13 @@ COOL_DOWN: Final = 28
 """Open days after a shift in which no other is declared."""
 FACTOR_RANGE: Final = (0.2, 5.0)
 RATIO_CAP: Final = 10.0
+NEW_LEVEL_GAIN: Final = 0.5
+"""EWMA gain of the level since the CUSUM has left 0: it is soon that of the newest days."""
 MIN_CHANGE: Final = 0.25
 """Smaller changes of level are left to the running means."""
 AGE_AFTER: Final = 14
 """The running means go on as if they had seen so many days."""
-SUM, DAYS, LEVELS, START = range(4)
+SUM, DAYS, LEVEL, START = range(4)
 
 
 def watch(s: Series, expected: F32, variance: F32, y: F32, known: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -72,7 +74,7 @@ def watch(s: Series, expected: F32, variance: F32, y: F32, known: NDArray[np.boo
         going = c[SUM] > 0
         c[START] = np.where(before, c[START], level)
         c[DAYS] = np.where(going, c[DAYS] + use, 0)
-        c[LEVELS] = np.where(going, c[LEVELS] + units * use, 0)
+        c[LEVEL] += np.where(use, np.where(before, NEW_LEVEL_GAIN, 1.0) * (units - c[LEVEL]), 0)
     over = (s.cusum[:, SUM] > THRESHOLD) & use
     return np.asarray(np.flatnonzero(over.any(0)))
 
@@ -82,9 +84,9 @@ def shift(s: Series, rows: NDArray[np.int64], day: int) -> list[Drift]:
     drifts = []
     for i in rows.tolist():
         side = int(s.cusum[1, SUM, i] > s.cusum[0, SUM, i])
-        _, days, levels, before = s.cusum[side, :, i].tolist()
+        _, days, now, before = s.cusum[side, :, i].tolist()
         s.cusum[:, :, i] = 0
-        factor = min(max(levels / max(days, 1.0) / before, FACTOR_RANGE[0]), FACTOR_RANGE[1])
+        factor = min(max(now / before, FACTOR_RANGE[0]), FACTOR_RANGE[1])
         if abs(factor - 1) < MIN_CHANGE or (factor > 1) != (side == 0):
             continue
         _move(s, i, before * factor)

@@ -17,9 +17,9 @@ from online_model.outlook import Outlook, serve
 from online_model.profile import DIVISOR_FLOOR, ProfileClose, learn_cell_ewma
 from online_model.results import DayClosed
 from online_model.series import DS, DS28, HALF_LIVES, PROFILE, RAW, SLOTS, Series
-from online_model.settings import DAYS_AHEAD, TINY, YEAR
+from online_model.settings import DAYS_AHEAD, KNOWN_OPEN_DAYS, TINY, YEAR
 from online_model.state import dump_fields, load_fields
-from online_model.today import DayInput, Today, today_of
+from online_model.today import WILD_DAYS, DayInput, Today, as_expected, today_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,8 +64,10 @@ class Store:
     slots
         Of each pending forecast: origin, age of the partition, open days, bias signal, bias factor, three year corrections,
         share of the gate; `[36, 9]`.
-    promotions
-        A promotion has been met within reach.
+    promotion_days
+        Days for which promotions are still looked at.
+    wild_run
+        Days in a row on which most series sold beyond belief.
 
     """
 
@@ -76,6 +78,7 @@ class Store:
         self.last_index = 0.0
         self.slots: F64 = np.zeros((SLOTS, 9))
         self.promotion_days = 0
+        self.wild_run = 0
         self.new_series: list[int] = []
         self.new_items: list[int] = []
         self._series = Series()
@@ -98,11 +101,15 @@ class Store:
         self.first_day = self.first_day or day
         pool.begin(day)
         table = pool.table(self.country, self.subdivision)
+        table.reach(day, 1 + KNOWN_OPEN_DAYS)
         opened = self._opening.counts_as_open(day, table, sold=told.opened)
         days = day_features.store_day(day, self._opening, table, told.open_ahead, opened=opened)
         pool.calendar.know_keys(len(pool.keys))
         promotions = self._promotions(s, told.promotion, days)
         today = today_of(s, told, days, promotions, opened=opened)
+        self.wild_run = self.wild_run + 1 if today.wild else 0
+        if today.wild and self.wild_run <= WILD_DAYS:
+            today = as_expected(today, s)
         shared = pool.shared.close(index, s, today.units if opened else None, partition_series)
         if opened:
             self._learn_day(s, days, today, pool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,6 +24,11 @@ WINSOR_AFTER: Final = 14
 """Open days before values are capped."""
 WINSOR_STATE, WINSOR_BIAS = 10.0, 30.0
 """Sales are capped at k s + k: for state, features and labels; for the bias gain."""
+
+WILD_SERIES, WILD_SHARE = 3, 0.5
+"""So many series, and so much of those that sold, beyond their cap make a wild day of a store."""
+WILD_DAYS: Final = 3
+"""After so many in a row it is no error but how things are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class Today:
         1 where the series is old enough to teach the calendar and the profile.
     promoted
         Promoted today; None when no series is.
+    wild
+        Most series that sold are beyond their cap: an error of the store rather than demand.
 
     """
 
@@ -76,6 +83,7 @@ class Today:
     started: Bools
     teaches: F32
     promoted: Bools | None
+    wild: bool
 
 
 def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDays | None, *, opened: bool) -> Today:
@@ -87,6 +95,8 @@ def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDay
     scale = np.maximum(s.ewma[RAW][0], MEAN_FLOOR * s.mean)
     scale_bias = np.maximum(s.bias_ewma, MEAN_FLOOR * s.bias_mean)
     now = None if promotions is None else promotions.part(slice(1))
+    limit = WINSOR_STATE * (scale + 1)
+    beyond, sold = int((old & (y > limit)).sum()), int((old & (y > 0)).sum())
     held = now.held[0] > 0.5 if now is not None and now.held.any() else None
     return Today(
         day=told.day,
@@ -97,9 +107,16 @@ def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDay
         promotions=now,
         x_promoted=None if now is None else now.columns(),
         raw=raw,
-        units=np.where(old, np.minimum(y, WINSOR_STATE * (scale + 1)), y),
+        units=np.where(old, np.minimum(y, limit), y),
         units_bias=np.where(old, np.minimum(y, WINSOR_BIAS * (scale_bias + 1)), y),
         started=started,
         teaches=(started & (s.count > WARM_UP)).astype(np.float32),
         promoted=held,
+        wild=beyond >= WILD_SERIES and beyond >= WILD_SHARE * sold,
     )
+
+
+def as_expected(today: Today, s: Series) -> Today:
+    """The same day as if the series had sold what had been expected of it; scores keep what was reported."""
+    expected = np.where(s.count > 0, s.morning[0], today.units).astype(np.float32)
+    return replace(today, units=expected, units_bias=expected, teaches=np.zeros_like(today.teaches))

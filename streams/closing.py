@@ -71,6 +71,8 @@ class DayReporter:
             orders=sold.line_counts(n),
             promotion=shop.promoted(day, DAYS_AHEAD),
         )
+        if self._heart.observer is not None:
+            self._heart.observer(shop, day, closed)
         shop.take_profit(sold)
         self._scores(shop, closed, offset, out)
         if opened:

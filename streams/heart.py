@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final, Protocol, Self
 
-from online_model import Partition
+from online_model import DayClosed, Partition
 from streams.closing import DayReporter
 from streams.contract.codec import decode_event, encode, seconds_of
 from streams.contract.errors import RejectedEvent, SnapshotError
@@ -50,6 +50,14 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
 
 
+class Observer(Protocol):
+    """Sees each closed day as the model gave it, before it becomes messages: for a backtest. It must change nothing."""
+
+    def __call__(self, shop: Shop, day: int, closed: DayClosed) -> None:
+        """A store's day has closed; `day` in days since 1970."""
+        ...
+
+
 class Heart:
     """State and decisions of one partition of `sales.events`.
 
@@ -68,6 +76,7 @@ class Heart:
         self._window = DedupeWindow(rules.dedupe_window)
         self._shops: dict[str, Shop] = {}
         self._dates: dict[int, str] = {}
+        self.observer: Observer | None = None
         self._reporter = DayReporter(self)
         self._out = Outputs()
 

@@ -1,0 +1,81 @@
+"""A worker for tests: python -m tests.servers.worker_child BROKER [STEP N]; settings come from the environment.
+
+With a STEP it kills itself, as by kill -9, at that step of its Nth checkpoint: `before-outputs`, `after-outputs`,
+`after-snapshot`, `after-commit`.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+import streams.worker
+from deploy.commands.worker import run_loop
+from deploy.quiet import limit_repeats
+from streams.contract.settings import KafkaSettings, WorkerSettings
+from streams.partitions import Partitions
+
+STEPS = ("before-outputs", "after-outputs", "after-snapshot", "after-commit")
+
+
+class Dying(Partitions):
+    """Dies at a step of a checkpoint."""
+
+    step = ""
+    left = 1
+
+    def _at(self, step: str) -> None:
+        if step == self.step:
+            Dying.left -= 1
+            if Dying.left <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    async def _deliver(self) -> None:
+        self._at("before-outputs")
+        await super()._deliver()
+        self._at("after-outputs")
+
+    async def _snapshot(self, partition, data, next_offset):
+        metadata = await super()._snapshot(partition, data, next_offset)
+        self._at("after-snapshot")
+        return metadata
+
+    async def _commit(self, partition, next_offset, metadata):
+        done = await super()._commit(partition, next_offset, metadata)
+        self._at("after-commit")
+        return done
+
+
+class Stuck(Partitions):
+    """Takes events and never applies one, as a Faust whose stream stands still."""
+
+    async def take(self, partition, run):
+        await asyncio.sleep(3600)
+
+
+def main() -> None:
+    broker, *rest = sys.argv[1:]
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    for chatty in ("faust", "mode", "aiokafka", "kafka"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    limit_repeats("aiokafka", "faust", "mode")
+    streams.worker.SESSION_SECONDS = float(os.environ.get("TEST_SESSION_SECONDS", "10"))
+    kind = Partitions
+    if rest[:1] == ["stuck"]:
+        kind = Stuck
+    elif rest:
+        kind, Dying.step, Dying.left = Dying, rest[0], int(rest[1])
+        assert Dying.step in STEPS
+    if kind is not Partitions:
+        original = streams.worker.Worker.__init__
+
+        def init(self, kafka, settings, registry=None, partitions_type=kind):
+            original(self, kafka, settings, registry, partitions_type)
+
+        streams.worker.Worker.__init__ = init
+    run_loop(KafkaSettings(broker), WorkerSettings.read())
+
+
+if __name__ == "__main__":
+    main()

@@ -144,14 +144,14 @@ def docs_page(document: dict[str, Any], style: str) -> str:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             rows = "".join(
-                f"<tr><td><code>{html.escape(p['name'])}</code><td>{html.escape(p['description'])}" for p in operation.get("parameters", ())
+                f"<tr><td><code>{html.escape(p['name'])}</code><td>{html.escape(p.get('description', ''))}" for p in operation.get("parameters", ())
             )
             answers = "".join(
-                f"<tr><td>{html.escape(code)}<td>{html.escape(answer['description'])} {html.escape(', '.join(answer.get('content', {})))}"
+                f"<tr><td>{html.escape(code)}<td>{html.escape(answer.get('description', ''))} {html.escape(', '.join(answer.get('content', {})))}"
                 for code, answer in operation["responses"].items()
             )
             parts.append(
-                f"<h2><code>{method.upper()} {html.escape(path)}</code></h2><p><b>{html.escape(operation['summary'])}.</b> "
+                f"<h2><code>{method.upper()} {html.escape(path)}</code></h2><p><b>{html.escape(operation.get('summary', ''))}.</b> "
                 f"{html.escape(operation.get('description', ''))}</p><table>{rows}{answers}</table>"
             )
     return (

@@ -1,0 +1,111 @@
+"""Raw sales by series and day, and the windows that are scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+SPANS: Final = {"day": 1, "7_days": 7, "28_days": 28}
+"""Horizons and their days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Net units as they were sold, nothing capped.
+
+    Attributes
+    ----------
+    first_day
+        Of the columns, days since 1970.
+    stores, items
+        Of the rows.
+    units
+        `[series, days]`; 0 on days without a sale.
+    promoted
+        Days on promotion, `[series, days]`; None when the file tells none ahead.
+
+    """
+
+    first_day: int
+    stores: list[str]
+    items: list[str]
+    units: Floats
+    promoted: Flags | None = None
+
+    @property
+    def started(self) -> Flags:
+        """From the day of the first sale on, `[series, days]`."""
+        return np.asarray(np.logical_or.accumulate(self.units > 0, axis=1))
+
+    @property
+    def store_open(self) -> Flags:
+        """Whether anything was sold in the series' store, `[series, days]`."""
+        names = np.unique(self.stores, return_inverse=True)[1]
+        sold = np.zeros((names.max() + 1, self.units.shape[1]), bool)
+        np.logical_or.at(sold, names, self.units != 0)
+        return np.asarray(sold[names])
+
+    def window_sums(self, span: int) -> Floats:
+        """Units of the `span` days that end on each day, `[series, days]`; NaN in the first ones."""
+        return rolling_sum(self.units, span)
+
+
+def rolling_sum(values: Floats, span: int) -> Floats:
+    """Sums of the newest `span` columns; NaN where there are fewer."""
+    total = np.cumsum(values, axis=1)
+    out = np.full(values.shape, np.nan)
+    out[:, span - 1 :] = total[:, span - 1 :]
+    out[:, span:] -= total[:, :-span]
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The origins of one horizon: a forecast knows the days up to `origins[k]` and is of the `span` days after it.
+
+    origins: columns of the panel; all windows lie within the scored days. actual: `[series, origins]`.
+    """
+
+    name: str
+    span: int
+    origins: NDArray[np.intp]
+    actual: Floats
+
+
+def windows(panel: Panel, scored_days: int, horizons: list[str]) -> dict[str, Windows]:
+    """Windows by horizon that lie in the panel's last `scored_days` days."""
+    days = panel.units.shape[1]
+    found = {}
+    for name in horizons:
+        span = SPANS[name]
+        origins = np.arange(days - scored_days - 1, days - span)
+        if len(origins):
+            found[name] = Windows(name, span, origins, panel.window_sums(span)[:, origins + span])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Forecasts:
+    """A contender's sums over the windows of a horizon, `[series, origins]`, NaN where it says nothing.
+
+    quantiles: p10, p50, p90, `[3, series, origins]`; None when it has none.
+    """
+
+    mean: Floats
+    quantiles: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """All that one method forecast, and what it took."""
+
+    name: str
+    forecasts: dict[str, Forecasts]
+    seconds: float | None = None
+    megabytes: float | None = None

@@ -141,22 +141,24 @@ def docs_page(document: dict[str, Any], style: str) -> str:
         f"<h1>{html.escape(document['info']['title'])} {html.escape(document['info']['version'])}</h1>",
         '<p><a href="/">The page</a>. The same for programs: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>',
     ]
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            rows = "".join(
-                f"<tr><td><code>{html.escape(p['name'])}</code><td>{html.escape(p.get('description', ''))}" for p in operation.get("parameters", ())
-            )
-            answers = "".join(
-                f"<tr><td>{html.escape(code)}<td>{html.escape(answer.get('description', ''))} {html.escape(', '.join(answer.get('content', {})))}"
-                for code, answer in operation["responses"].items()
-            )
-            parts.append(
-                f"<h2><code>{method.upper()} {html.escape(path)}</code></h2><p><b>{html.escape(operation.get('summary', ''))}.</b> "
-                f"{html.escape(operation.get('description', ''))}</p><table>{rows}{answers}</table>"
-            )
+    parts += [_section(path, method, one) for path, methods in document["paths"].items() for method, one in methods.items()]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>shelfcast web API</title><style>{style}</style><main>{''.join(parts)}</main></html>"
+    )
+
+
+def _section(path: str, method: str, operation: dict[str, Any]) -> str:
+    """An operation with its parameters and answers; one that describes little is shown all the same."""
+    rows = [(f"<code>{html.escape(one['name'])}</code>", one.get("description", "")) for one in operation.get("parameters", ())]
+    rows += [
+        (html.escape(code), f"{answer.get('description', '')} {', '.join(answer.get('content', {}))}")
+        for code, answer in operation.get("responses", {}).items()
+    ]
+    table = "".join(f"<tr><td>{name}<td>{html.escape(about)}" for name, about in rows)
+    return (
+        f"<h2><code>{html.escape(method.upper())} {html.escape(path)}</code></h2><p><b>{html.escape(operation.get('summary', ''))}.</b> "
+        f"{html.escape(operation.get('description', ''))}</p><table>{table}</table>"
     )
 
 

@@ -35,6 +35,8 @@ NO_GRADIENT = (1e-8,) * 6
 HOUR_FEATURE = tuple((h - 13) / 6.0 for h in range(24))
 BLOCK_EVENTS = 32
 """Errors are averaged over this many lines before the drift detector sees them."""
+ERROR_RANGE = 2.0
+"""The detector wants a bounded signal: a mean error of two usual lines or more is its 1."""
 COOL_DOWN_BLOCKS = 64
 MIN_CHANGE = 0.1
 """Smaller relative changes of the error are not worth a word."""
@@ -77,6 +79,7 @@ class SaleRegressor(base.Regressor):
         self._block_n = 0
         self._block_sum = 0.0
         self._quiet = 0
+        self._reference = 0.0
         self._adwin = Adwin()
         self._drift: Drift | None = None
 
@@ -171,18 +174,21 @@ class SaleRegressor(base.Regressor):
         return predicted
 
     def _close_block(self, quantity: float) -> None:
-        mean = min(self._block_sum / BLOCK_EVENTS, RATIO_CAP)
+        mean = min(self._block_sum / BLOCK_EVENTS, ERROR_RANGE)
         cap = 10.0 * self._pooled_usual + 10.0
         self._pooled_usual += USUAL_GAIN * (min(quantity, cap) - self._pooled_usual)
         self._block_n, self._block_sum = 0, 0.0
-        before = self._adwin.estimation * RATIO_CAP
-        self._adwin.update(mean / RATIO_CAP)
+        adwin = self._adwin
+        adwin.update(mean / ERROR_RANGE)
         self._quiet = max(self._quiet - 1, 0)
-        if self._adwin.drift_detected and self._quiet == 0:
-            after = self._adwin.estimation * RATIO_CAP
-            factor = after / before if before > 0 else float("inf")
+        if self.n <= SETTLED * BLOCK_EVENTS:
+            self._reference = adwin.estimation
+        if adwin.drift_detected and self._quiet == 0:
+            before, after = self._reference * ERROR_RANGE, adwin.estimation * ERROR_RANGE
+            factor = after / before if before > 0 else LARGEST
             if abs(factor - 1) < MIN_CHANGE:
                 return
+            self._reference = adwin.estimation
             self._quiet = COOL_DOWN_BLOCKS
             self._g = NO_GRADIENT
             self._drift = Drift("sale_error", None, 0, before, after, factor, "step sizes reset: the sale regressor relearns")
@@ -226,7 +232,7 @@ class SaleRegressor(base.Regressor):
             "usual": np.array(self._usual),
             "price": np.array(self._price),
             "lines": np.array(self._lines, dtype=np.int64),
-            "totals": np.array([self._pooled_usual, self.absolute_error, self.error, self.units, self._block_sum]),
+            "totals": np.array([self._pooled_usual, self.absolute_error, self.error, self.units, self._block_sum, self._reference]),
             "counts": [self.n, self._block_n, self._quiet],
             "drift": [] if d is None else [d.before, d.after, d.factor],
             **{f"adwin.{k}": v for k, v in self._adwin.dump().items()},
@@ -242,7 +248,7 @@ class SaleRegressor(base.Regressor):
         self._price = np.asarray(state["price"]).tolist()
         self._lines = np.asarray(state["lines"]).tolist()
         totals = np.asarray(state["totals"]).tolist()
-        self._pooled_usual, self.absolute_error, self.error, self.units, self._block_sum = totals
+        self._pooled_usual, self.absolute_error, self.error, self.units, self._block_sum, self._reference = totals
         self.n, self._block_n, self._quiet = (int(v) for v in state["counts"])
         if len(state["drift"]):
             before, after, factor = (float(v) for v in state["drift"])

@@ -36,7 +36,7 @@ def run(units, *, partition=None, opened=None, stores=1, country=None, **known):
     return partition, out
 
 
-def wape(out, units, horizon, first, last, field="mean"):
+def wape(out, units, horizon, first, last, *, field="mean"):
     """Of forecasts made on days first..last-1, one store."""
     a, b = HORIZONS[horizon]
     error = actual = 0.0
@@ -57,7 +57,7 @@ def test_holds_its_own_where_the_same_weekday_mean_is_as_good_as_it_gets():
     units = shop(260)
     _, out = run(units)
     for horizon in HORIZONS:
-        assert wape(out, units, horizon, 150, 260) < 1.03 * wape(out, units, horizon, 150, 260, "weekday_mean")
+        assert wape(out, units, horizon, 150, 260) < 1.03 * wape(out, units, horizon, 150, 260, field="weekday_mean")
 
 
 def test_beats_the_same_weekday_mean_where_levels_move():
@@ -65,7 +65,7 @@ def test_beats_the_same_weekday_mean_where_levels_move():
     units = rng.poisson(shop(260) * np.exp(np.cumsum(rng.normal(0, 0.04, (260, 1)), 0))).astype(float)
     _, out = run(units)
     for horizon in HORIZONS:
-        assert wape(out, units, horizon, 150, 260) < 0.97 * wape(out, units, horizon, 150, 260, "weekday_mean"), horizon
+        assert wape(out, units, horizon, 150, 260) < 0.97 * wape(out, units, horizon, 150, 260, field="weekday_mean"), horizon
 
 
 def test_path_sums_to_the_horizons_and_quantiles_are_ordered():

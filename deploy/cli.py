@@ -70,6 +70,7 @@ def run(name: str, arguments: list[str]) -> int:
     _set_up_logging()
     if os.environ.get(lifeline.LIFELINE):
         lifeline.hold(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    signal.signal(signal.SIGTERM, _terminated)  # as Ctrl-C, so that children are ended too; servers set their own
     try:
         command = _command(name)
         result = command(args=arguments, prog_name=f"shelfcast {name}", standalone_mode=False)
@@ -87,6 +88,11 @@ def run(name: str, arguments: list[str]) -> int:
         show()
         return int(getattr(error, "exit_code", 2))
     return result if isinstance(result, int) else 0
+
+
+def _terminated(number: int, frame: object) -> None:
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def _command(name: str) -> Any:

@@ -1,5 +1,6 @@
 """`shelfcast web`: the page, charts and predictions over HTTP."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,16 @@ from charts.web.app import create_app
 from charts.web.serve import serve
 from charts.web.settings import WebSettings
 from deploy.connection import servers
+from deploy.training import routes
+from deploy.training.trainer import Trainer
+from producers.gateway.access import Keyring, RateLimit
+from producers.gateway.door import Door
+from producers.gateway.openapi import description
+from producers.gateway.settings import GatewaySettings
+from producers.gateway.telemetry import GatewayMetrics
+from producers.gateway.ticks import LiveStores
+from producers.publisher import Publisher, PublisherSettings
+from streams.contract.settings import WorkerSettings
 
 
 def web(
@@ -18,7 +29,7 @@ def web(
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
 ) -> None:
-    """Show what was sold, what is expected and what to put on the shelf. Reads MongoDB only.
+    """Show what was sold, what is expected and what to put on the shelf. Reads MongoDB; only /add-data, /train and /retrain ask Kafka.
 
     \b
     Examples:
@@ -28,10 +39,16 @@ def web(
       curl -H 'Accept: application/json' localhost:8081/frequency_of_sale
     """  # noqa: D301 - \b is for click
     settings = WebSettings.read(host=host, port=port)
-    _, mongo = servers(data_dir)
-    database = ReadOnlyDatabase(mongo)
-    try:
-        app = create_app(database, settings, CollectorRegistry())
-        serve(app, settings, lambda address: typer.echo(f"shelfcast web listens on {address} (API: {address}/docs)"))
-    finally:
-        database.close()
+    kafka, mongo = servers(data_dir)
+    database, registry = ReadOnlyDatabase(mongo), CollectorRegistry()
+    with Publisher(kafka, PublisherSettings.read()) as publisher:
+        try:
+            gate = GatewaySettings.read()
+            metrics, rate = GatewayMetrics(registry), RateLimit(gate.rate_per_second, gate.rate_burst, time.monotonic)
+            door = Door(publisher, gate, metrics, Keyring(gate.keys), rate, LiveStores())
+            trainer = Trainer(kafka, WorkerSettings.read(), database, publisher)
+            more = routes.paths(description()["paths"]["/add-data"])
+            app = create_app(database, settings, registry, routes.routes(trainer, door), more)
+            serve(app, settings, lambda address: typer.echo(f"shelfcast web listens on {address} (API: {address}/docs)"))
+        finally:
+            database.close()

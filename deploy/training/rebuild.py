@@ -1,0 +1,93 @@
+"""Rebuilds every partition's model from the log and holds it against the worker's newest snapshot.
+
+Run as a process of its own, so that nothing waits for it: python -m deploy.training.rebuild, Kafka as in the environment.
+Prints a line of JSON: {"events", "partitions", "compared", "different"}.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from confluent_kafka import Consumer, TopicPartition
+
+from streams.brokers import check_topics
+from streams.contract.errors import LogTruncatedError, ServerError, ShelfcastError, SnapshotError
+from streams.contract.settings import KafkaSettings, WorkerSettings
+from streams.contract.topics import EVENTS
+from streams.heart import Heart
+from streams.logs import LogRecord, read_log
+from streams.rules import Rules
+from streams.snapshots import SnapshotReader
+from streams.state import from_bytes
+
+SLICE: Final = 2000
+
+
+def rebuild(kafka: KafkaSettings, settings: WorkerSettings) -> dict[str, Any]:
+    """Rebuild all partitions. Raises LogTruncatedError when the log does not go back to its beginning, ServerError."""
+    partitions = check_topics(kafka)
+    reader, events, compared, different = SnapshotReader(kafka), 0, 0, []
+    for partition in range(partitions):
+        snapshot = reader.newest(partition)
+        heart = Heart(_rules(snapshot, settings), partition, partitions)
+        expected = _next_offset(snapshot)
+        for run in runs(kafka, partition):
+            events += len(run)
+            before = [r for r in run if expected is not None and r.offset < expected]
+            heart.apply(before)
+            if snapshot is not None and expected is not None and heart.next_offset == expected:
+                compared += 1
+                if heart.dump() != snapshot:
+                    different.append(partition)
+                expected = None
+            heart.apply(run)
+    return {"events": events, "partitions": partitions, "compared": compared, "different": different}
+
+
+def runs(kafka: KafkaSettings, partition: int) -> Iterator[list[LogRecord]]:
+    """A partition's log as it ends now, in runs. Raises LogTruncatedError, ServerError."""
+    consumer = Consumer(kafka.client() | {"group.id": "shelfcast-rebuild", "enable.auto.commit": False})
+    try:
+        low, high = consumer.get_watermark_offsets(TopicPartition(EVENTS, partition), timeout=20)
+    finally:
+        consumer.close()
+    if low > 0:
+        raise LogTruncatedError(
+            f"The log of partition {partition} begins at {low}: what was before cannot be learned again. "
+            "The worker's model is what it learned as the events came."
+        )
+    run: list[LogRecord] = []
+    for record in read_log(kafka, EVENTS, partition, 0, high):
+        run.append(record)
+        if len(run) == SLICE:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _rules(snapshot: bytes | None, settings: WorkerSettings) -> Rules:
+    if snapshot is None:
+        return Rules.of(settings)
+    return Rules(**from_bytes(snapshot)["rules"])
+
+
+def _next_offset(snapshot: bytes | None) -> int | None:
+    return None if snapshot is None else int(from_bytes(snapshot)["next_offset"])
+
+
+def main() -> None:
+    """Rebuild and print."""
+    started = time.monotonic()
+    try:
+        found = rebuild(KafkaSettings.read(), WorkerSettings.read())
+    except (ShelfcastError, SnapshotError, ServerError) as error:
+        sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
+        sys.exit(1)
+    sys.stdout.write(json.dumps(found | {"seconds": round(time.monotonic() - started, 1)}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

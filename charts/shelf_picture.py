@@ -36,6 +36,7 @@ BADGE: Final = 0.2
 SIZES: Final = (10.0, 9.0, 8.0, 7.0)
 """Font sizes of names, the largest that fits."""
 LETTER: Final = 0.62
+CAPITAL: Final = 0.76
 """Width of a letter over its size, on the wide side."""
 
 COLOURS: Final = LinearSegmentedColormap.from_list("shelf", ["#f1f5f8", "#b5d6ea", "#5aa9d6", "#0f6fae", "#0a3a66"])
@@ -73,7 +74,7 @@ def shelf_picture(plan: ShelfPlan) -> Figure:
         return style.empty_figure(f"Shelf {style.shortened(plan.name)}", "Nothing stands on this shelf.")
     points = (style.WIDTH - 2 * SIDE) * 72 / plan.shelf.level_width
     names = [style.shortened(item, 40) for item in plan.shelf.items]
-    labels = [_label(names[b.item], b.facings * plan.shelf.width[b.item] * points, _is_marked(plan, b)) for b in blocks]
+    labels = [_label(names[b.item], b.facings * plan.shelf.width[b.item] * points, marked=_is_marked(plan, b)) for b in blocks]
     unnamed = [b for b, label in zip(blocks, labels, strict=True) if label is None]
     numbered = list(dict.fromkeys(b.item for b in sorted(unnamed, key=lambda b: (-b.level, b.left))))
     number = {item: place + 1 for place, item in enumerate(numbered)}
@@ -197,15 +198,16 @@ def _mark(plan: ShelfPlan, block: Block) -> tuple[str, str]:
     return (f"+{change}", style.GREEN) if change > 0 else (f"−{-change}", style.VERMILLION)  # noqa: RUF001 - a minus sign
 
 
-def _label(name: str, points: float, marked: bool) -> tuple[str, float, bool] | None:
+def _label(name: str, points: float, *, marked: bool) -> tuple[str, float, bool] | None:
     """Name, font size and whether it is turned, as it fits a block so wide; None: it does not."""
     high = (BOX - TICK - (BADGE if marked else 0)) * LEVEL * 72 - 4
+    letter = CAPITAL if name.isupper() else LETTER
     for size in SIZES:
-        lines = _wrapped(name, int((points - 4) / (size * LETTER)))
+        lines = _wrapped(name, int((points - 4) / (size * letter)))
         if lines is not None and len(lines) * size * 1.25 <= high:
             return "\n".join(lines), size, False
     for size in SIZES[2:]:
-        lines = _wrapped(name, int(high / (size * LETTER)))
+        lines = _wrapped(name, int(high / (size * letter)))
         if lines is not None and len(lines) * size * 1.25 <= points - 3:
             return "\n".join(lines), size, True
     return None
@@ -258,7 +260,7 @@ def _legend(figure: Figure, plan: ShelfPlan) -> None:
         bar.locator = MaxNLocator(4)
         bar.update_ticks()
         figure.text(left + 0.215, middle, "profit a day per width", size=9, color=style.QUIET, va="center")
-    if plan.previous is not None:
+    if plan.previous is not None and (plan.facings != plan.previous).any():
         figure.text(0.62, middle, "+2", size=9, weight="bold", color=style.GREEN, va="center")
         figure.text(0.648, middle, "facings more,", size=9, color=style.QUIET, va="center")
         figure.text(0.757, middle, "−1", size=9, weight="bold", color=style.VERMILLION, va="center")  # noqa: RUF001 - a minus sign

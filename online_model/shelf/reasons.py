@@ -112,7 +112,9 @@ def _exchange(shelf: Shelf, problem: Problem, f: Ints, a: int) -> str:
     return f"{take}: {_why_not(shelf, problem, f, (a, b), more - float(less[b]))}"
 
 
-def _why_not(shelf: Shelf, problem: Problem, f: Ints, pair: tuple[int, int], net: float) -> str:
+def _why_not(  # noqa: PLR0911 - a limit a line
+    shelf: Shelf, problem: Problem, f: Ints, pair: tuple[int, int], net: float
+) -> str:
     """Why b's facing does not go to a, as the end of a sentence; `net` is what it would gain."""
     a, b = pair
     if f[b] <= problem.low[b]:

@@ -185,7 +185,7 @@ def test_groups_stand_on_one_level_and_items_are_split_only_where_they_must():
 @pytest.mark.parametrize(
     ("build", "sentence"),
     [
-        (lambda: shelf_of(), "no items"),
+        (shelf_of, "no items"),
         (lambda: shelf_of(item("a"), item("a")), "given twice"),
         (lambda: shelf_of(item("a", width=11.0)), "one unit"),
         (lambda: shelf_of(item("a", min_facings=4, max_facings=3)), "max_facings is below"),

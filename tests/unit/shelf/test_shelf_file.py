@@ -37,7 +37,7 @@ def test_a_shelf_defined_again_is_another_event(tmp_path):
         (TOML + 'width="wide"\n', "float"),
         (TOML + "width=11\n", "in one unit"),
         (TOML + "width=-1\n", "width"),
-        ('items="a"\n' + TOML.split("[[")[0], "under a line"),
+        ('items="a"\n' + TOML.split("[[", maxsplit=1)[0], "under a line"),
         (TOML.replace('"a"', r'"a\u0007"'), "control character"),
         ("store='s'\nshelf='d'\nlevel_width=9\nlevels=1\nitems=[]", "items"),
     ],

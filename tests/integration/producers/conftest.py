@@ -1,61 +1,71 @@
+import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from streams.contract.settings import KafkaSettings
-
-_BROKER = """
-import sys
-from confluent_kafka import Producer
-cluster = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "127.0.0.1:1", "log_level": 0})
-broker = next(iter(cluster.list_topics(timeout=20).brokers.values()))
-print(f"{broker.host}:{broker.port}", flush=True)
-sys.stdin.read()
-"""
+from tests.servers.jars import MissingError, jars, java
+from tests.servers.kafka import Broker, JarKafka, MockKafka
 
 
-class Broker:
-    """The stand-in for Kafka in a process of its own, which can be stopped and woken as a broker that is away for a while."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen([sys.executable, "-c", _BROKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.kafka = KafkaSettings(self._process.stdout.readline().strip())
+class PausableMock(MockKafka):
+    """The stand-in, which can be held still as a broker that is away for a while."""
 
     def pause(self) -> None:
         self._process.send_signal(signal.SIGSTOP)
 
-    def wake(self) -> None:
+    def resume(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
-    def close(self) -> None:
-        self.wake()
-        self._process.kill()
-        self._process.communicate()
+
+class NamedKafka(Broker):
+    """The broker named in the environment: nobody may stop it."""
+
+    name = "the Kafka named in the environment"
+
+    @property
+    def settings(self) -> KafkaSettings:
+        return KafkaSettings.read()
+
+    def pause(self) -> None:
+        pytest.skip("the broker named in KAFKA_BOOTSTRAP_SERVERS is not ours to stop")
 
 
-@pytest.fixture
-def broker() -> Iterator[Broker]:
-    """A broker of the test's own."""
-    found = Broker()
+@pytest.fixture(scope="session")
+def producers_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """One broker for all tests here; each test has stores of its own."""
+    if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+        found: Broker = NamedKafka()
+    else:
+        try:
+            java(), jars()
+        except MissingError:
+            found = PausableMock()
+        else:
+            found = JarKafka(tmp_path_factory.mktemp("kafka"))
+    found.make_topics()
     yield found
     found.close()
 
 
+@pytest.fixture
+def broker(producers_broker: Broker) -> Iterator[Broker]:
+    """The broker, for a test that stops it; it goes on afterwards."""
+    yield producers_broker
+    if hasattr(producers_broker, "resume"):
+        producers_broker.resume()
+
+
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[KafkaSettings]:
-    """The broker named in the environment, else the stand-in."""
-    if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
-        yield KafkaSettings.read()
-        return
-    found = Broker()
-    yield found.kafka
-    found.close()
+def kafka(producers_broker: Broker) -> KafkaSettings:
+    """How to reach it."""
+    return producers_broker.settings
 
 
 Read = Callable[..., list[Message]]
@@ -65,6 +75,19 @@ Read = Callable[..., list[Message]]
 def read() -> Read:
     """`read(kafka, topic, prefix)`: every message there whose key begins so."""
     return messages_of
+
+
+@pytest.fixture
+def new_topic(kafka: KafkaSettings) -> Callable[[str], str]:
+    """Make a topic; the stand-in makes it at first mention."""
+
+    def make(name: str) -> str:
+        admin = AdminClient(kafka.client())
+        with contextlib.suppress(KafkaException):
+            admin.create_topics([NewTopic(name, 4, 1)])[name].result(10)
+        return name
+
+    return make
 
 
 def messages_of(kafka: KafkaSettings, topic: str, prefix: bytes = b"") -> list[Message]:

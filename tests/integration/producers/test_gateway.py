@@ -42,6 +42,10 @@ class Gateway:
         self._process.kill()
         self._ended()
 
+    def ask_to_stop(self):
+        self.client.close()
+        self._process.terminate()
+
     def terminate(self):
         self._process.terminate()
         return self._ended()
@@ -221,7 +225,7 @@ def test_it_does_not_start_open_to_others_without_keys(kafka):
 
 
 def test_while_kafka_is_away_it_answers_503_and_a_retry_counts_once(broker, read, store):
-    gateway = Gateway(broker.kafka, SHELFCAST_ACKNOWLEDGE_SECONDS="1")
+    gateway = Gateway(broker.settings, SHELFCAST_ACKNOWLEDGE_SECONDS="1")
     assert gateway.post("/v1/sales", sale(store, 0)).status_code == 202
     broker.pause()
     answer = gateway.post("/v1/sales", sale(store, 1))
@@ -229,11 +233,11 @@ def test_while_kafka_is_away_it_answers_503_and_a_retry_counts_once(broker, read
     assert int(answer.headers["Retry-After"]) >= 1
     assert gateway.client.get("/readyz").status_code == 503
     assert gateway.client.get("/healthz").status_code == 200
-    broker.wake()
+    broker.resume()
     for _ in range(20):
         if gateway.post("/v1/sales", sale(store, 1)).status_code == 202:
             break
-    found = ids(stored(read, broker.kafka, store))
+    found = ids(stored(read, broker.settings, store))
     assert found[0] == f"{store}-0"
     assert set(found) == {f"{store}-0", f"{store}-1"}
     assert "shelfcast_gateway_undelivered_requests_total" in gateway.client.get("/metrics").text
@@ -241,13 +245,13 @@ def test_while_kafka_is_away_it_answers_503_and_a_retry_counts_once(broker, read
 
 
 def test_a_full_buffer_refuses_at_once(broker, store):
-    gateway = Gateway(broker.kafka, SHELFCAST_ACKNOWLEDGE_SECONDS="1", SHELFCAST_BUFFER_MESSAGES="100")
+    gateway = Gateway(broker.settings, SHELFCAST_ACKNOWLEDGE_SECONDS="1", SHELFCAST_BUFFER_MESSAGES="100")
     broker.pause()
     began = time.monotonic()
     answer = gateway.post("/v1/sales", [sale(store, n) for n in range(101)])
     assert answer.status_code == 503
     assert time.monotonic() - began < 0.8
-    broker.wake()
+    broker.resume()
     gateway.kill()
 
 
@@ -297,17 +301,28 @@ def test_what_got_202_before_a_kill_is_in_kafka_and_the_rest_can_be_sent_again(k
     gateway.terminate()
 
 
-def test_stopped_it_answers_what_is_under_way(kafka, read, store):
-    gateway = Gateway(kafka)
+def test_stopped_it_answers_what_is_under_way(broker, read, store):
+    gateway = Gateway(broker.settings, SHELFCAST_ACKNOWLEDGE_SECONDS="20")
+    gateway.post("/v1/sales", sale(store, "first"))
+    broker.pause()
     answers = []
 
     def post():
-        answers.append(httpx.post(f"{gateway.address}/v1/sales", json=[sale(store, n) for n in range(2000)], timeout=20).status_code)
+        body = [sale(store, n) for n in range(200)]
+        answers.append(httpx.post(f"{gateway.address}/v1/sales", json=body, timeout=30).status_code)
 
     thread = threading.Thread(target=post)
     thread.start()
-    time.sleep(0.05)
-    assert gateway.terminate() == 0
-    thread.join(10)
+    for _ in range(200):
+        waiting = next(line for line in gateway.client.get("/metrics").text.splitlines() if line.startswith("shelfcast_gateway_waiting"))
+        if float(waiting.split()[1]) >= 200:
+            break
+        time.sleep(0.05)
+    gateway.ask_to_stop()
+    time.sleep(0.3)
+    assert answers == []
+    broker.resume()
+    thread.join(30)
     assert answers == [202]
-    assert len(stored(read, kafka, store)) == 2000
+    assert gateway.terminate() == 0
+    assert len(stored(read, broker.settings, store)) == 201

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from streams.contract.messages import SaleRecorded
 from streams.contract.topics import EVENTS
 
 ROWS = 30_000
+PREFIX = f"k{uuid.uuid4().hex[:8]}-"
 
 
 def command(broker, folder, *arguments):
-    environment = os.environ | {"KAFKA_BOOTSTRAP_SERVERS": broker.kafka.bootstrap_servers, "MONGODB_URI": "mongodb://127.0.0.1:1"}
+    environment = os.environ | {"KAFKA_BOOTSTRAP_SERVERS": broker.settings.bootstrap_servers, "MONGODB_URI": "mongodb://127.0.0.1:1"}
     return subprocess.Popen(
         [sys.executable, "-m", "deploy.cli", "replay", *arguments, "--data-dir", str(folder)],
         env=environment,
@@ -31,7 +33,7 @@ def command(broker, folder, *arguments):
 def sales_file(folder):
     path = folder / "sales.csv"
     lines = ["store,item,quantity,amount,date"]
-    lines += [f"k{n % 5},item {n % 50},{'x' if n % 1000 == 7 else 1},{n % 90}.50,2026-01-0{1 + n % 7} 10:00:00" for n in range(ROWS)]
+    lines += [f"{PREFIX}{n % 5},item {n % 50},{'x' if n % 1000 == 7 else 1},{n % 90}.50,2026-01-0{1 + n % 7} 10:00:00" for n in range(ROWS)]
     path.write_text("\n".join(lines))
     return path
 
@@ -56,7 +58,7 @@ def test_killed_and_resumed_every_row_is_there_under_one_id(broker, read, tmp_pa
     result = json.loads(told)
     assert kills == 2, "the replay was under way when it was killed"
     assert (result["published"], result["bad"], result["finished"]) == (ROWS - 30, 30, True)
-    events = [decode_event(message.value()) for message in read(broker.kafka, EVENTS, b"k")]
+    events = [decode_event(message.value()) for message in read(broker.settings, EVENTS, PREFIX.encode())]
     sales = {}
     for event in events:
         if isinstance(event, SaleRecorded):

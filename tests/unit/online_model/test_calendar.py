@@ -1,0 +1,158 @@
+"""Dates, openings, promotions: what is known ahead."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from online_model.calendar import CalendarTable, HolidayKeys, date_features, year_before
+from online_model.day_features import closures, promotion_days, store_day
+from online_model.opening import Opening
+
+
+def ordinal(*ymd):
+    return dt.date(*ymd).toordinal()
+
+
+def test_place_in_week_month_and_christmas():
+    x = date_features(ordinal(2022, 12, 24))
+    assert x[0] == 1
+    assert x[1:7] == [0, 0, 0, 0, 1, 0]
+    assert x[13:19] == [1, 0, 0, 0, 0, 0]
+    assert date_features(ordinal(2023, 2, 28))[7:13] == [0, 0, 0, 0, 0, 1]
+    assert date_features(ordinal(2023, 1, 2))[18] == 1
+
+
+def test_the_year_before_a_leap_day():
+    assert year_before(ordinal(2024, 2, 29)) == ordinal(2023, 2, 28)
+    assert year_before(ordinal(2024, 3, 1)) == ordinal(2023, 3, 1)
+
+
+def test_the_nearest_holiday_wins_and_an_observed_day_is_its_own():
+    keys = HolidayKeys()
+    table = CalendarTable("US", None, keys)
+
+    def name(day):
+        place = table.reach(day, 1)
+        k = int(table.key[place][0])
+        return keys.names[k] if k >= 0 else ""
+
+    assert name(ordinal(2022, 12, 25)) == "US|Christmas Day|0"
+    assert name(ordinal(2022, 12, 26)) == "US|Christmas Day (observed)|0"
+    assert name(ordinal(2022, 12, 27)) == "US|Christmas Day|2"
+    assert name(ordinal(2022, 12, 23)) == "US|Christmas Day|-2"
+    assert name(ordinal(2022, 8, 10)) == ""
+
+
+def test_a_table_rebuilt_from_the_names_numbers_alike():
+    keys = HolidayKeys()
+    table = CalendarTable("GB", None, keys)
+    table.reach(ordinal(2021, 5, 1), 800)
+    again = HolidayKeys()
+    again.restore(keys.names)
+    other = CalendarTable("GB", None, again)
+    place = other.reach(ordinal(2023, 1, 1), 30)
+    np.testing.assert_array_equal(other.key[place], table.key[table.reach(ordinal(2023, 1, 1), 30)])
+    assert again.names[: len(keys)] == keys.names
+
+
+def test_no_country_no_holidays():
+    table = CalendarTable(None, None, HolidayKeys())
+    place = table.reach(ordinal(2022, 12, 25), 3)
+    assert (table.key[place] == -1).all()
+
+
+def opening_after(days, table, first=ordinal(2022, 1, 3)):
+    opening = Opening()
+    for k, opened in enumerate(days):
+        opening.close(first + k, table, opened=bool(opened))
+    return opening, first + len(days) - 1
+
+
+def test_a_weekly_closing_day_is_learned_after_two_weeks_and_unlearned_after_one():
+    table = CalendarTable(None, None, HolidayKeys())
+    week = [1, 1, 1, 1, 1, 1, 0]
+    opening, day = opening_after(week * 1, table)
+    assert opening.ahead(day, table).all()
+    opening, day = opening_after(week * 2, table)
+    ahead = opening.ahead(day, table)
+    assert [i for i in range(14) if not ahead[i]] == [6, 13]
+    opening, day = opening_after(week * 2 + [1] * 7, table)
+    assert opening.ahead(day, table).all()
+
+
+def test_a_long_closure_says_nothing_of_the_week_until_it_is_very_long():
+    table = CalendarTable(None, None, HolidayKeys())
+    opening, day = opening_after([1] * 21 + [0] * 10, table)
+    assert opening.ahead(day, table)[:4].all()
+    opening, day = opening_after([1] * 21 + [0] * 14, table)
+    assert not opening.ahead(day, table).any()
+    opening, day = opening_after([1] * 21 + [0] * 14 + [1], table)
+    assert opening.ahead(day, table)[7:].all()
+
+
+def test_days_without_a_sale_are_open_in_a_store_that_sells_little():
+    table = CalendarTable(None, None, HolidayKeys())
+    rng = np.random.default_rng(0)
+    opening, open_days = Opening(), 0
+    for k in range(200):
+        sold = bool(rng.random() < 0.6)
+        counted = opening.counts_as_open(738_000 + k, table, sold=sold)
+        opening.close(738_000 + k, table, opened=counted)
+        open_days += counted and k >= 60
+    assert open_days > 130
+    regular = Opening()
+    for k in range(200):
+        sold = k % 7 != 6
+        assert regular.counts_as_open(738_000 + k, table, sold=sold) == sold
+        regular.close(738_000 + k, table, opened=sold)
+
+
+def test_closed_neighbours_count_beyond_the_week():
+    usual = np.array([(k - 7) % 7 != 6 for k in range(43)])
+    is_open = usual.copy()
+    assert not closures(is_open, usual, 0)[:, [0, 1, 5, 6, 7]].any()
+    is_open[7 + 9] = False
+    x = closures(is_open, usual, 0)
+    assert x[10, 0] == 1
+    assert x[8, 1] == 1
+    assert x[7, 5] == 1
+    assert x[10, 6] == 0.5
+    assert x[3, 7] == 0.5
+
+
+def test_promotion_features():
+    table = CalendarTable(None, None, HolidayKeys())
+    opening = Opening()
+    day = ordinal(2022, 1, 3)
+    days = store_day(day, opening, table, None, opened=True)
+    held = np.zeros((29, 1), np.float32)
+    held[2:5] = 1
+    p = promotion_days(held, np.zeros((7, 1), np.float32), np.zeros(1, np.float32), days)
+    assert np.flatnonzero(p.first[:, 0]).tolist() == [2]
+    assert np.flatnonzero(p.after[:, 0]).tolist() == [5]
+    np.testing.assert_allclose(p.recent[5, 0], 3 / 5)
+    weights = np.arange(1.0, 12.0, dtype=np.float32)[:, None]
+    for i in (0, 2, 4, 5):
+        np.testing.assert_allclose(p.effect(weights)[i], weights[:, 0] @ p.part(slice(i, None)).columns(), rtol=1e-6)
+
+
+def test_given_openings_win_and_are_continued():
+    table = CalendarTable(None, None, HolidayKeys())
+    opening, day = opening_after([1, 1, 1, 1, 1, 1, 0] * 4, table)
+    given = np.ones(10, bool)
+    given[2] = False
+    days = store_day(day + 1, opening, table, given, opened=True)
+    assert [i for i in range(28) if not days.opens[i]] == [2, 12, 19, 26]
+    assert days.open_days.tolist() == [1, 6, 24]
+    np.testing.assert_allclose(days.by_day.sum(1), 1, rtol=1e-6)
+    np.testing.assert_allclose(days.by_weekday.sum(1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("country", ["US", "GB", "DE", "FR", "JP"])
+def test_countries_have_holidays(country):
+    keys = HolidayKeys()
+    CalendarTable(country, None, keys).reach(ordinal(2024, 1, 1), 366)
+    assert len(keys) > 20

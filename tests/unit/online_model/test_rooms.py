@@ -1,0 +1,220 @@
+"""Rooms that have a formula of their own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from online_model import last_year, level_shift
+from online_model.bias import BiasGain
+from online_model.gate import Gate
+from online_model.mixture import Mixture
+from online_model.multiplier import CalendarModel, prior_variance
+from online_model.nowcast import DayCurve, Nowcast
+from online_model.quantiles import Quantiles, gamma_quantile
+from online_model.results import Scored
+from online_model.scores import Scores
+from online_model.series import DS, Series
+from online_model.state import dump_fields, load_fields
+from online_model.year_correction import YearCorrection
+
+
+def series(n):
+    s = Series()
+    s.append(list(range(n)), list(range(n)), prior_variance())
+    return s
+
+
+@pytest.mark.parametrize("shape", [0.05, 0.4, 1.0, 7.0, 300.0])
+@pytest.mark.parametrize("level", [-1.2816, 0.0, 1.2816, 2.5])
+def test_gamma_quantile_is_scipys(shape, level):
+    ours = gamma_quantile(np.float32([np.log(shape)]), np.float32([level]))[0]
+    exact = stats.gamma.ppf(stats.norm.cdf(level), shape, scale=1 / shape)
+    assert ours == pytest.approx(exact, rel=0.01, abs=2e-4)
+
+
+def test_quantiles_learn_the_spread():
+    rng, s, q = np.random.default_rng(0), series(200), Quantiles()
+    mean = np.full((3, 200), 20, np.float32)
+    inside = []
+    for _ in range(400):
+        band = q.serve(s, mean)
+        units = rng.negative_binomial(4, 4 / 24, (3, 200)).astype(np.float32)
+        inside.append(((band[0] <= units) & (units <= band[2])).mean())
+        q.learn(s, mean, band[[0, 2]], units, np.ones((3, 200), np.float32))
+        s.labels += 1
+        q.new_date()
+    assert np.mean(inside[200:]) == pytest.approx(0.82, abs=0.03)
+    assert (band == np.round(band)).all()
+
+
+def test_quantiles_of_weighed_goods_are_not_rounded():
+    s, q = series(3), Quantiles()
+    s.integer[:] = False
+    band = q.serve(s, np.full((3, 3), 0.37, np.float32))
+    assert (band != np.round(band)).any()
+
+
+def test_last_years_windows():
+    sums, counts = np.zeros((last_year.BINS, 2), np.float32), np.zeros((last_year.BINS, 2), np.uint8)
+    for day in range(420):
+        last_year.add(sums, counts, day, np.float32([day, 1.0]), np.array([True, True]))
+        if day == 390:
+            assert last_year.windows(sums, counts, day) is None
+    near, n_near, wide, _, base, n_base = last_year.windows(sums, counts, 419)
+    np.testing.assert_allclose(near[:, 1], 1, rtol=1e-5)
+    np.testing.assert_allclose(n_near[:, 0], [7, 13, 34], rtol=1e-5)
+    np.testing.assert_allclose(n_base, 28, rtol=1e-5)
+    assert near[0, 0] == pytest.approx(419 - 364 + 1, abs=3)
+    assert base[0] == pytest.approx(419 - 364 - 13.5, abs=1.5)
+    assert wide[2, 0] == pytest.approx(419 - 364 + 14.5, abs=1.5)
+
+
+def test_calendar_learns_a_weekday_across_stores():
+    from online_model.today import Today
+
+    model, s, rng = CalendarModel(), series(30), np.random.default_rng(1)
+    s.count[:], s.mean[:], s.ewma[:] = 100, 10, 10
+    x = np.zeros(27, np.float32)
+    x[0] = 1
+    for day in range(400):
+        x[1:7] = [day % 7 == k for k in range(1, 7)]
+        model.new_date()
+        for _ in range(2):
+            y = rng.poisson(10 * (2 if day % 7 == 5 else 1), 30).astype(np.float32)
+            one = np.ones(30, np.float32)
+            today = Today(day, day % 7, True, x, -1, None, None, y, y, y, one > 0, one, None, False)
+            model.learn(s, today, 60)
+    saturday = np.exp(model.beta[5] + s.delta[5].mean())
+    assert saturday == pytest.approx(2, rel=0.1)
+    assert 10 < model.information[0, 0] < 400
+
+
+def test_mixture_prefers_the_better_expert_by_series():
+    s, mix, rng = series(40), Mixture(), np.random.default_rng(2)
+    scale, known = np.full((3, 40), 10, np.float32), np.ones((3, 40), np.float32)
+    for _ in range(150):
+        units = rng.normal(10, 1, (3, 40)).astype(np.float32)
+        experts = np.repeat(units[:, None] + 3, 5, 1)
+        experts[:, 1, :20] = units[:, :20] + 0.3
+        experts[:, 2, 20:] = units[:, 20:] - 0.3
+        mix.learn(s, experts, units, scale, known)
+    served = mix.mix(s, np.broadcast_to(np.float32([100, 1, 2, 100, 100])[None, :, None], (3, 5, 40)))
+    assert served[:, :20].max() < 1.5
+    assert served[:, 20:].min() > 1.5
+
+
+def test_bias_gain_corrects_a_lasting_bias_and_only_then():
+    gain = BiasGain()
+    for day in range(1, 300):
+        gain.new_date(day)
+        signal = gain.signal(day)
+        gain.learn_week(day - 7, 120.0, 100.0)
+        for h, b in enumerate((1, 7, 28)):
+            gain.learn_gain(h, day - b, signal, 120.0, 100.0, share=1.0)
+        if day == 28:
+            assert gain.factors(gain.signal(day)) == [1, 1, 1]
+    np.testing.assert_allclose(gain.factors(gain.signal(299)), 1.2, atol=0.03)
+
+
+def test_gate_gives_way_to_the_better_and_closes():
+    gate = Gate()
+    units, scale, known = np.full((3, 50), 10.0), np.full((3, 50), 10.0), np.ones((3, 50))
+    for _ in range(40):
+        gate.new_date()
+        gate.opened()
+        gate.learn(units + 4, units + 1, units, scale, known)
+    assert (gate.shares() > 0.5).all()
+    for _ in range(180):
+        gate.new_date()
+        gate.opened()
+        gate.learn(units + 1, units + 1, units, scale, known)
+    assert (gate.shares() == 0).all()
+
+
+def test_year_correction_applies_what_was_wrong_a_year_ago():
+    model, one = YearCorrection(), np.ones((3, 10), np.float32)
+    before = np.arange(29)
+    for day in range(1000, 1000 + 800):
+        factors = model.factors(day, before + day - 365)
+        high = 1.5 if (day % 365) < 40 else 1.0
+        origins = np.array([day - 1, day - 1, day - 1])
+        model.learn(origins, np.ones((3, 3, 10), np.float32), one * np.float32(high), one, one, share=1.0)
+        if day == 1300:
+            np.testing.assert_array_equal(factors, 1)
+    assert model.factors(1835, before + 1470)[0, 0] == pytest.approx(1.5, abs=0.1)
+
+
+def test_nowcast_gain_and_curve():
+    rng, model, curve = np.random.default_rng(4), Nowcast(), DayCurve()
+    shape = np.concatenate([np.zeros(8), np.ones(12) / 12, np.zeros(4)])
+    for day in range(120):
+        busy = rng.lognormal(0, 0.4, (20, 1))
+        hours = rng.poisson(30 * busy * shape).astype(np.float32)
+        model.learn(curve, day % 7, hours, np.full(20, 30, np.float32), 1.0)
+    share = curve.share(3, model.curve())
+    assert share[0] == 0
+    assert share[-1] == pytest.approx(1)
+    assert share[14] == pytest.approx(0.5, abs=0.04)
+    sold = np.array([30.0])
+    plain = sold + 30 * (1 - share[14])
+    assert model.expect(curve, 3, 14.0, sold, np.array([30.0])) > plain + 2
+
+
+def test_cusum_is_never_fired_by_one_day():
+    s = series(6)
+    s.count[:], s.age[:], s.ewma[:], s.mean[:] = 100, 100, 50, 50
+    expected, variance = np.full(6, 50, np.float32), np.full(6, 60, np.float32)
+    y = np.array([1e6, 50, 50, 50, 50, 50], np.float32)
+    assert len(level_shift.watch(s, expected, variance, y, np.ones(6, bool))) == 0
+    for _ in range(5):
+        rows = level_shift.watch(s, expected, variance, np.full(6, 50, np.float32), np.ones(6, bool))
+        assert len(rows) == 0
+
+
+def test_cusum_finds_a_halved_level_and_moves_it():
+    s = series(6)
+    s.count[:], s.age[:], s.ewma[:], s.mean[:] = 100, 100, 50, 50
+    expected, variance = np.full(6, 50, np.float32), np.full(6, 60, np.float32)
+    y = np.array([25, 50, 50, 50, 50, 50], np.float32)
+    for day in range(4):
+        rows = level_shift.watch(s, expected, variance, y, np.ones(6, bool))
+        if len(rows):
+            break
+    assert rows.tolist() == [0]
+    (drift,) = level_shift.shift(s, rows, 738_000 + day)
+    assert drift.factor == pytest.approx(0.5, abs=0.05)
+    assert drift.since_day == 738_000
+    np.testing.assert_allclose(s.ewma[DS, 0], 25, rtol=0.1)
+    np.testing.assert_allclose(s.ewma[DS, 1], 50)
+
+
+def test_scores_add_up():
+    scores, value = Scores(), np.array([2.0, 4.0])
+    for _ in range(3):
+        scores.add("day", Scored(1, np.arange(2), value, value + 1, value, value, value, value - 1, value + 2, value))
+    score = scores.read(decayed=False)["day"]
+    assert score["shelfcast"].n == 6
+    assert score["shelfcast"].wape == pytest.approx(1 / 3)
+    assert score["shelfcast"].rmsse == pytest.approx(0.5)
+    assert score["weekday_mean"].bias == pytest.approx(-1 / 3)
+    assert score["shelfcast"].coverage == 1
+    assert np.isnan(scores.read()["7_days"]["shelfcast"].wape)
+    before = scores.read()["day"]["shelfcast"].n
+    scores.new_date()
+    assert scores.read()["day"]["shelfcast"].n < before
+
+
+def test_only_plain_values_are_state():
+    class Odd:
+        def __init__(self):
+            self.thing = object()
+
+    with pytest.raises(TypeError, match="cannot be state"):
+        dump_fields(Odd(), "odd")
+    scores = Scores()
+    scores.total += 2
+    other = Scores()
+    load_fields(other, "s", dump_fields(scores, "s"))
+    np.testing.assert_array_equal(other.total, scores.total)

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from importlib.metadata import version
 from typing import Any, Final
 
 import typer
@@ -52,8 +53,6 @@ def main() -> None:
         _help()
         sys.exit(0)
     if arguments[0] == "--version":
-        from importlib.metadata import version
-
         Console().print(f"shelfcast {version('shelfcast')}", highlight=False)
         sys.exit(0)
     name = arguments[0]

@@ -53,4 +53,3 @@ def embedded_addresses(data_dir: Path) -> embedded.Addresses:
     stack = _stacks[data_dir] = embedded.start(data_dir)
     atexit.register(stack.stop)
     return stack.addresses
-

@@ -31,9 +31,7 @@ def read_shelf(path: Path, defined_at: datetime) -> ShelfDefined:
     moment = defined_at.isoformat()
     digest = hashlib.sha256(raw + moment.encode()).hexdigest()[:24]
     try:
-        event = msgspec.convert(
-            {"type": "shelf-defined.v1", "event_id": f"shelf-{digest}", "defined_at": moment} | fields, ShelfDefined
-        )
+        event = msgspec.convert({"type": "shelf-defined.v1", "event_id": f"shelf-{digest}", "defined_at": moment} | fields, ShelfDefined)
         decode_event(encode(event))  # what the worker would refuse is refused here
         as_planned(event)
     except (msgspec.ValidationError, RejectedEvent, ShelfError) as error:

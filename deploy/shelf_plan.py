@@ -28,9 +28,7 @@ def drawable(plan: dict[str, Any], event: ShelfDefined | None, levels: int) -> S
     of = [by_item.get(item, {}) for item in shelf.items]
     facings = np.array([one.get("facings") or 0 for one in of], dtype=np.int64)
     if event is not None and not facings.any():
-        raise UsageError(
-            "The newest plan has no facings: define the shelf (shelfcast shelf define) and wait for a close."
-        )
+        raise UsageError("The newest plan has no facings: define the shelf (shelfcast shelf define) and wait for a close.")
     before = [one.get("previous_facings") for one in of]
     known = [one.get("profit_per_day") for one in of]
     return ShelfPlan(
@@ -52,9 +50,7 @@ def _sketched(plan: dict[str, Any], levels: int) -> Shelf:
     # Room to spare: whole items must find a place on levels whose real width is not known.
     level_width = max(100.0 / levels * 1.08, max(widths) * 1.01)
     while True:
-        shelf = Shelf.of(
-            level_width, levels, [Item(one["item"], width=w) for one, w in zip(items, widths, strict=True)]
-        )
+        shelf = Shelf.of(level_width, levels, [Item(one["item"], width=w) for one, w in zip(items, widths, strict=True)])
         facings = np.array([one.get("facings") or 1 for one in items], dtype=np.int64)
         if _fits(shelf, facings):
             return shelf

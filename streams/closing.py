@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -75,6 +76,7 @@ class DayReporter:
             self._heart.observer(shop, day, closed)
         shop.take_profit(sold)
         self._scores(shop, closed, offset, out)
+        shop.morning = _morning(closed.horizons["day"])
         if opened:
             self._forecasts(shop, closed, day, at, offset, out)
         sale_drift = self._heart.model.take_drift()
@@ -87,29 +89,29 @@ class DayReporter:
         sold_today = shop.days.get(day)
         sold = sold_today.hours(n).sum(1) if sold_today is not None else np.zeros(n)
         expected = self._heart.model.nowcast(shop.index, day + EPOCH_ORDINAL, hour, sold)
-        today = self._heart.iso_date(day)
-        for row, (total, units) in enumerate(zip(np.round(expected, 3).tolist(), sold.tolist(), strict=True)):
+        today, origin = self._heart.iso_date(day), self._heart.iso_date(day - 1)
+        bands = np.round(_today(expected, sold, shop.morning), 3).tolist()
+        for row, (units, (mean, p10, p50, p90, baseline)) in enumerate(zip(sold.tolist(), bands, strict=True)):
             last = shop.nowcasts.get(row)
-            if total != total or (last is not None and abs(total - last) < max(0.5, NOWCAST_MOVE * last)):  # noqa: PLR0124
+            if math.isnan(mean) or (last is not None and abs(mean - last) < max(0.5, NOWCAST_MOVE * last)):
                 continue
-            shop.nowcasts[row] = total
-            total = max(total, 0.0)
+            shop.nowcasts[row] = mean
             forecast = HorizonForecast(
                 horizon="today",
                 first_day=today,
                 last_day=today,
                 open_days=1,
-                mean=total,
-                p10=total,
-                p50=total,
-                p90=total,
-                same_weekday_mean=total,
+                mean=mean,
+                p10=p10,
+                p50=p50,
+                p90=p90,
+                same_weekday_mean=baseline,
             )
             message = PredictedSales(
                 id=self._id(offset),
                 store=shop.name,
                 item=shop.names[row],
-                origin=self._heart.iso_date(day - 1),
+                origin=origin,
                 made_at=at,
                 horizons=(forecast,),
                 sold_so_far=round(units, 3),
@@ -121,9 +123,7 @@ class DayReporter:
     def _forecasts(self, shop: Shop, closed: DayClosed, day: int, at: float, offset: int, out: Outputs) -> None:
         """One predicted-sales message an item, then the store's shelf plan."""
         iso, path = self._heart.iso_date, np.round(np.nan_to_num(closed.path), 3).tolist()
-        columns = [
-            (*HORIZONS[name], forecast.open_days.tolist(), _columns(forecast)) for name, forecast in closed.horizons.items()
-        ]
+        columns = [(*HORIZONS[name], forecast.open_days.tolist(), _columns(forecast)) for name, forecast in closed.horizons.items()]
         started = ~np.isnan(closed.horizons["day"].mean)
         partition = self._heart.partition
         first = iso(day + 1)
@@ -240,6 +240,27 @@ def _columns(forecast: ModelForecast) -> list[list[float]]:
     """Mean, p10, p50, p90 and the baseline, as lists; a demand is never negative."""
     values = (forecast.mean, forecast.p10, forecast.p50, forecast.p90, forecast.weekday_mean)
     return [np.round(np.maximum(np.nan_to_num(v), 0.0), 3).tolist() for v in values]
+
+
+def _morning(forecast: ModelForecast) -> NDArray[np.float64]:
+    """Mean, p10, p50, p90 and the baseline of the next day, [5, n]: what today's band is made from."""
+    values = (forecast.mean, forecast.p10, forecast.p50, forecast.p90, forecast.weekday_mean)
+    return np.maximum(np.nan_to_num(np.array(values)), 0.0)
+
+
+def _today(expected: NDArray[np.float64], sold: NDArray[np.float64], morning: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean, p10, p50, p90 and the baseline of today's total, [n, 5].
+
+    The morning's band around its mean shrinks with the root of what is still to come, as the spread of a sum of independent
+    sales does; a quantile is never below what was sold.
+    """
+    n = len(expected)
+    if morning.shape[1] != n:  # items met since the morning have no forecast of it
+        morning = np.pad(morning, ((0, 0), (0, n - morning.shape[1])))
+    mean = morning[0]
+    rest = np.clip((expected - sold) / np.maximum(mean, 1e-9), 0.0, 1.0)
+    band = np.maximum(expected + np.sqrt(rest) * (morning[1:4] - mean), np.maximum(sold, 0.0))
+    return np.column_stack([np.maximum(expected, 0.0), *band, morning[4]])
 
 
 def _sum(values: NDArray[np.float64]) -> float:

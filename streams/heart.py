@@ -34,20 +34,29 @@ MAX_AHEAD_SECONDS: Final = 2 * DAY_SECONDS
 """A sale this far after its Kafka record was written is a till with a wrong clock. Two days, because clocks and time
 zones of brokers and tills differ by up to one."""
 
+
 class Record(Protocol):
     """A message of the log, as any client has it."""
 
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Place in the partition."""
+        ...
+
     @property
     def timestamp(self) -> int:
         """Milliseconds since 1970, as written by the producer or the broker."""
         ...
 
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """The store, if the producer did as it should."""
+        ...
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """The event as sent."""
+        ...
 
 
 class Observer(Protocol):
@@ -140,9 +149,7 @@ class Heart:
         if known is None:
             return False
         if known != fingerprint:
-            raise RejectedEvent(
-                "conflict", "event_id was seen before with another content: give each event an id of its own."
-            )
+            raise RejectedEvent("conflict", "event_id was seen before with another content: give each event an id of its own.")
         self.count("duplicates")
         return True
 

@@ -108,7 +108,9 @@ class WorkerMetrics:
 
 def _log_events(hearts: Iterable[Heart]) -> dict[str, int]:
     """Events by outcome since the beginning of the log."""
-    found = dict.fromkeys(("accepted", "learned", "rejected", "duplicates", "late", "ticks", "plans", "days", "drifts", "forecasts", "allocations"), 0)
+    found = dict.fromkeys(
+        ("accepted", "learned", "rejected", "duplicates", "late", "ticks", "plans", "days", "drifts", "forecasts", "allocations"), 0
+    )
     for heart in hearts:
         found["accepted"] += heart.seq
         found["learned"] += heart.model.sales.n

@@ -72,6 +72,7 @@ class Partitions:
         self.metrics = metrics
         self.consumer: ChunkConsumer | None = None  # known once Faust made it
         self.held: dict[int, Held] = {}
+        self.recovered_at = time.monotonic()
         self._reader = reader
         self._executor = executor
 
@@ -92,7 +93,9 @@ class Partitions:
             begin = next((offset for p, offset in begins.items() if p.partition == tp.partition), 0)
             if heart.next_offset < begin:
                 heart = self._truncated(tp.partition, heart, begin)
-            self.held[tp.partition] = Held(heart)
+            held = self.held[tp.partition] = Held(heart)
+            held.events = max(0, heart.next_offset - committed.get(tp, (0, ""))[0])  # a snapshot that no commit names yet
+            self.recovered_at = time.monotonic()
             positions[tp] = heart.next_offset
         log.info("holding partitions %s", {tp.partition: offset for tp, offset in positions.items()})
         return positions
@@ -210,9 +213,7 @@ class Partitions:
         await asyncio.get_running_loop().run_in_executor(self._executor, self.outbox.wait)
 
     async def _snapshot(self, partition: int, data: bytes, next_offset: int) -> str:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._executor, snapshots.write, self.outbox, partition, data, next_offset
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._executor, snapshots.write, self.outbox, partition, data, next_offset)
 
     async def _commit(self, partition: int, next_offset: int, metadata: str) -> bool:
         if self.consumer is None:
@@ -228,10 +229,22 @@ class Partitions:
             return False
         return True
 
+    async def drain(self) -> None:
+        """Checkpoint everything that is held."""
+        for partition in list(self.held):
+            await self._checkpoint_newest(partition)
+
     async def hand_over(self, revoked: Iterable[TP]) -> None:
         """Checkpoint partitions that are about to go, then forget them."""
         for tp in revoked:
             if tp.topic == self.topic and tp.partition in self.held:
-                if self.held[tp.partition].events:
-                    await self.checkpoint(tp.partition)
+                await self._checkpoint_newest(tp.partition)
                 self.held.pop(tp.partition, None)
+
+    async def _checkpoint_newest(self, partition: int) -> None:
+        """Checkpoint what a checkpoint under way does not have."""
+        held = self.held[partition]
+        while held.busy:  # noqa: ASYNC110  a checkpoint is short and has no event of its own
+            await asyncio.sleep(0.02)
+        if held.events and self.held.get(partition) is held:
+            await self.checkpoint(partition)

@@ -108,6 +108,7 @@ class Shop:
         "index",
         "items",
         "key",
+        "morning",
         "name",
         "names",
         "newest",
@@ -139,6 +140,7 @@ class Shop:
         self.stock: dict[int, float] = {}  # row -> units on hand as far as known
         self.shelves: dict[str, bytes] = {}  # shelf -> its definition as sent
         self.plans: dict[str, dict[str, int]] = {}  # shelf -> item -> facings of the plan in force
+        self.morning = np.zeros((5, 0))  # mean, p10, p50, p90, baseline of the day after the newest closed one, by row
         self.profit_kept = np.zeros(0)  # profit and units of the days, fading, by row: their ratio is an item's
         self.units_kept = np.zeros(0)  # usual profit a unit
 
@@ -193,6 +195,7 @@ class Shop:
             "stock_units": np.fromiter(self.stock.values(), np.float64, len(self.stock)),
             "shelves": self.shelves,
             "plans": self.plans,
+            "morning": self.morning,
             "profit_kept": self.profit_kept,
             "units_kept": self.units_kept,
         }
@@ -212,5 +215,6 @@ class Shop:
         shop.stock = dict(zip(state["stock_rows"].tolist(), state["stock_units"].tolist(), strict=True))
         shop.shelves = state["shelves"]
         shop.plans = state["plans"]
+        shop.morning = state["morning"]
         shop.profit_kept, shop.units_kept = state["profit_kept"], state["units_kept"]
         return shop

@@ -34,8 +34,16 @@ class ChunkThread(AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS  # noqa: SLF001  Faust passes no such setting on
         return consumer
+
+    def assigned(self) -> set[int] | None:
+        """The partitions the group gave us; None while we have to join it."""
+        consumer = self._consumer
+        subscription = None if consumer is None else consumer._subscription.subscription  # noqa: SLF001  aiokafka has no other way to ask
+        if consumer is None or subscription is None or consumer._coordinator.need_rejoin(subscription):  # noqa: SLF001
+            return None
+        return {tp.partition for tp in subscription.assignment.tps}
 
     async def commit_with_metadata(self, offsets: Mapping[TP, tuple[int, str]]) -> None:
         """Commit {partition: (offset, metadata)}. Raises CommitFailedError when the partition is no longer ours."""
@@ -52,7 +60,7 @@ class ChunkThread(AIOKafkaConsumerThread):
         return found
 
     async def _committed(self, tps: list[TP]) -> dict[TP, tuple[int, str]]:
-        coordinator = self._ensure_consumer()._coordinator
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001  the way to read metadata
         found = await coordinator.fetch_committed_offsets([TopicPartition(tp.topic, tp.partition) for tp in tps])
         return {TP(tp.topic, tp.partition): (o.offset, o.metadata) for tp, o in found.items() if o.offset >= 0}
 
@@ -74,7 +82,7 @@ class ChunkConsumer(FaustConsumer):
         """The thread that talks to the broker."""
         return self._thread
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109  Faust calls it so
         """Yield each partition's fetched run as one message."""
         generation = self.app.consumer_generation_id
         runs, active = await self._wait_next_records(timeout)

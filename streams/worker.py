@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -80,6 +81,7 @@ class Worker:
         await self._stop.wait()
         for task in tasks:
             task.cancel()
+        await asyncio.wait(tasks)
         await self._shut_down(app)
         if self._error is not None:
             raise self._error
@@ -120,7 +122,7 @@ class Worker:
         async def learn(stream: Any) -> None:
             async for event in stream.events():
                 message = event.message
-                if self._error is None and message.generation_id == app.consumer_generation_id:
+                if not self._stop.is_set() and message.generation_id == app.consumer_generation_id:
                     try:
                         await self.partitions.take(message.partition, message.value)
                     except Exception as error:  # noqa: BLE001  whatever it is, it ends the process
@@ -136,8 +138,6 @@ class Worker:
             return None
         context = None
         if protocol.endswith("SSL"):
-            import ssl
-
             context = ssl.create_default_context(cafile=self.kafka.ca_file or None)
         if protocol == "SSL":
             return SSLCredentials(context)
@@ -153,8 +153,7 @@ class Worker:
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 if self._error is None:
-                    for partition in list(self.partitions.held):
-                        await self.partitions.checkpoint(partition)
+                    await self.partitions.drain()
                 await app.stop()
         except TimeoutError:
             log.warning("did not stop in %.0f s; ending anyway, the log has the rest", STOP_SECONDS)
@@ -187,8 +186,18 @@ class Worker:
         """Lag, as the broker itself tells it, without progress ends the process."""
         loop, watch = asyncio.get_running_loop(), LagWatch(self.kafka)
         interval = max(1.0, self.settings.stall_seconds / 6)
+        settled_at = time.monotonic()
         while True:
             await asyncio.sleep(interval)
+            assigned = self.partitions.consumer.thread.assigned() if self.partitions.consumer else None
+            if assigned == set(self.partitions.held) or await loop.run_in_executor(self._executor, watch.end, 0) is None:
+                settled_at = time.monotonic()
+            elif time.monotonic() - max(settled_at, self.partitions.recovered_at) > self.settings.stall_seconds:
+                self.metrics.stalls.inc()
+                raise StalledError(
+                    f"Kafka answers, but the group has not given this worker its partitions for {self.settings.stall_seconds:.0f} s: "
+                    "ending, so that a restart joins anew."
+                )
             for partition, held in list(self.partitions.held.items()):
                 end = await loop.run_in_executor(self._executor, watch.end, partition)
                 if end is None or self.partitions.held.get(partition) is not held:
@@ -210,9 +219,7 @@ class LagWatch:
     """The ends of the log, asked of the broker over a connection of its own."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
-        self._consumer = Consumer(
-            kafka.client() | {"group.id": "shelfcast-lag-watch", "log.connection.close": False}, logger=log
-        )
+        self._consumer = Consumer(kafka.client() | {"group.id": "shelfcast-lag-watch", "log.connection.close": False}, logger=log)
 
     def end(self, partition: int) -> int | None:
         """The end of a partition of sales.events; None while Kafka is away."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 VALUES: Final = ("mean", "p10", "p50", "p90", "weekday_mean", "seasonal_naive", "smoothing")
 BASELINES: Final = {"same_weekday_mean": "weekday_mean", "seasonal_naive": "seasonal_naive", "smoothing": "smoothing"}
 """Contenders that run beside every forecast, and their names in the model."""
+NO_NOWCASTS: Final = float("inf")
+"""Seconds between forecasts of the running day: it is not scored here, and saying it teaches nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def run(
     read: Callable[[int], None] = lambda _: None,
 ) -> Live:
     """Feed the file's log to one heart a partition, in event order, and line its forecasts up with what came."""
-    rules = Rules(timezone=sales.timezone, country=sales.country)
+    rules = Rules(timezone=sales.timezone, country=sales.country, nowcast_seconds=NO_NOWCASTS)
     collector = _Collector(survey.last_day - scored_days)
     hearts = [Heart(rules, partition, partitions) for partition in range(partitions)]
     for heart in hearts:
@@ -119,9 +121,7 @@ def _panel(survey: Survey, sold: dict[tuple[str, str], defaultdict[str, float]])
     return Panel(survey.first_day, [store for store, _ in sold], [item for _, item in sold], units, promoted)
 
 
-def _contenders(
-    collector: _Collector, panel: Panel, found: dict[str, Windows]
-) -> tuple[list[Contender], dict[str, NDArray[np.float64]]]:
+def _contenders(collector: _Collector, panel: Panel, found: dict[str, Windows]) -> tuple[list[Contender], dict[str, NDArray[np.float64]]]:
     """Ours and the baselines, by horizon `[series, origins]`."""
     rows = {series: row for row, series in enumerate(zip(panel.stores, panel.items, strict=True))}
     first = collector.first_origin - panel.first_day

@@ -99,8 +99,7 @@ def _rmsse(error: Floats, use: Flags, scale: Floats) -> float | None:
 
 def _wql(actual: Floats, quantiles: Floats, sold: float) -> float | None:
     losses = [
-        np.maximum(q * (actual - forecast), (q - 1) * (actual - forecast)).sum()
-        for q, forecast in zip(QUANTILES, quantiles, strict=True)
+        np.maximum(q * (actual - forecast), (q - 1) * (actual - forecast)).sum() for q, forecast in zip(QUANTILES, quantiles, strict=True)
     ]
     return _ratio(2 * float(np.mean(losses)), sold)
 

@@ -86,7 +86,9 @@ def survey(sales: Sales, *, promotions_known_ahead: bool, read: Callable[[int], 
     return Survey(days[0], days[1], seen.in_order, seen.rows, seen.promoted, list(_plans(seen, local)))
 
 
-def _note_promotions(seen: _Seen, rows: Rows, mapping: Mapping, times: np.ndarray[tuple[int], np.dtype[np.float64]], local: LocalTime) -> None:
+def _note_promotions(
+    seen: _Seen, rows: Rows, mapping: Mapping, times: np.ndarray[tuple[int], np.dtype[np.float64]], local: LocalTime
+) -> None:
     """Days on promotion, those without a sale too, and the day of each first sale."""
     flags, _ = truths(rows.columns[mapping.columns["on_promotion"]])
     units = numbers(rows.columns[mapping.columns["quantity"]], mapping.decimal)[0] if "quantity" in mapping.columns else np.ones(len(rows))

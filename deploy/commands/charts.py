@@ -11,7 +11,7 @@ from charts.gallery import DEFAULT_TOP, checked
 from deploy.connection import servers
 
 
-def charts(  # noqa: PLR0917 - one parameter an option
+def charts(
     out: Annotated[Path, typer.Option(help="Folder to write into; made where it is not there.")] = Path("charts-out"),
     store: Annotated[str | None, typer.Option(help="One store; all of them where it is not given.")] = None,
     item: Annotated[str | None, typer.Option(help="The item of the forecast chart; needs --store.")] = None,
@@ -26,7 +26,7 @@ def charts(  # noqa: PLR0917 - one parameter an option
     Examples:
       shelfcast charts --out charts
       shelfcast charts --out charts --store Chicago --top 25 --from 2017-03-01 --to 2017-03-31
-    """  # noqa: D301 - \b is for click
+    """
     question = checked(store, item, top, first, last)
     _, mongo = servers(data_dir)
     database = ReadOnlyDatabase(mongo)

@@ -24,7 +24,7 @@ def consume(
     Examples:
       shelfcast consume
       KAFKA_BOOTSTRAP_SERVERS=kafka:9092 MONGODB_URI=mongodb://db:27017 shelfcast consume
-    """  # noqa: D301 - \b is for click
+    """
     kafka, mongo = servers(data_dir)
     settings = ConsumeSettings.read(metrics_port=metrics_port, batch_seconds=batch_seconds)
     registry = CollectorRegistry()

@@ -58,11 +58,15 @@ def _show(console: Console, summary: dict[str, Any], page: str) -> None:
         f"{events['duplicates']:,} duplicates, {events['rejected']:,} rejected."
     )
     console.print(f"Books: {totals['units']} units, revenue {totals['revenue']}, profit {totals['profit']} in {totals['sales']:,} sales.")
-    table = Table("horizon", "forecasts scored", "WAPE shelfcast", "WAPE same-weekday mean", "P10-P90 coverage", title="Forecasts against what came")
+    table = Table(
+        "horizon", "forecasts scored", "WAPE shelfcast", "WAPE same-weekday mean", "P10-P90 coverage", title="Forecasts against what came"
+    )
     for horizon, score in summary["scores"].items():
         numbers = [f"{score[k]:.4f}" if score[k] is not None else "" for k in ("wape", "wape_same_weekday_mean", "coverage")]
         table.add_row(horizon.replace("_", " "), f"{score['n']:,}", *numbers)
     console.print(table)
     for reason, count in events["skipped_rows"].items():
         console.print(f"{count:,} rows were left out: {reason}", highlight=False)
-    console.print(f"Charts: {len(summary['charts'])} files in {Path(summary['charts'][0]).parent if summary['charts'] else '-'}; page: {page}")
+    console.print(
+        f"Charts: {len(summary['charts'])} files in {Path(summary['charts'][0]).parent if summary['charts'] else '-'}; page: {page}"
+    )

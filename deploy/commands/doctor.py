@@ -95,7 +95,9 @@ def _topics(counts: dict[str, int]) -> Finding:
     if missing:
         return Finding("topics", "fail", "missing: " + ", ".join(missing), "run `shelfcast topics create`")
     if len(set(counts.values())) > 1:
-        return Finding("topics", "fail", f"different numbers of partitions: {counts}", "recreate those that differ, with one number for all")
+        return Finding(
+            "topics", "fail", f"different numbers of partitions: {counts}", "recreate those that differ, with one number for all"
+        )
     return Finding("topics", "ok", f"{len(counts)} topics with {counts[EVENTS]} partitions each")
 
 
@@ -129,7 +131,12 @@ def _clock(kafka: KafkaSettings, partitions: int) -> Finding:
         consumer.close()
     ahead = newest - time.time()
     if ahead > CLOCK_SECONDS:
-        return Finding("clock", "warn", f"the newest event was written {ahead:.0f} s from now", "set the clocks of this machine and of the producers by NTP")
+        return Finding(
+            "clock",
+            "warn",
+            f"the newest event was written {ahead:.0f} s from now",
+            "set the clocks of this machine and of the producers by NTP",
+        )
     return Finding("clock", "ok", "no event from the future" if newest else "no event yet")
 
 
@@ -149,7 +156,12 @@ def _lag(kafka: KafkaSettings, group: str, partitions: int) -> Finding:
     finally:
         consumer.close()
     if lag:
-        return Finding("worker", "warn", f"{lag} events of group {group} are not committed", "if it does not fall, start `shelfcast worker` or more of them")
+        return Finding(
+            "worker",
+            "warn",
+            f"{lag} events of group {group} are not committed",
+            "if it does not fall, start `shelfcast worker` or more of them",
+        )
     return Finding("worker", "ok", f"group {group} has committed everything")
 
 
@@ -162,7 +174,9 @@ def _snapshots(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) 
         try:
             Heart.load(data, rules, partition, partitions)
         except SnapshotError as error:
-            return Finding("model state", "warn", f"partition {partition}: {error}", "the worker will rebuild it from the log: leave it time")
+            return Finding(
+                "model state", "warn", f"partition {partition}: {error}", "the worker will rebuild it from the log: leave it time"
+            )
         found += 1
     return Finding("model state", "ok", f"{found} of {partitions} partitions have a snapshot that this version reads")
 
@@ -174,5 +188,7 @@ def _database(mongo: MongoSettings) -> Finding:
         names = client[mongo.database].list_collection_names()
         client.close()
     except PyMongoError as error:
-        return Finding("database", "fail", "no answer", f"check MONGODB_URI ({mongo.shown}) and that MongoDB is running: {type(error).__name__}")
+        return Finding(
+            "database", "fail", "no answer", f"check MONGODB_URI ({mongo.shown}) and that MongoDB is running: {type(error).__name__}"
+        )
     return Finding("database", "ok", f"{mongo.shown} with {len(names)} collections")

@@ -13,13 +13,9 @@ from deploy.connection import servers
 
 
 def replenish(
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")
-    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
     orders_dir: Annotated[Path | None, typer.Option(help="Directory of the orders' CSV files.")] = None,
-    service_level: Annotated[
-        float | None, typer.Option(help="Probability of no stock-out, where price and cost are not known.")
-    ] = None,
+    service_level: Annotated[float | None, typer.Option(help="Probability of no stock-out, where price and cost are not known.")] = None,
     lead_time_days: Annotated[float | None, typer.Option(help="Days from an order to its goods on the shelf.")] = None,
     review_days: Annotated[float | None, typer.Option(help="Days between two orders.")] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics on loopback; 0 takes a free one.")] = None,

@@ -83,9 +83,7 @@ def define(file: File, data_dir: DataDir = None) -> None:
 
 @app.command()
 def picture(
-    out: Annotated[Path, typer.Option(help="File to write; .png or .svg, both where it has no ending.")] = Path(
-        "shelf"
-    ),
+    out: Annotated[Path, typer.Option(help="File to write; .png or .svg, both where it has no ending.")] = Path("shelf"),
     file: Annotated[Path | None, typer.Option(help="The shelf's file, for widths and levels to scale.")] = None,
     store: Store = None,
     shelf: Name = None,
@@ -125,9 +123,7 @@ def show(store: Store = None, shelf: Name = None, data_dir: DataDir = None) -> N
       shelfcast shelf show --store Chicago
     """
     plan = _newest_plan(data_dir, store, shelf)
-    table = Table(
-        "item", "sells a day", "% of shelf", "facings", "before", "profit a day", "one more", "order", box=None
-    )
+    table = Table("item", "sells a day", "% of shelf", "facings", "before", "profit a day", "one more", "order", box=None)
     for one in plan["items"]:
         money = [_shown(one.get(name), "{:.2f}") for name in ("profit_per_day", "marginal_profit")]
         counts = [_shown(one.get(name), "{:.0f}") for name in ("facings", "previous_facings")]
@@ -174,12 +170,8 @@ def _newest_plan(data_dir: Path | None, store: str | None, shelf: str | None) ->
         database.close()
     found = [plan for plan in plans if shelf is None or plan["shelf"] == shelf]
     if not found:
-        known = (
-            ", ".join(f"{p['shelf']} in {p['store']}" for p in plans[:8]) or "none yet: a plan comes when a day closes"
-        )
-        raise UsageError(
-            f"No plan of shelf {shelf or 'any'} in store {store or 'any'}. Plans there are: {printable(known)}."
-        )
+        known = ", ".join(f"{p['shelf']} in {p['store']}" for p in plans[:8]) or "none yet: a plan comes when a day closes"
+        raise UsageError(f"No plan of shelf {shelf or 'any'} in store {store or 'any'}. Plans there are: {printable(known)}.")
     # A described shelf says more than the shares of the whole store.
     return min(found, key=lambda plan: (plan["items"][0].get("facings") is None, plan["store"], plan["shelf"]))
 
@@ -188,15 +180,9 @@ def _newest_plan(data_dir: Path | None, store: str | None, shelf: str | None) ->
 def simulate(
     shelves: Annotated[int, typer.Option(min=1, max=40, help="Categories to simulate, a shelf each.")] = 12,
     items: Annotated[int, typer.Option(min=2, max=200, help="Items a shelf, those that sell most.")] = 40,
-    facings: Annotated[
-        float, typer.Option(min=1.1, max=50, help="Facings there is room for, an item on average.")
-    ] = 4.0,
-    elasticity: Annotated[
-        float, typer.Option(min=0.01, max=0.9, help="Space elasticity that the customers have.")
-    ] = 0.17,
-    believed: Annotated[
-        float | None, typer.Option(min=0.01, max=0.9, help="The one planned with; the same where not given.")
-    ] = None,
+    facings: Annotated[float, typer.Option(min=1.1, max=50, help="Facings there is room for, an item on average.")] = 4.0,
+    elasticity: Annotated[float, typer.Option(min=0.01, max=0.9, help="Space elasticity that the customers have.")] = 0.17,
+    believed: Annotated[float | None, typer.Option(min=0.01, max=0.9, help="The one planned with; the same where not given.")] = None,
 ) -> None:
     """Plan shelves over the last quarter of completejourney's real demand, against simpler rules: docs/shelf.md's table.
 

@@ -17,7 +17,7 @@ SHOWN = 50
 
 
 def verify(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,  # noqa: FBT002 - an option
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     wait: Annotated[float, typer.Option(min=0, help="Wait up to so many seconds for what is on its way.")] = 0.0,
     data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
 ) -> int:
@@ -31,7 +31,7 @@ def verify(
     Examples:
       shelfcast verify
       shelfcast verify --json --wait 30
-    """  # noqa: D301 - \b is for click
+    """
     kafka, mongo = servers(data_dir)
     log, client = LogReader(kafka), connect(mongo)
     until = time.monotonic() + wait

@@ -37,7 +37,7 @@ def web(
       curl localhost:8081/predict
       curl 'localhost:8081/profit_by_item?top=10&from=2017-03-01' > profit.png
       curl -H 'Accept: application/json' localhost:8081/frequency_of_sale
-    """  # noqa: D301 - \b is for click
+    """
     settings = WebSettings.read(host=host, port=port)
     kafka, mongo = servers(data_dir)
     database, registry = ReadOnlyDatabase(mongo), CollectorRegistry()

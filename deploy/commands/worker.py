@@ -38,9 +38,7 @@ def worker(
       KAFKA_BOOTSTRAP_SERVERS=kafka:9092 MONGODB_URI=mongodb://db:27017 shelfcast worker --timezone Europe/Berlin
     """
     kafka, _ = servers(data_dir)
-    settings = WorkerSettings.read(
-        metrics_port=metrics_port, timezone=timezone, country=country, checkpoint_seconds=checkpoint_seconds
-    )
+    settings = WorkerSettings.read(metrics_port=metrics_port, timezone=timezone, country=country, checkpoint_seconds=checkpoint_seconds)
     limit_repeats("aiokafka", "faust", "mode")
     run_loop(kafka, settings)
 
@@ -76,6 +74,6 @@ async def _run(kafka: KafkaSettings, settings: WorkerSettings) -> None:
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     if sys.platform == "win32":
         return asyncio.new_event_loop
-    import uvloop
+    import uvloop  # noqa: PLC0415  it is not there on Windows
 
     return uvloop.new_event_loop

@@ -140,7 +140,9 @@ class Demo:
             screen.show(self.view)
             quiet = quiet + 1 if meter() == 0 else 0
             if time.monotonic() > until:
-                raise ServerError(f"The consumers were still behind after {SETTLE_SECONDS:.0f} s: see the logs in {self.options.data_dir / 'logs'}.")
+                raise ServerError(
+                    f"The consumers were still behind after {SETTLE_SECONDS:.0f} s: see the logs in {self.options.data_dir / 'logs'}."
+                )
             time.sleep(0.4)
 
     def _progressed(self, progress: ReplayProgress) -> None:
@@ -181,7 +183,8 @@ class Demo:
             view.plan = [(i["item"], i["predicted_sales"], i["shelf_space_percentage"]) for i in items]
             view.plan_of = f"{plan['store']}, after {plan['origin']}"
         view.drifts = [
-            f"{d['since']} {d.get('store') or 'all'} {d.get('item') or ''}: {d['kind']} x{d['factor']:.2f}" for d in forecasts.newest_drifts(database, 6)
+            f"{d['since']} {d.get('store') or 'all'} {d.get('item') or ''}: {d['kind']} x{d['factor']:.2f}"
+            for d in forecasts.newest_drifts(database, 6)
         ]
 
     # ------------------------------------------------------------------ what came of it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -46,18 +46,22 @@ class Screen:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(None), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(), TimeRemainingColumn()
+            TextColumn("{task.description}"),
+            BarColumn(None),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
         )
         self._task = self._progress.add_task("replay", total=None)
         self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
         self._line_at = 0.0
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> Self:
         if self._live is not None:
             self._live.start()
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._live is not None:
             self._live.stop()
 
@@ -113,7 +117,9 @@ class Screen:
             better = 100 * (1 - error[0] / error[1]) if error[1] else 0.0
             mark = f"[green]{better:.0f} % less[/]" if better > 0 else f"[yellow]{-better:.0f} % more[/]"
             table.add_row(name, f"{view.worker.scored.get(horizon, 0):,}", f"{error[0]:.3f}", f"{error[1]:.3f}", mark)
-        body = Group(table, Text(), Text("next day, over the year: ", style="dim"), Text(sparkline([h[0] for h in view.history]), style="green"))
+        body = Group(
+            table, Text(), Text("next day, over the year: ", style="dim"), Text(sparkline([h[0] for h in view.history]), style="green")
+        )
         return Panel(body, title="error of the forecasts (WAPE)", border_style="green")
 
     def _plan(self, view: View) -> Panel:

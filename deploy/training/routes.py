@@ -58,8 +58,14 @@ def paths(add_data: dict[str, Any]) -> dict[str, Any]:
     def operation(summary: str, about: str, done: str) -> dict[str, Any]:
         answers = {
             "200": {"description": done, "content": {"application/json": {"schema": _object("message")}}},
-            "202": {"description": "It takes longer: watch the job at Location.", "content": {"application/json": {"schema": _object("state")}}},
-            "503": {"description": "It cannot be done now; the sentence says why.", "content": {"application/json": {"schema": _object("error")}}},
+            "202": {
+                "description": "It takes longer: watch the job at Location.",
+                "content": {"application/json": {"schema": _object("state")}},
+            },
+            "503": {
+                "description": "It cannot be done now; the sentence says why.",
+                "content": {"application/json": {"schema": _object("error")}},
+            },
         }
         return {"post": {"summary": summary, "description": about, "responses": answers}}
 
@@ -79,7 +85,9 @@ def paths(add_data: dict[str, Any]) -> dict[str, Any]:
         "/jobs/{number}": {
             "get": {
                 "summary": "Watch a job",
-                "parameters": [{"name": "number", "in": "path", "required": True, "description": "The job's id.", "schema": {"type": "integer"}}],
+                "parameters": [
+                    {"name": "number", "in": "path", "required": True, "description": "The job's id.", "schema": {"type": "integer"}}
+                ],
                 "responses": {"200": {"description": "The job."}, "404": {"description": "There is no such job."}},
             }
         },

@@ -60,7 +60,7 @@ class StalledError(ShelfcastError):
     exit_code = 5
 
 
-class RejectedEvent(ShelfcastError):
+class RejectedEvent(ShelfcastError):  # noqa: N818  a verdict on an event, not a failure of ours
     """An event that cannot be accepted.
 
     reason: one of `REASONS`, for counting; the text: a sentence that says what to change.

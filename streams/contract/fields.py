@@ -43,9 +43,7 @@ Quantity = Annotated[
     ),
 ]
 Units = Annotated[float, Meta(ge=0, description="Units of demand.")]
-Price = Annotated[
-    float, Meta(ge=0, le=MAX_PRICE, description="Per unit, in the currency. Up to 4 decimals count.")
-]
+Price = Annotated[float, Meta(ge=0, le=MAX_PRICE, description="Per unit, in the currency. Up to 4 decimals count.")]
 Amount = Annotated[
     float,
     Meta(ge=-MAX_AMOUNT, le=MAX_AMOUNT, description="Of the whole line, in the currency. Up to 6 decimals count."),

@@ -137,7 +137,10 @@ class SaleAccepted(Struct, frozen=True, kw_only=True, tag_field="type", tag="sal
     partition: Partition
     offset: Offset
     seq: Annotated[int, Meta(ge=1, description="Number of this sale in its partition, 1, 2, 3, without gaps.")]
-    late_seconds: Annotated[float, Meta(ge=0, description="How far behind the newest event of the store it was sold, when its day was closed already; 0: in time.")] = 0.0
+    late_seconds: Annotated[
+        float,
+        Meta(ge=0, description="How far behind the newest event of the store it was sold, when its day was closed already; 0: in time."),
+    ] = 0.0
     order_id: Label | None = None
     category: Label | None = None
     channel: Label | None = None

@@ -16,7 +16,7 @@ def micros(amount: float) -> int:
 
 
 def line_micros(quantity: float, unit_price: float) -> int:
-    """quantity x unit_price in micro-units."""
+    """Quantity x unit_price in micro-units."""
     tenths = round(quantity * 1e3) * round(unit_price * 1e4)
     whole, rest = divmod(tenths, 10)
     if rest > 5 or (rest == 5 and whole & 1):

@@ -149,14 +149,30 @@ class WorkerSettings(FromEnvironment):
     group: str = setting("SHELFCAST_GROUP", "Consumer group of the workers.", "shelfcast-worker")
     timezone: str = setting("SHELFCAST_TIMEZONE", "* Time zone of the stores, as in Europe/Berlin.", "UTC")
     country: str = setting("SHELFCAST_COUNTRY", "* Country of the stores for public holidays, as in DE; empty: none.", "")
-    lateness_minutes: float = setting("SHELFCAST_LATENESS_MINUTES", "* How late a sale may come and still change its open day.", 60.0, low=0, high=10080)
-    dedupe_window: int = setting("SHELFCAST_DEDUPE_WINDOW", "* Event ids a partition remembers to drop repeats.", 100_000, low=1000, high=10_000_000)
-    nowcast_minutes: float = setting("SHELFCAST_NOWCAST_MINUTES", "* Event minutes between two forecasts of today's total.", 60.0, low=1, high=1440)
-    checkpoint_seconds: float = setting("SHELFCAST_CHECKPOINT_SECONDS", "Longest time between two snapshots of a busy partition.", 10.0, low=0.2, high=3600)
-    checkpoint_events: int = setting("SHELFCAST_CHECKPOINT_EVENTS", "Events of a partition after which a snapshot is taken.", 50_000, low=100, high=10_000_000)
-    stall_seconds: float = setting("SHELFCAST_STALL_SECONDS", "Lag without progress for so long ends the worker, to be restarted.", 60.0, low=5, high=3600)
-    accept_truncated_log: bool = setting("SHELFCAST_ACCEPT_TRUNCATED_LOG", "Go on where retention has deleted events that were not taken yet.", False)
-    metrics_port: int = setting("SHELFCAST_WORKER_METRICS_PORT", "Port of /metrics on loopback; 0 takes a free one.", 9101, low=0, high=65535)
+    lateness_minutes: float = setting(
+        "SHELFCAST_LATENESS_MINUTES", "* How late a sale may come and still change its open day.", 60.0, low=0, high=10080
+    )
+    dedupe_window: int = setting(
+        "SHELFCAST_DEDUPE_WINDOW", "* Event ids a partition remembers to drop repeats.", 100_000, low=1000, high=10_000_000
+    )
+    nowcast_minutes: float = setting(
+        "SHELFCAST_NOWCAST_MINUTES", "* Event minutes between two forecasts of today's total.", 60.0, low=1, high=1440
+    )
+    checkpoint_seconds: float = setting(
+        "SHELFCAST_CHECKPOINT_SECONDS", "Longest time between two snapshots of a busy partition.", 10.0, low=0.2, high=3600
+    )
+    checkpoint_events: int = setting(
+        "SHELFCAST_CHECKPOINT_EVENTS", "Events of a partition after which a snapshot is taken.", 50_000, low=100, high=10_000_000
+    )
+    stall_seconds: float = setting(
+        "SHELFCAST_STALL_SECONDS", "Lag without progress for so long ends the worker, to be restarted.", 60.0, low=5, high=3600
+    )
+    accept_truncated_log: bool = setting(
+        "SHELFCAST_ACCEPT_TRUNCATED_LOG", "Go on where retention has deleted events that were not taken yet.", False
+    )
+    metrics_port: int = setting(
+        "SHELFCAST_WORKER_METRICS_PORT", "Port of /metrics on loopback; 0 takes a free one.", 9101, low=0, high=65535
+    )
 
     def __post_init__(self) -> None:
         if self.timezone not in available_timezones():

@@ -43,7 +43,8 @@ def events(count: int) -> list[tuple[bytes, bytes]]:
 
 def publish(kafka: KafkaSettings, sales: list[tuple[bytes, bytes]]) -> None:
     producer = Producer(
-        kafka.client() | {"partitioner": "murmur2_random", "linger.ms": 20, "compression.type": "lz4", "queue.buffering.max.messages": 2_000_000}
+        kafka.client()
+        | {"partitioner": "murmur2_random", "linger.ms": 20, "compression.type": "lz4", "queue.buffering.max.messages": 2_000_000}
     )
     for key, value in sales:
         producer.produce("sales.events", value, key)
@@ -80,7 +81,14 @@ def latency(kafka: KafkaSettings, rate: float, seconds: float) -> dict[str, floa
             while started <= now < started + seconds and sent < (now - started) * rate:
                 number += 1
                 sent += 1
-                sale = {"event_id": f"late-{now!r}-{number}", "store": f"store {number % STORES}", "item": "item 1", "quantity": 1, "unit_price": 1.0, "sold_at": now}
+                sale = {
+                    "event_id": f"late-{now!r}-{number}",
+                    "store": f"store {number % STORES}",
+                    "item": "item 1",
+                    "quantity": 1,
+                    "unit_price": 1.0,
+                    "sold_at": now,
+                }
                 producer.produce("sales.events", msgspec.json.encode(sale), sale["store"].encode())
             producer.poll(0)
             for message in consumer.consume(500, 0.005):
@@ -165,7 +173,11 @@ def ratios(rates: dict[str, list[float]]) -> dict[str, dict[str, float]]:
             pairs = [a / b for a, b in zip(rates[ours], rates[other], strict=False)]
             if pairs:
                 label = f"{'minimal' if ours == 'shelfcast' else 'whole'} / {other}"
-                out[label] = {"median": statistics.median(rates[ours]) / statistics.median(rates[other]), "min": min(pairs), "max": max(pairs)}
+                out[label] = {
+                    "median": statistics.median(rates[ours]) / statistics.median(rates[other]),
+                    "min": min(pairs),
+                    "max": max(pairs),
+                }
     return out
 
 

@@ -17,10 +17,10 @@ OUT = "bench.out"
 
 def bare_loop(bootstrap: str, group: str, events: int) -> float:
     """A loop around confluent-kafka: nothing but the job."""
-    consumer = Consumer(
-        {"bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False}
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False})
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "linger.ms": 20, "compression.type": "lz4", "queue.buffering.max.messages": 1_000_000}
     )
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 20, "compression.type": "lz4", "queue.buffering.max.messages": 1_000_000})
     consumer.subscribe(["sales.events"])
     learner, done, started = job.model(), 0, 0.0
     while done < events:
@@ -41,7 +41,7 @@ def bare_loop(bootstrap: str, group: str, events: int) -> float:
 def bytewax(bootstrap: str, group: str, events: int) -> float:
     """The same job as a bytewax dataflow with its own Kafka connectors."""
     from bytewax import operators as op
-    from bytewax.connectors.kafka import KafkaSinkMessage, KafkaSource, KafkaSink
+    from bytewax.connectors.kafka import KafkaSink, KafkaSinkMessage, KafkaSource
     from bytewax.dataflow import Dataflow
     from bytewax.testing import run_main
 
@@ -56,7 +56,11 @@ def bytewax(bootstrap: str, group: str, events: int) -> float:
     flow = Dataflow("bench")
     source = KafkaSource([bootstrap], ["sales.events"], tail=False, batch_size=4000)
     stream = op.map("job", op.input("in", flow, source), work)
-    op.output("out", stream, KafkaSink([bootstrap], OUT, {"linger.ms": "20", "compression.type": "lz4", "queue.buffering.max.messages": "1000000"}))
+    op.output(
+        "out",
+        stream,
+        KafkaSink([bootstrap], OUT, {"linger.ms": "20", "compression.type": "lz4", "queue.buffering.max.messages": "1000000"}),
+    )
     run_main(flow)
     return events / (time.perf_counter() - marks[0])
 

@@ -20,7 +20,9 @@ def test_arrays_come_back_with_type_shape_and_bytes():
         assert back.flags.writeable
 
 
-@pytest.mark.parametrize("damage", [lambda d: d[:-1], lambda d: d[:40] + bytes([d[40] ^ 1]) + d[41:], lambda d: b"", lambda d: b"\x80\x04" + d])
+@pytest.mark.parametrize(
+    "damage", [lambda d: d[:-1], lambda d: d[:40] + bytes([d[40] ^ 1]) + d[41:], lambda d: b"", lambda d: b"\x80\x04" + d]
+)
 def test_a_damaged_snapshot_is_refused(damage):
     data = state.to_bytes({"a": np.arange(100), "b": "text"})
     with pytest.raises(SnapshotError):

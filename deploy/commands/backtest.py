@@ -1,0 +1,44 @@
+"""`shelfcast backtest`: how good the forecasts are on a file of sales."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+def backtest(  # noqa: PLR0917 - one parameter an option
+    sales: Annotated[Path | None, typer.Option(help="CSV, NDJSON or Parquet file; without it the installed sample data.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="TOML file of the columns, as for `replay`; without it one is guessed.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Time zone of the business days, as in Europe/Berlin.")] = None,
+    country: Annotated[str | None, typer.Option(help="Country of the stores for public holidays, as in DE.")] = None,
+    horizons: Annotated[str, typer.Option(help="Which of day, 7_days and 28_days.")] = "day,7_days,28_days",
+    last_days: Annotated[int | None, typer.Option(min=1, help="Score these days at the end; without it the last quarter.")] = None,
+    compare: Annotated[str, typer.Option(help="Batch contenders: lightgbm, statsforecast, or both with a comma.")] = "",
+    promotions_known_ahead: Annotated[
+        bool, typer.Option("--promotions-known-ahead", help="Announce the file's promotions 30 days ahead, as planned events.")
+    ] = False,
+    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Share the stores among so many models, as Kafka would.")] = 1,
+    json: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
+    chart: Annotated[Path | None, typer.Option(help="Draw errors and three series into this PNG file.")] = None,
+) -> None:
+    """Forecast each day of a file with the worker's own code, knowing only the days before, and score what came.
+
+    Days without a sale count, from a series' first sale on. Beside it always: the mean of the last 8 same weekdays,
+    the seasonal naive and simple smoothing.
+
+    \b
+    Examples:
+      shelfcast backtest
+      shelfcast backtest --sales sales.csv --country DE --timezone Europe/Berlin --json scores.json --chart scores.png
+      shelfcast backtest --sales daily.csv --mapping daily.toml --promotions-known-ahead --compare lightgbm,statsforecast
+    """  # noqa: D301 - \b is for click
+    # Before NumPy is loaded: the matrices are small, threads would only take turns and double the time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from deploy.backtest.run import Options, backtest as run  # noqa: PLC0415
+
+    options = Options(
+        sales, mapping, timezone, country, horizons, last_days, compare, partitions, promotions_known_ahead, json, chart
+    )
+    run(options, Console(stderr=False))

@@ -32,7 +32,7 @@ def test_every_item_is_named_and_changes_are_marked(items, levels):
     together = " ".join(" ".join(said).split())
     for i in range(items):
         assert f"item {i} for" in together
-    assert "−1" in said  # noqa: RUF001 - a minus sign
+    assert "−1" in said
     assert "new" in said
     assert "$5" in together
     assert "2 items to move" in together

@@ -87,7 +87,7 @@ def description() -> dict[str, Any]:
     }
 
 
-def _post(  # noqa: PLR0917 - one call a route, each part its own
+def _post(
     summary: str, about: str, line: Any, example: Any, status: str, done: str, answer: Any, refused: Any, *, idempotency: bool = False
 ) -> dict[str, Any]:
     responses = {status: {"description": done, "content": {"application/json": {"schema": answer}}}}

@@ -16,7 +16,7 @@ class GatewaySettings(FromEnvironment):
 
     host: str = setting("SHELFCAST_GATEWAY_HOST", "Address to listen on.", "127.0.0.1")
     port: int = setting("SHELFCAST_GATEWAY_PORT", "Port to listen on; 0 takes a free one.", 8080, low=0, high=65535)
-    api_keys: Secret = setting(  # noqa: RUF009 - a dataclass field, as all settings are
+    api_keys: Secret = setting(
         "SHELFCAST_API_KEYS", "Keys that let a till in, separated by commas; only on loopback may there be none.", Secret()
     )
     rate_per_second: float = setting(

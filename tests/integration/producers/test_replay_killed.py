@@ -81,9 +81,7 @@ def test_killed_and_resumed_every_row_is_there_under_one_id(broker, read, tmp_pa
         (["--database", "sqlite://"], "Name one source"),
     ],
 )
-def test_foreseeable_errors_are_a_sentence_and_an_exit_code(  # noqa: PLR0917 - fixtures
-    kafka, tmp_path, monkeypatch, capsys, arguments, says
-):
+def test_foreseeable_errors_are_a_sentence_and_an_exit_code(kafka, tmp_path, monkeypatch, capsys, arguments, says):
     (tmp_path / "bad.toml").write_text('[columns]\nstore="s"\nitem="i"\nquantity="q"\namount="a"\n[time]\ncolumns=["t"]\n')
     (tmp_path / "sales.csv").write_text("s,i,q,t\n1,2,3,2026-01-01\n")
     monkeypatch.chdir(tmp_path)

@@ -16,7 +16,7 @@ class MemoryPublisher:
         self.waiting = 0
         self.full = False
 
-    def publish_all(self, keys, raws, timestamps=None, *, wait_seconds=0.0):  # noqa: ARG002 - the publisher's own signature
+    def publish_all(self, keys, raws, timestamps=None, *, wait_seconds=0.0):
         delivery = Delivery(len(raws))
         for place, (key, raw) in enumerate(zip(keys, raws, strict=True)):
             if self.fail_after is not None and len(self.messages) >= self.fail_after:
@@ -28,7 +28,7 @@ class MemoryPublisher:
             delivery.report(None, None)
         return delivery
 
-    def reachable(self, timeout_seconds=2.0):  # noqa: ARG002 - the publisher's own signature
+    def reachable(self, timeout_seconds=2.0):
         return not self.away
 
 

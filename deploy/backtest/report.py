@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -13,10 +14,11 @@ from deploy.backtest.scores import Score
 TITLES: Final = {"day": "next day", "7_days": "sum of 7 days", "28_days": "sum of 28 days"}
 OURS: Final = "shelfcast"
 BAR: Final = "same_weekday_mean"
-FOOTNOTES: Final = (
+FOOTNOTE: Final = (
     "WAPE: sum of |error| over units sold. RMSSE: root mean squared error over that of the naive forecast (the window before) "
     "on the days before the scored ones, mean of the series. Bias: over units sold. WQL: weighted quantile loss of p10, p50, p90. "
-    "In band: actuals within p10 to p90, 80 % if calibrated. Windows: forecasts scored; days without a sale count."
+    "In band: actuals within p10 to p90, 80 % if calibrated. n: forecasts scored; days without a sale count. "
+    "s, MB: wall seconds and memory, all horizons together."
 )
 
 
@@ -24,18 +26,18 @@ def show(evaluation: Evaluation, console: Console, notes: tuple[str, ...] = ()) 
     """Print the tables, then what the columns mean."""
     for name, by_contender in evaluation.scores.items():
         console.print(_table(name, by_contender, evaluation))
-    console.print(f"{FOOTNOTES} Seconds and memory: of all horizons together.", style="dim", highlight=False)
+    console.print(FOOTNOTE, style="dim", highlight=False)
     for note in notes:
-        console.print(note, style="dim", highlight=False)
+        console.print(note, style="dim", highlight=False, markup=False)
     for name, by_contender in evaluation.scores.items():
         console.print(_verdict(name, by_contender), highlight=False)
 
 
 def _table(name: str, by_contender: dict[str, Score], evaluation: Evaluation) -> Table:
     about = f"{evaluation.series:,} series, the last {evaluation.days:,} days"
-    table = Table(title=f"[bold]{TITLES[name]}[/]: {about}", title_justify="left")
+    table = Table(title=f"{TITLES[name]}: {about}", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("forecast", no_wrap=True)
-    for heading in ("WAPE", "RMSSE", "bias", "WQL", "in band", "windows", "seconds", "MB"):
+    for heading in ("WAPE", "RMSSE", "bias", "WQL", "in band", "n", "s", "MB"):
         table.add_column(heading, justify="right", no_wrap=True)
     for contender, found in sorted(by_contender.items(), key=lambda pair: pair[1].wape if pair[1].wape is not None else float("inf")):
         table.add_row(

@@ -112,7 +112,7 @@ def _stays(problem: Problem, shelf: Shelf, now: Ints | None, facings: Ints) -> b
     return not better and levels.holds(shelf, now)
 
 
-def _told(  # noqa: PLR0917 - all that a plan is made of, in the order in which it was made
+def _told(
     shelf: Shelf,
     demand: Demand,
     settings: ShelfSettings,

@@ -169,7 +169,8 @@ def _version() -> str:
 _PAGE: Final = """<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
 <title>shelfcast gateway</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1d2330}}
-code,pre{{font:14px/1.4 ui-monospace,monospace}}pre{{background:#f2f4f7;padding:.8rem;white-space:pre-wrap;overflow-wrap:anywhere}}h2 code{{font-size:1em}}
+code,pre{{font:14px/1.4 ui-monospace,monospace}}pre{{background:#f2f4f7;padding:.8rem;white-space:pre-wrap;overflow-wrap:anywhere}}
+h2 code{{font-size:1em}}
 table{{border-collapse:collapse;width:100%}}
 td,th{{border-bottom:1px solid #d8dce3;padding:.3rem .6rem;text-align:left;vertical-align:top;
 overflow-wrap:anywhere}}h2{{margin-top:2.5rem}}</style>

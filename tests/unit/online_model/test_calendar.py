@@ -64,7 +64,10 @@ def test_no_country_no_holidays():
     assert (table.key[place] == -1).all()
 
 
-def opening_after(days, table, first=ordinal(2022, 1, 3)):
+FIRST = ordinal(2022, 1, 3)
+
+
+def opening_after(days, table, first=FIRST):
     opening = Opening()
     for k, opened in enumerate(days):
         opening.close(first + k, table, opened=bool(opened))

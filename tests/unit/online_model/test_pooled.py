@@ -1,5 +1,6 @@
 """The pooled regressors through River's interface and on arrays."""
 
+# ruff: noqa: N806  River says X
 from __future__ import annotations
 
 import numpy as np

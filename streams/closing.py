@@ -72,14 +72,15 @@ class DayReporter:
             orders=sold.line_counts(n),
             promotion=shop.promoted(day, DAYS_AHEAD),
         )
+        shop.take_profit(sold)
+        shop.morning = _morning(closed.horizons["day"])
+        sale_drift = self._heart.model.take_drift()
         if self._heart.observer is not None:
             self._heart.observer(shop, day, closed)
-        shop.take_profit(sold)
+            return
         self._scores(shop, closed, offset, out)
-        shop.morning = _morning(closed.horizons["day"])
         if opened:
             self._forecasts(shop, closed, day, at, offset, out)
-        sale_drift = self._heart.model.take_drift()
         for drift in closed.drifts if sale_drift is None else (*closed.drifts, sale_drift):
             self._drift(drift, day, at, offset, out)
 

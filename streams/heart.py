@@ -60,7 +60,10 @@ class Record(Protocol):
 
 
 class Observer(Protocol):
-    """Sees each closed day as the model gave it, before it becomes messages: for a backtest. It must change nothing."""
+    """Takes each closed day as the model gave it, in the place of the messages about it: for a backtest.
+
+    The state and all later days are the same with it. It must change nothing.
+    """
 
     def __call__(self, shop: Shop, day: int, closed: DayClosed) -> None:
         """A store's day has closed; `day` in days since 1970."""

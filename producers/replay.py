@@ -27,7 +27,6 @@ SLICE: Final = 5_000
 _IN_FLIGHT: Final = 16
 _SETTLE_SECONDS: Final = 0.5
 _DAY: Final = 86_400.0
-_CLOSE_DAYS: Final = 2
 _AHEAD: Final = 2 * _DAY
 
 
@@ -36,13 +35,14 @@ class ReplayOptions:
     """How to replay.
 
     speed: event seconds a second, None for all that goes. limit: stop after so many events. close_days: end with a tick
-    two days after the newest event, for every store, so that the last days close. max_lag: messages that consumers may
-    be behind (needs a `lag` to ask).
+    for every store a day and the allowed lateness after the newest event: the last day closes, and none after it that
+    saw no sales. max_lag: messages that consumers may be behind (needs a `lag` to ask).
     """
 
     speed: float | None = None
     limit: int | None = None
     close_days: bool = True
+    lateness_seconds: float = 3600.0
     max_lag: int | None = None
 
 
@@ -249,7 +249,7 @@ class Replay:
         """A tick for every store, so long after the newest event that its day has closed; never in the future."""
         stores = self._settled.stores
         if stores:
-            at = min(self._settled.newest + _CLOSE_DAYS * _DAY, time.time())
+            at = min(self._settled.newest + _DAY + self.options.lateness_seconds, time.time())
             raws = [encode(ClockTicked(store=store, at=at)) for store in stores]
             timeout = self.publisher.settings.delivery_timeout_seconds
             self.publisher.publish_all([store.encode() for store in stores], raws, wait_seconds=timeout).wait(timeout + 5)

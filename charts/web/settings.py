@@ -16,7 +16,7 @@ class WebSettings(FromEnvironment):
 
     host: str = setting("SHELFCAST_WEB_HOST", "Address the web page listens on.", "127.0.0.1")
     port: int = setting("SHELFCAST_WEB_PORT", "Port the web page listens on; 0 takes a free one.", 8081, low=0, high=65_535)
-    api_keys: Secret = setting(  # noqa: RUF009 - immutable
+    api_keys: Secret = setting(
         "SHELFCAST_API_KEYS", "Keys that let readers in, separated by commas; only on loopback may there be none.", Secret()
     )
     chart_seconds: float = setting(

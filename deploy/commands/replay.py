@@ -36,7 +36,7 @@ def replay(
     speed: Annotated[str, typer.Option(help="`max`, or event time against wall time: 600x is an hour in 6 seconds.")] = "max",
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many events.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped replay of the same source was.")] = False,
-    close_days: Annotated[bool, typer.Option(help="End with clock ticks two days later, so that the last days close.")] = True,
+    close_days: Annotated[bool, typer.Option(help="End with a clock tick for every store, so that the last day closes.")] = True,
     max_lag: Annotated[int | None, typer.Option(min=100, help="Wait while worker and statistics are so many messages behind.")] = None,
     database: Annotated[str | None, typer.Option(envvar="SHELFCAST_DATABASE", help="SQLAlchemy URL, instead of a file.")] = None,
     query: Annotated[str | None, typer.Option(help="The SQL whose rows are the sales; give it an ORDER BY.")] = None,
@@ -52,7 +52,13 @@ def replay(
       shelfcast replay --database postgresql://reader@db/shop --query 'SELECT * FROM sales ORDER BY id' --mapping sales.toml
       shelfcast replay sales.csv --resume
     """
-    options = ReplayOptions(speed=speed_of(speed), limit=limit, close_days=close_days, max_lag=max_lag)
+    options = ReplayOptions(
+        speed=speed_of(speed),
+        limit=limit,
+        close_days=close_days,
+        max_lag=max_lag,
+        lateness_seconds=WorkerSettings.read().lateness_minutes * 60,
+    )
     folder = (data_dir or DEFAULT_DATA_DIR) / "replay"
     rows, plan = _plan(source, mapping, database, query, folder)
     ledger = Ledger(folder, rows, plan)
@@ -92,7 +98,7 @@ def _guessed(source: Source, folder: Path) -> Mapping:
     first = next(source.read(), None)
     if first is None:
         raise UsageError(f"{source.name} has no rows.")
-    found = guess(first, os.environ.get("SHELFCAST_TIMEZONE") or WorkerSettings().timezone)
+    found = guess(first, os.environ.get("SHELFCAST_TIMEZONE") or WorkerSettings.read().timezone)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{''.join(c if c.isalnum() or c in '-_.' else '_' for c in source.name)[-60:]}.guessed.toml"
     path.write_text(written(found.mapping, "Guessed from the names and the values of the columns.\n" + "\n".join(found.sentences)), "utf-8")

@@ -195,7 +195,7 @@ class Demo:
             raise ShelfcastError("The demo has not run.")
         figures = read_worker(self._processes.worker_metrics_port) or WorkerFigures()
         sums = _insist(lambda: sales.totals(database))
-        scores = _insist(lambda: forecasts.score_sums(forecasts.errors_by_origin(database)))
+        scores = _insist(lambda: forecasts.score_totals(database))
         charts = _insist(lambda: [str(file) for file in export_charts(database, self.options.out, Question())])
         log = figures.log
         seconds: dict[str, float] = {"replay": round(replay_seconds, 1), "total": round(time.monotonic() - self._started, 1)}

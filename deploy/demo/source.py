@@ -36,7 +36,7 @@ def open_source(sales: Path | None, mapping: Path | None, timezone: str | None, 
     first = next(iter(rows.read()), None)
     if first is None or not len(first):
         raise UsageError(f"{sales} has no rows: nothing to replay.")
-    guessed = guess(first)
+    guessed = guess(first, timezone or "UTC")
     file = data_dir / (sales.stem + ".mapping.toml")
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(written(guessed.mapping, "Guessed; correct it and pass it with --mapping."))

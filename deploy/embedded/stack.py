@@ -50,6 +50,9 @@ class Stack:
                 child.wait(5)
             except subprocess.TimeoutExpired:
                 child.kill()
+            for pipe in (child.stdin, child.stdout):
+                if pipe is not None:
+                    pipe.close()
         _file(self.data_dir).unlink(missing_ok=True)
         if self.lock is not None:
             self.lock.close()

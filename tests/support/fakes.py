@@ -46,7 +46,7 @@ class MemoryDocuments:
             self.fail_after -= 1
         self.writes += 1
 
-    def find(self, collection, where, fields=None, *, newest_by=None, limit=0):  # noqa: ARG002 - as the database has it
+    def find(self, collection, where, fields=None, *, newest_by=None, limit=0):
         found = [
             copy.deepcopy(d) for d in self.collections.get(collection, {}).values() if all(_fits(d.get(k), w) for k, w in where.items())
         ]

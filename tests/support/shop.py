@@ -96,7 +96,7 @@ def horizons(origin: date, mean: float) -> tuple[HorizonForecast, ...]:
     return tuple(made)
 
 
-def forecast(  # noqa: PLR0917 - what a forecast is
+def forecast(
     offset: int, number: int = 0, store: str = "Berlin", item: str = "milk", origin: date = FIRST, mean: float = 20.0, *, partition: int = 0
 ):
     return PredictedSales(
@@ -128,7 +128,7 @@ def plan(offset: int, items: dict[str, float], store: str = "Berlin", origin: da
     )  # fmt: skip
 
 
-def score(  # noqa: PLR0917 - what a score is
+def score(
     offset: int, origin: date, store: str = "Berlin", horizon: str = "day", items=("milk", "bread"), partition: int = 0
 ) -> ForecastScored:
     rng = random.Random(f"{origin}{store}{horizon}")

@@ -70,12 +70,12 @@ def test_everything_is_published_skipped_or_written_to_the_bad_file(memory_publi
     assert (seen[-1].published, seen[-1].total) == (result.published, 200)
 
 
-def test_the_last_days_are_closed_by_a_tick_for_every_store(memory_publisher):
+def test_the_last_day_is_closed_by_a_tick_for_every_store(memory_publisher):
     result = Replay(Table(), MAPPING, memory_publisher).run()
     ticks = [decode_event(raw) for _, raw, _ in memory_publisher.messages[-3:]]
     assert all(isinstance(tick, ClockTicked) for tick in ticks)
     assert {tick.store for tick in ticks} == {"s0", "s1", "s2"}
-    assert {tick.at for tick in ticks} == {1_700_000_199 + 2 * 86400}
+    assert {tick.at for tick in ticks} == {1_700_000_199 + 86_400 + 3_600}
     assert result.ticks == 3
 
 

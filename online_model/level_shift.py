@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
 
 SLACK: Final = 0.6
-THRESHOLD: Final = 8.0
+THRESHOLD: Final = 10.0
 """In standard deviations of the day forecast."""
 RESIDUAL_CLIP: Final = 3.5
-"""One day, whatever was sold on it, is half the threshold at most."""
+"""One day, whatever was sold on it, cannot fire alone."""
 ROOT_SHIFT: Final = 0.375
 """Residuals are of sqrt(units + 3/8), which tames the upper tail of counts (Anscombe 1948)."""
 MIN_SERIES: Final = 5
@@ -32,10 +32,10 @@ MIN_COUNT: Final = 28
 """Open days before a series is watched."""
 COOL_DOWN: Final = 28
 """Open days after a shift in which no other is declared."""
-FACTOR_RANGE: Final = (0.2, 5.0)
+FACTOR_RANGE: Final = (0.33, 3.0)
 RATIO_CAP: Final = 10.0
-NEW_LEVEL_GAIN: Final = 0.5
-"""EWMA gain of the level since the CUSUM has left 0: it is soon that of the newest days."""
+ONSET: Final = 1.5
+"""A shift is dated to the day on which its CUSUM rose above this for good."""
 MIN_CHANGE: Final = 0.25
 """Smaller changes of level are left to the running means."""
 AGE_AFTER: Final = 14
@@ -69,12 +69,11 @@ def watch(s: Series, expected: F32, variance: F32, y: F32, known: NDArray[np.boo
     units = np.minimum(y / np.maximum(expected, TINY), RATIO_CAP) * level
     for side, value in enumerate((z, -z)):
         c = s.cusum[side]
-        before = c[SUM] > 0
+        before = c[SUM] > ONSET
         c[SUM] = np.where(use, np.maximum(c[SUM] + value - SLACK, 0), c[SUM])
-        going = c[SUM] > 0
         c[START] = np.where(before, c[START], level)
-        c[DAYS] = np.where(going, c[DAYS] + use, 0)
-        c[LEVEL] += np.where(use, np.where(before, NEW_LEVEL_GAIN, 1.0) * (units - c[LEVEL]), 0)
+        c[DAYS] = np.where(c[SUM] > ONSET, c[DAYS] + use, 0)
+        c[LEVEL] += use * (units - c[LEVEL]) / np.maximum(c[DAYS], 1)
     over = (s.cusum[:, SUM] > THRESHOLD) & use
     return np.asarray(np.flatnonzero(over.any(0)))
 

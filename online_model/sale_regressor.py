@@ -4,7 +4,7 @@ The quantity is predicted as a ratio to the item's usual line quantity, linear i
 with AdaGrad step sizes (Duchi, Hazan & Singer 2011). `predict_one` and `learn_one` are River's interface; `step` is the same
 arithmetic fused for the stream: predict, score, learn.
 """
-# ruff: noqa: C901, FBT001, FURB136, PLR0912, PLR0915, PLR0917, PLR1730  one flat run of float arithmetic: a call costs more than a sum
+# ruff: noqa: C901, FBT001, FURB136, PLR0912, PLR0915, PLR1730  one flat run of float arithmetic: a call costs more than a sum
 
 from __future__ import annotations
 

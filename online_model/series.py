@@ -118,7 +118,7 @@ class Series:
     expected
         cbar ds14 of the next day, for the shared residuals.
     cusum
-        `[2, 4]` up and down: sum, days, EWMA of the level since, level at its start.
+        `[2, 4]` up and down: sum, days since its onset, mean level since, level at its onset.
     morning
         Expected units of the next 7 days.
 

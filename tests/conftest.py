@@ -119,12 +119,8 @@ class Workers:
     def settings(self):
         return WorkerSettings.read(self.environment)
 
-    @property
-    def log(self):
-        return self.directory / "workers.log"
-
     def start(self, *arguments, **environment):
-        with self.log.open("ab") as out:
+        with self._log(len(self.started)).open("ab") as out:
             child = subprocess.Popen(
                 [sys.executable, "-m", "tests.servers.worker_child", self.kafka.address, *map(str, arguments)],
                 env=os.environ | {"PYTHONPATH": "."} | self.environment | environment,
@@ -134,11 +130,23 @@ class Workers:
         self.started.append(child)
         return child
 
+    def _log(self, number):
+        return self.directory / f"worker-{number}.log"
+
     def said(self):
-        return self.log.read_text(errors="replace")
+        return "".join(self._log(number).read_text(errors="replace") for number in range(len(self.started)))
+
+    def ready(self, child, seconds=60.0):
+        """Wait until it has joined."""
+        log, until = self._log(self.started.index(child)), time.monotonic() + seconds
+        while "started; Kafka at" not in log.read_text(errors="replace"):
+            assert child.poll() is None, self.said()[-3000:]
+            assert time.monotonic() < until, self.said()[-3000:]
+            time.sleep(0.1)
 
     def stop(self, child, seconds=15.0):
         """SIGTERM, as a supervisor sends it; how long it took."""
+        self.ready(child)
         started = time.monotonic()
         child.terminate()
         assert child.wait(seconds) == 0, self.said()[-3000:]

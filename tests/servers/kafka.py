@@ -17,7 +17,7 @@ from streams.contract.topics import TOPICS
 from tests.servers.jars import jars, java
 from tests.support.stand_ins import free_port
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 PROPERTIES = """
 process.roles=broker,controller

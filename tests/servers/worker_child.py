@@ -1,7 +1,7 @@
 """A worker for tests: python -m tests.servers.worker_child BROKER [STEP N]; settings come from the environment.
 
-With a STEP it kills itself, as by kill -9, at that step of its Nth checkpoint: `before-outputs`, `after-outputs`,
-`after-snapshot`, `after-commit`.
+With a STEP it kills itself, as by kill -9 (or by TEST_SIGNAL), at that step of its Nth checkpoint: `before-outputs`,
+`after-outputs`, `after-snapshot`, `after-commit`. With `stuck` it takes events and does nothing with them; with `lost` it never gets its partitions.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ class Dying(Partitions):
     def _at(self, step: str) -> None:
         if step == self.step:
             Dying.left -= 1
-            if Dying.left <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if Dying.left == 0:
+                os.kill(os.getpid(), signal.Signals[os.environ.get("TEST_SIGNAL", "SIGKILL")])
 
     async def _deliver(self) -> None:
         self._at("before-outputs")
@@ -54,6 +54,13 @@ class Stuck(Partitions):
         await asyncio.sleep(3600)
 
 
+class Lost(Partitions):
+    """Waits for its partitions for ever, as a Faust whose rebalance hangs."""
+
+    async def recover(self, assigned):
+        await asyncio.sleep(3600)
+
+
 def main() -> None:
     broker, *rest = sys.argv[1:]
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
@@ -62,8 +69,8 @@ def main() -> None:
     limit_repeats("aiokafka", "faust", "mode")
     streams.worker.SESSION_SECONDS = float(os.environ.get("TEST_SESSION_SECONDS", "10"))
     kind = Partitions
-    if rest[:1] == ["stuck"]:
-        kind = Stuck
+    if rest and rest[0] in ("stuck", "lost"):
+        kind = {"stuck": Stuck, "lost": Lost}[rest[0]]
     elif rest:
         kind, Dying.step, Dying.left = Dying, rest[0], int(rest[1])
         assert Dying.step in STEPS

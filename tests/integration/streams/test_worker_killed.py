@@ -5,27 +5,10 @@ import time
 
 import pytest
 
-from streams.contract.topics import EVENTS
-from tests.servers.reading import caught_up, check_outputs, committed_state, ends, undisturbed
+from tests.servers.reading import caught_up
 from tests.servers.traffic import publish, traffic, truth_of
+from tests.servers.verdict import check_against_undisturbed
 from tests.servers.worker_child import STEPS
-
-
-def check_against_undisturbed(kafka, workers, truth):
-    """Outputs, state and counts; how many messages stand repeatedly in the topics."""
-    repeats, counts = 0, {}
-    for partition in range(4):
-        heart, outputs = undisturbed(kafka.settings, partition, workers.settings)
-        repeats += check_outputs(kafka.settings, partition, outputs)
-        assert committed_state(kafka.settings, workers.group, partition) == heart.dump(), f"the state of partition {partition} differs"
-        counts = {name: counts.get(name, 0) + heart.counts.get(name, 0) for name in counts.keys() | heart.counts.keys()}
-        counts["accepted"] = counts.get("accepted", 0) + heart.seq
-    assert sum(ends(kafka.settings, EVENTS)) == truth.events
-    assert (counts["accepted"], counts["duplicates"], counts["rejected_conflict"]) == (truth.sales, truth.duplicates, truth.conflicts)
-    assert counts["late"] > 0
-    assert counts["days"] > 0
-    assert counts["rejected_wrong_partition"] > 0
-    return repeats
 
 
 def test_killed_at_every_step_of_a_checkpoint(kafka, workers):

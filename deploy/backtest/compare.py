@@ -12,8 +12,8 @@ from deploy.backtest.live import Live
 from deploy.backtest.panel import Contender
 from streams.contract.errors import UsageError
 
-Run = Callable[[Live, int, str, Callable[[float], None]], list[Contender]]
-"""From our run, the scored days, the country and a progress callback (share done) to contenders."""
+Run = Callable[[Live, Callable[[float], None]], list[Contender]]
+"""From our run and a progress callback (share done) to contenders."""
 
 
 @dataclass(frozen=True, slots=True)

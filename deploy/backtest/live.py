@@ -45,6 +45,7 @@ class Live:
     expected_open: dict[str, NDArray[np.float64]]
     counts: Counts
     rejected: dict[str, int]
+    country: str
 
 
 class _Collector:
@@ -95,7 +96,7 @@ def run(
     contenders, expected_open = _contenders(collector, panel, found)
     ours = Contender(contenders[0].name, contenders[0].forecasts, seconds, memory.megabytes)
     rejected = {reason: n for heart in hearts for reason, n in heart.counts.items() if reason.startswith("rejected_")}
-    return Live(panel, found, [ours, *contenders[1:]], expected_open, log.counts, rejected)
+    return Live(panel, found, [ours, *contenders[1:]], expected_open, log.counts, rejected, sales.country)
 
 
 def _count(out: Outputs, sold: defaultdict[tuple[str, str], defaultdict[str, float]]) -> None:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRe
 from deploy.backtest import live, report
 from deploy.backtest.compare import Compared, compared
 from deploy.backtest.evaluation import evaluate
-from deploy.backtest.panel import SPANS
+from deploy.backtest.panel import SPANS, Contender
 from deploy.backtest.source import Sales, open_sales
 from deploy.backtest.survey import Survey, iso_date, survey
 from streams.contract.errors import SettingsError, UsageError
@@ -70,7 +70,7 @@ def backtest(options: Options, console: Console) -> None:
         bar.update(feeding, completed=found.rows)
         if not ours.panel.stores:
             raise UsageError(f"No row of {sales.rows.name} became a sale. {_bad(ours)}")
-        contenders = [*ours.contenders, *_others(others, ours, scored_days, sales.country, bar)]
+        contenders = [*ours.contenders, *_others(others, ours, bar)]
     result = evaluate(ours, contenders, scored_days)
     report.show(result, console, (*(other.note for other in others), *_notes(ours)))
     if options.json is not None:
@@ -118,11 +118,11 @@ def _writable(*files: Path | None) -> None:
             raise UsageError(f"{file} cannot be written: there is no folder {file.absolute().parent}.")
 
 
-def _others(others: list[Compared], ours: live.Live, scored_days: int, country: str, bar: Progress) -> list[live.Contender]:
+def _others(others: list[Compared], ours: live.Live, bar: Progress) -> list[Contender]:
     found = []
     for other in others:
         task = bar.add_task(other.name, total=1.0)
-        found += other.run(ours, scored_days, country, lambda share, task=task: bar.update(task, completed=share))  # type: ignore[misc]
+        found += other.run(ours, lambda share, task=task: bar.update(task, completed=share))  # type: ignore[misc]
         bar.update(task, completed=1.0)
     return found
 

@@ -40,6 +40,7 @@ def open_sales(file: Path | None, mapping: Path | None, timezone: str | None, co
         journey = completejourney.load()
         return Sales(journey, journey.mapping, timezone or journey.timezone, country or "US", (journey.about,))
     rows = open_file(file)
+    about: tuple[str, ...]
     if mapping is not None:
         plan, about = read_mapping(mapping), (f"Columns as {mapping} says.",)
     else:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 
-def backtest(  # noqa: PLR0917 - one parameter an option
+def backtest(
     sales: Annotated[Path | None, typer.Option(help="CSV, NDJSON or Parquet file; without it the installed sample data.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="TOML file of the columns, as for `replay`; without it one is guessed.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Time zone of the business days, as in Europe/Berlin.")] = None,
@@ -33,12 +33,10 @@ def backtest(  # noqa: PLR0917 - one parameter an option
       shelfcast backtest
       shelfcast backtest --sales sales.csv --country DE --timezone Europe/Berlin --json scores.json --chart scores.png
       shelfcast backtest --sales daily.csv --mapping daily.toml --promotions-known-ahead --compare lightgbm,statsforecast
-    """  # noqa: D301 - \b is for click
+    """
     # Before NumPy is loaded: the matrices are small, threads would only take turns and double the time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from deploy.backtest.run import Options, backtest as run  # noqa: PLC0415
+    from deploy.backtest import run  # noqa: PLC0415 - after the line above
 
-    options = Options(
-        sales, mapping, timezone, country, horizons, last_days, compare, partitions, promotions_known_ahead, json, chart
-    )
-    run(options, Console(stderr=False))
+    options = run.Options(sales, mapping, timezone, country, horizons, last_days, compare, partitions, promotions_known_ahead, json, chart)
+    run.backtest(options, Console())

@@ -1,0 +1,121 @@
+"""The backtest forecasts what the worker publishes, and knows nothing of what comes."""
+
+import numpy as np
+import pytest
+
+from deploy.backtest import live
+from deploy.backtest.log import SalesLog
+from deploy.backtest.panel import SPANS
+from deploy.backtest.source import open_sales
+from deploy.backtest.survey import iso_date, survey
+from streams.contract.codec import decode_output
+from streams.contract.messages import ForecastScored, PredictedSales
+from streams.heart import Heart
+from streams.rules import Rules
+from tests.support.daily import rows_of, written
+
+DAYS, SCORED = 130, 40
+
+
+def backtested(folder, rows, *, partitions=1, known_ahead=False):
+    folder.mkdir(exist_ok=True)
+    sales = open_sales(*written(rows, folder), None, "GB")
+    found = survey(sales, promotions_known_ahead=known_ahead)
+    return sales, found, live.run(sales, found, scored_days=SCORED, horizons=list(SPANS), partitions=partitions)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return rows_of(DAYS)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, rows):
+    return backtested(tmp_path_factory.mktemp("live"), rows, known_ahead=True)
+
+
+@pytest.fixture(scope="module")
+def messages(run):
+    """What a heart without an observer, as the worker has it, publishes for the same log."""
+    sales, found, _ = run
+    rules = Rules(timezone=sales.timezone, country=sales.country)
+    heart = Heart(rules, 0, 1)
+    log = SalesLog(sales, found, 1, rules.lateness_seconds)
+    return [decode_output(raw) for parts in log.runs() for _, raw in heart.apply(parts[0]).forecasts]
+
+
+def test_forecasts_equal_the_messages_that_the_worker_publishes(run, messages):
+    _, found, result = run
+    rows = {series: row for row, series in enumerate(zip(result.panel.stores, result.panel.items, strict=True))}
+    days = {iso_date(result.panel.first_day + place): place for place in range(DAYS)}
+    ours = result.contenders[0].forecasts
+    bar = next(c for c in result.contenders if c.name == "same_weekday_mean").forecasts
+    compared = dict.fromkeys(SPANS, 0)
+    for message in messages:
+        if not isinstance(message, PredictedSales) or message.sold_so_far is not None:
+            continue
+        row = rows[message.store, message.item]
+        for horizon in message.horizons:
+            window = result.windows[horizon.horizon]
+            column = days[message.origin] - window.origins[0]
+            if not 0 <= column < len(window.origins):
+                continue
+            mean, quantiles = ours[horizon.horizon].mean[row, column], ours[horizon.horizon].quantiles[:, row, column]
+            values = [mean, *quantiles, bar[horizon.horizon].mean[row, column]]
+            told = [horizon.mean, horizon.p10, horizon.p50, horizon.p90, horizon.same_weekday_mean]
+            assert values == pytest.approx(told, abs=6e-4, rel=1e-6)
+            compared[horizon.horizon] += 1
+    # York is closed on Sundays, and a closed day publishes nothing
+    assert compared["day"] >= 6 * (SCORED - 8)
+    assert compared["28_days"] > 50
+    assert found.plans
+
+
+def test_sums_equal_those_the_worker_scores_itself_by(run, messages):
+    _, _, result = run
+    days = {iso_date(result.panel.first_day + place): place for place in range(DAYS)}
+    seen = 0
+    for message in messages:
+        if isinstance(message, ForecastScored):
+            window = result.windows[message.horizon]
+            column = days[message.origin] - window.origins[0]
+            if 0 <= column < len(window.origins):
+                of = [row for row, store in enumerate(result.panel.stores) if store == message.store]
+                assert message.actual == pytest.approx(result.panel.units[of, days[message.origin] + 1 :][:, : window.span].sum())
+                seen += 1
+    assert seen > 60
+
+
+def test_a_planted_future_changes_no_earlier_forecast(run, rows, tmp_path):
+    _, _, result = run
+    planted = DAYS - 15
+    first = sorted({row["date"] for row in rows})[planted]
+    future = [row | {"units": row["units"] * 50 + 7} if row["date"] >= first else row for row in rows]
+    _, _, other = backtested(tmp_path, future, known_ahead=True)
+    assert other.panel.stores == result.panel.stores
+    for name, window in result.windows.items():
+        known = window.origins < planted
+        assert known.any()
+        for mine, theirs in zip(result.contenders, other.contenders, strict=True):
+            before, after = mine.forecasts[name], theirs.forecasts[name]
+            np.testing.assert_array_equal(before.mean[:, known], after.mean[:, known])
+            if before.quantiles is not None:
+                np.testing.assert_array_equal(before.quantiles[:, :, known], after.quantiles[:, :, known])
+        if not known.all():
+            assert (result.contenders[0].forecasts[name].mean[:, ~known] != other.contenders[0].forecasts[name].mean[:, ~known]).any()
+
+
+def test_a_promotion_known_ahead_is_forecast_and_an_unknown_one_is_not(run, rows, tmp_path):
+    _, _, known = run
+    _, _, unknown = backtested(tmp_path, rows)
+    window = known.windows["day"]
+    apples = known.panel.items.index("apples")
+    starts = [k for k, origin in enumerate(window.origins) if (origin + 1) % 20 == 11]
+    ahead = known.contenders[0].forecasts["day"].mean[apples, starts]
+    assert (ahead > 1.2 * unknown.contenders[0].forecasts["day"].mean[apples, starts]).all()
+
+
+def test_the_panel_is_the_file(run, rows):
+    _, _, result = run
+    assert result.panel.units.sum() == sum(row["units"] for row in rows)
+    assert result.rejected == {}

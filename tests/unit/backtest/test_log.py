@@ -1,0 +1,78 @@
+"""A file becomes the log it would have been."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from deploy.backtest.log import SalesLog
+from deploy.backtest.source import open_sales
+from deploy.backtest.survey import survey
+from streams.contract.codec import decode_event, seconds_of
+from streams.contract.errors import UsageError
+from streams.contract.messages import ClockTicked, PromotionPlanned, SaleRecorded
+from streams.shop import EPOCH_ORDINAL
+from tests.support.daily import FIRST, rows_of, written
+
+
+@pytest.fixture
+def sales(tmp_path):
+    return open_sales(*written(rows_of(60), tmp_path), None, None)
+
+
+def events(sales, *, known_ahead=False, partitions=1):
+    log = SalesLog(sales, survey(sales, promotions_known_ahead=known_ahead), partitions, 3600.0)
+    runs = [run for run in log.runs()]
+    return log, [[(record, decode_event(record.value)) for run in runs for record in run[p]] for p in range(partitions)]
+
+
+def at(event):
+    if isinstance(event, SaleRecorded):
+        return seconds_of(event.sold_at, "sold_at")
+    return seconds_of(event.at if isinstance(event, ClockTicked) else event.planned_at, "at")
+
+
+def test_a_file_sorted_by_series_comes_in_the_order_of_time(sales):
+    log, [found] = events(sales)
+    times = [record.timestamp for record, _ in found]
+    assert times == sorted(times)
+    assert [record.offset for record, _ in found] == list(range(len(found)))
+    rows = rows_of(60)
+    assert sum(isinstance(event, SaleRecorded) for _, event in found) == sum(row["units"] > 0 for row in rows) == log.counts.sales
+    assert log.counts.skipped == {"0 units: a day without a sale": sum(row["units"] == 0 for row in rows)}
+
+
+def test_every_store_that_has_sold_gets_a_tick_at_each_end_of_day(sales):
+    _, [found] = events(sales)
+    ticks = [(event.store, at(event)) for _, event in found if isinstance(event, ClockTicked)]
+    assert len(ticks) == len(set(ticks)) == 2 * 60
+    closes = {(FIRST.toordinal() - EPOCH_ORDINAL + 1 + day) * 86400 + 3600 for day in range(60)}
+    assert {moment for _, moment in ticks} == closes
+
+
+def test_promotions_are_announced_before_the_close_28_days_ahead_and_never_before_the_first_sale(sales):
+    _, [found] = events(sales, known_ahead=True)
+    plans = [event for _, event in found if isinstance(event, PromotionPlanned)]
+    promoted = {(row["store"], row["date"]) for row in rows_of(60) if row["promo"]}
+    told = set()
+    for plan in plans:
+        first, last = date.fromisoformat(plan.first_day), date.fromisoformat(plan.last_day)
+        told |= {(plan.store, (first + timedelta(days=n)).isoformat()) for n in range((last - first).days + 1)}
+        announced = FIRST + timedelta(days=int(at(plan) // 86400) - (FIRST.toordinal() - EPOCH_ORDINAL) - 1)
+        assert announced <= max(first - timedelta(days=29), FIRST)
+        assert plan.item == "apples"
+    assert told == promoted
+    assert not [event for _, event in events(sales)[1][0] if isinstance(event, PromotionPlanned)]
+
+
+def test_stores_are_shared_among_partitions_as_kafka_would(sales):
+    _, found = events(sales, partitions=4)
+    homes = [{event.store for _, event in part} for part in found]
+    assert sorted(store for home in homes for store in home) == ["Leeds", "York"]
+    assert all([record.offset for record, _ in part] == list(range(len(part))) for part in found)
+
+
+def test_promotions_ahead_need_a_promotion_column(tmp_path):
+    file, mapping = written(rows_of(40), tmp_path)
+    mapping.write_text(mapping.read_text().replace('on_promotion = "promo"\n', ""))
+    with pytest.raises(UsageError, match="on_promotion"):
+        survey(open_sales(file, mapping, None, None), promotions_known_ahead=True)

@@ -32,9 +32,8 @@ class OncePerWhile(logging.Filter):
 
 def limit_repeats(*loggers: str) -> None:
     """Rate-limit what these packages log."""
-    limiter = OncePerWhile()
     for handler in logging.getLogger().handlers:
-        handler.addFilter(_Only(limiter, loggers))
+        handler.addFilter(_Only(OncePerWhile(), loggers))  # one each, or what one handler shows the next would miss
 
 
 class _Only(logging.Filter):

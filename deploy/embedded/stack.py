@@ -86,6 +86,7 @@ def start(data_dir: Path) -> Stack:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        lock.close()
         raise ServerError(f"Another process uses the data directory {data_dir}: name another with --data-dir.") from None
     children = [_spawn("kafka"), _spawn("mongo", str(data_dir.resolve()))]
     stack = Stack(data_dir, Addresses("", "", "", os.getpid()), children, lock)

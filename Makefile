@@ -23,10 +23,15 @@ install-bench:
 demo: install ## replay real sales through Kafka, models, MongoDB and charts (ARGS="--once --json FILE")
 	@$(BIN)/shelfcast demo $(ARGS)
 
-test: install ## run the tests; what cannot run here is listed with its reason
+test: install ## run the tests; what cannot run here is listed with its reason (ARGS="tests/unit -k money" runs some)
+ifeq ($(strip $(ARGS)),)
+	$(BIN)/python -m pytest tests/unit tests/property tests/contract -n auto --dist loadfile
+	$(BIN)/python -m pytest tests/integration tests/e2e -m "not kill"
+else
 	$(BIN)/python -m pytest $(ARGS)
+endif
 
-check: install lint types layers docs ## everything that is checked without running the product
+check: install lint types layers docs coverage ## lint, types, import layers, documents, coverage of the pure tests
 lint:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,14 +42,14 @@ layers:
 docs:
 	$(BIN)/python -m deploy.docs --check
 
-coverage: install ## the tests with branch coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+coverage:
+	$(BIN)/python -m pytest tests/unit tests/contract -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 bench: install-bench ## speed of the worker beside a bare loop and bytewax; writes build/bench.json
 	$(BIN)/python -m tests.bench.bench_stream $(ARGS)
 
 kill: install ## the long kill -9 runs
-	$(BIN)/python -m pytest tests/integration -m kill --kill-rounds 30 $(ARGS)
+	$(BIN)/python -m pytest tests/integration -k kill --kill-rounds 30 $(ARGS)
 
 soak: install ## a day of a 50-store chain in minutes, with a fault every few seconds
 	$(BIN)/python -m tests.soak $(ARGS)

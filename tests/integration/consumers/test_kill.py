@@ -19,7 +19,6 @@ def settled(db, sales, eventually):
     return eventually(lambda: all(reached().get(p) == seq for p, seq in wanted.items()))
 
 
-@pytest.mark.kill
 def test_killed_between_write_and_commit_the_totals_are_exact(consume, publish, mongo, helpers, kill_rounds):
     sales = sales_of(2000 + 1200 * kill_rounds, seed=7)  # more than the rounds can apply
     zombie = [sale for sale in sales if sale.seq in range(900, 1000)]

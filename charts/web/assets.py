@@ -12,20 +12,22 @@ header,main{max-width:78rem;margin:0 auto;padding:0 1.25rem}
 header{display:flex;flex-wrap:wrap;align-items:baseline;gap:.4rem 1.2rem;padding-top:1.4rem}
 h1{font-size:1.5rem;margin:0}
 h2{font-size:1.05rem;margin:0 0 .6rem}
+div+h2{margin-top:1.2rem}
 a{color:var(--blue)}
 .quiet{color:var(--quiet)}
 .dot{display:inline-block;width:.6em;height:.6em;border-radius:50%;background:#009E73;margin-right:.4em}
 .dot.away{background:#D55E00}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.9rem;margin:1.2rem 0}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.9rem;margin:1.2rem 0}
 .card,section{background:#fff;border:1px solid var(--line);border-radius:10px;padding:.9rem 1.1rem}
 .card b{display:block;font-size:1.55rem;line-height:1.25;font-variant-numeric:tabular-nums}
 .card span{color:var(--quiet);font-size:.85rem}
 .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(34rem,100%),1fr));gap:.9rem;margin-bottom:.9rem;align-items:start}
 section{overflow:hidden;min-width:0}
 .scroll{overflow:auto;max-height:27rem}
+#scores,#drifts{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{text-align:right;padding:.28rem .55rem;border-bottom:1px solid var(--line);white-space:nowrap}
-th{color:var(--quiet);font-weight:600;font-size:.82rem;background:#fff;position:sticky;top:0}
+th,td{text-align:right;padding:.28rem .45rem;border-bottom:1px solid var(--line);white-space:nowrap}
+th{color:var(--quiet);font-weight:600;font-size:.82rem;white-space:normal;vertical-align:bottom;background:#fff;position:sticky;top:0}
 th:first-child,td:first-child{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:8rem}
 td.words{text-align:left;white-space:normal;overflow-wrap:anywhere}
 img{display:block;width:100%;height:auto}

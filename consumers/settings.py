@@ -18,6 +18,11 @@ class ConsumeSettings(FromEnvironment):
     gap_alarm_seconds: float = setting(
         "SHELFCAST_GAP_ALARM_SECONDS", "Seconds that sales may wait for earlier ones before it is an alarm.", 60.0, low=1, high=86_400
     )
+    metrics_host: str = setting(
+        "SHELFCAST_METRICS_HOST",
+        "Address of /metrics of worker and consumers. It asks for no key: other than loopback only in a private network.",
+        "127.0.0.1",
+    )
     metrics_port: int = setting(
-        "SHELFCAST_CONSUME_METRICS_PORT", "Port of /metrics on loopback; 0 takes a free one.", 9102, low=0, high=65_535
+        "SHELFCAST_CONSUME_METRICS_PORT", "Port of the consumers' /metrics; 0 takes a free one.", 9102, low=0, high=65_535
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ class WorkerMetrics:
             return Histogram(f"shelfcast_{name}", about, buckets=buckets, registry=registry)
 
         self.registry = registry
+        self._held: set[int] = set()
         self.events = counter("events", "Events taken from the log, by outcome.", ("outcome",))
         self.dead_letters = counter("dead_letters", "Events rejected, by reason.", ("reason",))
         self.messages = counter("messages", "Messages published, by topic.", ("topic",))
@@ -87,6 +89,7 @@ class WorkerMetrics:
     def read(self, hearts: Iterable[Heart]) -> None:
         """Take the gauges from the states; called every few seconds, not per event."""
         hearts = list(hearts)
+        self._forget({heart.partition for heart in hearts})
         self.partitions.set(len(hearts))
         self.stores.set(sum(heart.stores for heart in hearts))
         self.series.set(sum(heart.series for heart in hearts))
@@ -104,6 +107,14 @@ class WorkerMetrics:
             for c, contender in enumerate(_CONTENDERS):
                 if decayed[h, c, 1] > 0:
                     self.wape.labels(horizon, contender).set(decayed[h, c, 3] / decayed[h, c, 1])
+
+    def _forget(self, held: set[int]) -> None:
+        """Drop the gauges of partitions that another worker has now: what they said last would raise false alarms."""
+        for partition in self._held - held:
+            for gauge in (self.lag, self.watermark_delay, self.snapshot_bytes, self.snapshot_at):
+                with contextlib.suppress(KeyError):
+                    gauge.remove(partition)
+        self._held = held
 
 
 def _log_events(hearts: Iterable[Heart]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from deploy.connection import embedded_log_id, servers
 
 def consume(
     data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
-    metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics on loopback; 0 takes a free one.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics; 0 takes a free one.")] = None,
     batch_seconds: Annotated[float | None, typer.Option(help="Seconds after which a batch is written.")] = None,
 ) -> None:
     """Take accepted sales and forecasts into MongoDB, each exactly once, until stopped (Ctrl-C or SIGTERM).
@@ -33,7 +33,7 @@ def consume(
     service = ConsumerService(kafka, mongo, settings, registry, log_id=log_id, drop_other_log=embedded)
     signal.signal(signal.SIGTERM, lambda *_: service.stop())
     signal.signal(signal.SIGINT, lambda *_: service.stop())
-    server, _ = start_http_server(settings.metrics_port, addr="127.0.0.1", registry=registry)
+    server, _ = start_http_server(settings.metrics_port, addr=settings.metrics_host, registry=registry)
     try:
         service.run()
     finally:

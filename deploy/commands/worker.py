@@ -22,7 +22,7 @@ log = logging.getLogger("shelfcast.worker")
 
 def worker(
     data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
-    metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics on loopback; 0 serves none.")] = None,
+    metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics; 0 serves none.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Time zone of the stores, as in Europe/Berlin.")] = None,
     country: Annotated[str | None, typer.Option(help="Country of the stores for public holidays, as in DE.")] = None,
     checkpoint_seconds: Annotated[float | None, typer.Option(help="Longest time between two snapshots.")] = None,

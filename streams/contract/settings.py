@@ -170,9 +170,12 @@ class WorkerSettings(FromEnvironment):
     accept_truncated_log: bool = setting(
         "SHELFCAST_ACCEPT_TRUNCATED_LOG", "Go on where retention has deleted events that were not taken yet.", False
     )
-    metrics_port: int = setting(
-        "SHELFCAST_WORKER_METRICS_PORT", "Port of /metrics on loopback; 0 takes a free one.", 9101, low=0, high=65535
+    metrics_host: str = setting(
+        "SHELFCAST_METRICS_HOST",
+        "Address of /metrics of worker and consumers. It asks for no key: other than loopback only in a private network.",
+        "127.0.0.1",
     )
+    metrics_port: int = setting("SHELFCAST_WORKER_METRICS_PORT", "Port of the worker's /metrics; 0 serves none.", 9101, low=0, high=65535)
 
     def __post_init__(self) -> None:
         if self.timezone not in available_timezones():

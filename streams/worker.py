@@ -72,12 +72,11 @@ class Worker:
             self._executor,
         )
         if self.settings.metrics_port:
-            start_http_server(self.settings.metrics_port, "127.0.0.1", self.metrics.registry)
+            start_http_server(self.settings.metrics_port, self.settings.metrics_host, self.metrics.registry)
         app = self._app()
-        await app.start()
-        tasks = [asyncio.create_task(self._guard(work)) for work in (self._checkpoints, self._watchdog, partial(self._watch, app))]
-        if ready is not None:
-            ready()
+        # Faust's start ends when the group has given us partitions and their state is loaded: it is watched as well.
+        works = (partial(self._begin, app, ready), self._checkpoints, self._watchdog, partial(self._watch, app))
+        tasks = [asyncio.create_task(self._guard(work)) for work in works]
         await self._stop.wait()
         for task in tasks:
             task.cancel()
@@ -160,6 +159,11 @@ class Worker:
         log.info("stopped after %.1f s", time.monotonic() - started)
 
     # ------------------------------------------------------------------ beside the stream
+
+    async def _begin(self, app: faust.App, ready: Callable[[], None] | None) -> None:
+        await app.start()
+        if ready is not None:
+            ready()
 
     async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
         try:

@@ -45,11 +45,9 @@ def evaluate(live: Live, contenders: list[Contender], scored_days: int) -> Evalu
         counts = scored_windows(live.panel, window, ours.forecasts[name], live.expected_open[name])
         seen = counts.any(1) if seen is None else seen | counts.any(1)
         scale = naive_squared(live.panel, window, first_scored)
-        scores[name] = {
-            contender.name: score(window, contender.forecasts[name], counts, scale)
-            for contender in contenders
-            if name in contender.forecasts
-        }
+        found = {c.name: score(window, c.forecasts[name], counts, scale) for c in contenders}
+        # A batch contender that had too few days to learn from has nothing to be judged by.
+        scores[name] = {c.name: found[c.name] for c in contenders if found[c.name].n or c in live.contenders}
     return Evaluation(
         scores,
         0 if seen is None else int(seen.sum()),

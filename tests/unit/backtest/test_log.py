@@ -21,7 +21,7 @@ def sales(tmp_path):
 
 def events(sales, *, known_ahead=False, partitions=1):
     log = SalesLog(sales, survey(sales, promotions_known_ahead=known_ahead), partitions, 3600.0)
-    runs = [run for run in log.runs()]
+    runs = list(log.runs())
     return log, [[(record, decode_event(record.value)) for run in runs for record in run[p]] for p in range(partitions)]
 
 

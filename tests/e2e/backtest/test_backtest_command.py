@@ -1,0 +1,109 @@
+"""`shelfcast backtest` as a person runs it, on a small file."""
+
+import dataclasses
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from deploy.backtest import compare
+from deploy.backtest.run import Options, backtest
+from streams.contract.errors import UsageError
+from tests.support.daily import rows_of, written
+
+SCORES = {"wape", "rmsse", "bias", "wql", "coverage", "n"}
+
+
+def shelfcast(*arguments, cwd):
+    command = [sys.executable, "-m", "deploy.cli", "backtest", *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd()), "OMP_NUM_THREADS": "1", "COLUMNS": "80"}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=200, check=False)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("backtest")
+    file, mapping = written(rows_of(140), folder)
+    others = [name for name in compare.MODULES if importlib.util.find_spec(name)]
+    result = shelfcast(
+        "--sales", file, "--mapping", mapping, "--country", "GB", "--promotions-known-ahead", "--last-days", 30,
+        "--compare", ",".join(others), "--json", "scores.json", "--chart", "scores.png", cwd=folder,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    return folder, result.stdout, others
+
+
+def test_the_json_is_as_promised(done):
+    folder, _, others = done
+    scores = json.loads((folder / "scores.json").read_text())
+    assert set(scores) == {"horizons", "series", "days", "seconds"}
+    assert set(scores["horizons"]) == {"day", "7_days", "28_days"}
+    assert (scores["series"], scores["days"]) == (6, 30)
+    for by_contender in scores["horizons"].values():
+        assert {"shelfcast", "same_weekday_mean", "seasonal_naive", "smoothing"} <= by_contender.keys()
+        assert ("lightgbm" in others) == ("lightgbm_l2" in by_contender)
+        assert ("statsforecast" in others) == ("auto_ets" in by_contender)
+        for found in by_contender.values():
+            assert set(found) == SCORES
+            assert found["n"] > 0
+            assert found["wape"] > 0
+        ours = by_contender["shelfcast"]
+        assert ours["wql"] > 0
+        assert 0 <= ours["coverage"] <= 1
+        assert by_contender["same_weekday_mean"]["wql"] is None
+    assert scores["seconds"]["shelfcast"] > 0
+    # promotions double the sales of apples and come in no weekly rhythm
+    assert scores["horizons"]["day"]["shelfcast"]["wape"] < scores["horizons"]["day"]["same_weekday_mean"]["wape"]
+
+
+def test_the_tables_fit_a_terminal_and_say_what_they_mean(done):
+    _, shown, _ = done
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    for words in ("next day", "sum of 7 days", "sum of 28 days", "same_weekday_mean", "WAPE: ", "rows left out"):
+        assert words in shown
+    assert "…" not in shown
+
+
+def test_the_chart_is_a_picture(done):
+    folder, _, _ = done
+    picture = (folder / "scores.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) > 30_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"horizons": "week"}, "7_days"),
+        ({"compare": "prophet"}, "lightgbm or statsforecast"),
+        ({"last_days": 3}, "28 days"),
+        ({"last_days": 99}, "none are left to learn from"),
+        ({"timezone": "Nowhere"}, "Europe/Berlin"),
+        ({"json": Path("no/folder/x.json")}, "no folder"),
+        ({"sales": None}, "--sales"),
+    ],
+)
+def test_wrong_use_is_said_in_a_sentence(changes, words, tmp_path):
+    file, mapping = written(rows_of(50), tmp_path)
+    plain = Options(file, mapping, None, None, "day,7_days,28_days", None, "", 1, promotions_known_ahead=False, json=None, chart=None)
+    with pytest.raises(UsageError, match=words):
+        backtest(dataclasses.replace(plain, **changes), Console(quiet=True))
+
+
+def test_a_sentence_and_the_exit_code_reach_the_terminal(tmp_path):
+    result = shelfcast("--sales", "nowhere.csv", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "There is no file nowhere.csv" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_missing_library_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(UsageError, match=r"pip install 'shelfcast\[compare\]'"):
+        compare.compared("lightgbm")
+    assert UsageError.exit_code == 2

@@ -194,7 +194,7 @@ class Store:
         inputs[PROFILE] = np.minimum(y / np.maximum(profile, DIVISOR_FLOOR), cap)
         gain = _GAINS[:, np.minimum(s.age, MAX_AGE - 1)] * on
         s.ewma += gain * (inputs - s.ewma)
-        s.bias_ewma += gain[0] * (today.units_bias - s.bias_ewma)
+        s.bias_ewma += _GAINS[0, np.minimum(s.count, MAX_AGE - 1)] * on * (today.units_bias - s.bias_ewma)
         s.last[:] = np.where(started, (y, demand), s.last)
         sale = (y > 0).astype(np.float32)
         s.since_sale[:] = np.where(started, (s.since_sale + 1) * (1 - sale), s.since_sale)

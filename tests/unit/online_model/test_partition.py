@@ -108,14 +108,14 @@ def test_the_future_changes_nothing_before_it():
     assert not np.array_equal(a[100].path, b[100].path)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_dump_and_load_at_any_time_changes_no_bit(seed):
+@pytest.mark.parametrize(("seed", "days"), [(0, 410), (1, 90), (2, 60)])
+def test_dump_and_load_at_any_time_changes_no_bit(seed, days):
     rng = np.random.default_rng(seed)
     straight, broken = Partition(), Partition()
     for p in (straight, broken):
         p.add_store("a", "US")
         p.add_store("b")
-    for t in range(430):
+    for t in range(days):
         for store in rng.permutation(2).tolist():
             if t == store or rng.random() < 0.02:
                 for p in (straight, broken):
@@ -206,20 +206,20 @@ def test_numbers_that_are_none_count_as_nothing_sold():
 
 
 def test_one_store_ten_thousandfold_moves_the_others_by_less_than_two_percent():
-    sets = [shop(150, seed=k) for k in range(6)]
+    sets = [shop(110, seed=k) for k in range(5)]
 
     def error(factor):
         partition = Partition()
-        for k in range(6):
+        for k in range(5):
             partition.add_store(str(k))
             for i in range(8):
                 partition.add_series(k, f"item {i}")
         total = 0.0
-        for t in range(150):
+        for t in range(110):
             for k, units in enumerate(sets):
-                day = units[t] * (factor if k == 0 and t in {100, 101} else 1)
+                day = units[t] * (factor if k == 0 and t in {70, 71} else 1)
                 out = partition.close(k, START + t, day, opened=True)
-                if k and 100 < t < 149:
+                if k and 70 < t < 109:
                     total += np.abs(out.horizons["day"].mean - units[t + 1]).sum()
         return total
 

@@ -25,6 +25,7 @@ GAP_INCHES: Final = 0.62
 SHOWN_DAYS: Final = 90
 FEWEST_WINDOWS: Final = 10
 LABEL_INCHES: Final = 2.1
+SHORT: Final = {"day": "1 day", "7_days": "7 days", "28_days": "28 days"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def _figure(live: Live, ours: Contender, evaluation: Evaluation) -> Figure:
     picked = _picked(window, ours.forecasts[horizon].mean, live)
     most = max(len(by_contender) for by_contender in evaluation.scores.values())
     bars_inches = BAR_INCHES * most + 0.2
-    body = bars_inches + GAP_INCHES + len(picked) * (PANEL_INCHES + GAP_INCHES)
+    body = bars_inches + GAP_INCHES + len(picked) * (PANEL_INCHES + GAP_INCHES) - 0.35
     figure = new_figure(_title(evaluation), f"{evaluation.series:,} series, every day of the last {evaluation.days:,} as origin", body)
     _bars(figure, evaluation, bars_inches)
     for place, one in enumerate(picked):
@@ -59,7 +60,7 @@ def _title(evaluation: Evaluation) -> str:
     for name, by_contender in evaluation.scores.items():
         ours, bar = by_contender[OURS].wape, by_contender[BAR].wape
         if ours is not None and bar:
-            parts.append(f"{abs(1 - ours / bar):.0%} {'below' if ours <= bar else 'above'} ({TITLES[name]})")
+            parts.append(f"{MINUS if ours <= bar else '+'}{abs(1 - ours / bar):.0%} ({SHORT[name]})")
     return "Error against the same-weekday mean: " + ", ".join(parts) if parts else "Nothing was sold in the scored days"
 
 

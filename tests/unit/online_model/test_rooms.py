@@ -183,7 +183,7 @@ def test_cusum_finds_a_halved_level_and_moves_it():
     while len(rows) == 0:
         rows = level_shift.watch(s, expected, variance, y, np.ones(6, bool))
         days += 1
-    assert days <= 4
+    assert days <= 5
     assert rows.tolist() == [0]
     (drift,) = level_shift.shift(s, rows, 738_000 + days - 1)
     assert drift.factor == pytest.approx(0.5, abs=0.05)

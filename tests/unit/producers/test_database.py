@@ -1,3 +1,4 @@
+import contextlib
 import sqlite3
 
 import pytest
@@ -11,7 +12,7 @@ from streams.contract.settings import Secret
 @pytest.fixture
 def shop(tmp_path):
     path = tmp_path / "shop.db"
-    with sqlite3.connect(path) as connection:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("create table sales (id integer, item text, quantity real)")
         connection.executemany("insert into sales values (?, ?, ?)", [(n, f"item {n % 3}", n / 2) for n in range(1, 101)])
     return Secret(f"sqlite:///{path}")

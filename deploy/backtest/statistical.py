@@ -21,7 +21,7 @@ STRIDE: Final = 27
 HISTORY_DAYS: Final = 364
 FEWEST_DAYS: Final = 28
 WEEK: Final = 7
-NAMES: Final = {"AutoETS": "auto_ets", "CrostonSBA": "croston_sba", "TSB": "tsb", "SeasonalNaive": "statsforecast_seasonal_naive"}
+NAMES: Final = {"AutoETS": "auto_ets", "CrostonSBA": "croston_sba", "TSB": "tsb", "SeasonalNaive": "sf_seasonal_naive"}
 NOTE: Final = (
     f"statsforecast: a fit a series on its last {HISTORY_DAYS} days at every {STRIDE}th origin, so n is smaller and its errors are "
     "of those origins only; days on which its store is closed count as days of 0 sales; no quantiles of sums, so none are given."

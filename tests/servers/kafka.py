@@ -93,7 +93,7 @@ class JarKafka(Broker):
             try:
                 if admin.list_topics(timeout=1).brokers:
                     return
-            except Exception:  # noqa: BLE001  not up yet
+            except Exception:
                 time.sleep(0.1)
         raise AssertionError(f"Kafka did not start: {(self._directory / 'output').read_text()[-2000:]}")
 
@@ -154,7 +154,10 @@ class MockKafka(Broker):
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "deploy.embedded.kafka"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": "."}
+            [sys.executable, "-m", "deploy.embedded.kafka"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": "."},
         )
         assert self._process.stdout is not None
         self.address = json.loads(self._process.stdout.readline())["address"]

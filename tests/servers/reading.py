@@ -1,10 +1,13 @@
 """Reading topics as another service would, and what an undisturbed run of the same log gives."""
 
+import asyncio
 import time
 from collections import defaultdict
 from typing import NamedTuple
 
 import msgspec
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import TopicPartition as KafkaPartition
 from confluent_kafka import Consumer, TopicPartition
 
 from streams.contract.settings import WorkerSettings
@@ -26,7 +29,9 @@ class Message(NamedTuple):
 
 def read(settings, topic, partition) -> list[Message]:
     """All messages of a partition up to its present end."""
-    consumer = Consumer(settings.client() | {"group.id": "test-reader", "enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 0})
+    consumer = Consumer(
+        settings.client() | {"group.id": "test-reader", "enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 0}
+    )
     found, until = [], time.monotonic() + READ_SECONDS
     try:
         low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=15)
@@ -53,13 +58,25 @@ def ends(settings, topic, partitions=4) -> list[int]:
         consumer.close()
 
 
-def committed(settings, group, partitions=4) -> list[TopicPartition]:
-    """The group's commits: offset and metadata of each partition."""
-    asking = Consumer(settings.client() | {"group.id": group, "log_level": 0})
+class Commit(NamedTuple):
+    partition: int
+    offset: int
+    metadata: str
+
+
+def committed(settings, group, partitions=4) -> list[Commit]:
+    """The group's commits. Read with aiokafka: confluent-kafka reads bytes beyond the end of the metadata."""
+    return asyncio.run(_committed(settings, group, partitions))
+
+
+async def _committed(settings, group, partitions) -> list[Commit]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, request_timeout_ms=10_000)
+    await admin.start()
     try:
-        return asking.committed([TopicPartition(EVENTS, p) for p in range(partitions)], timeout=15)
+        found = await admin.list_consumer_group_offsets(group, partitions=[KafkaPartition(EVENTS, p) for p in range(partitions)])
     finally:
-        asking.close()
+        await admin.close()
+    return [Commit(tp.partition, place.offset, place.metadata) for tp, place in sorted(found.items())]
 
 
 def caught_up(settings, group, seconds: float, child=None) -> float:
@@ -69,7 +86,7 @@ def caught_up(settings, group, seconds: float, child=None) -> float:
     while True:
         try:
             found = [max(place.offset, 0) for place in committed(settings, group)]
-        except Exception as error:  # noqa: BLE001  the broker may be away
+        except Exception as error:
             found = [repr(error)]
         if found == wanted:
             return time.monotonic() - started
@@ -138,7 +155,4 @@ def _check_once(found, expected) -> int:
 def committed_state(settings, group, partition) -> bytes:
     """The snapshot the group's commit names."""
     [place] = [p for p in committed(settings, group) if p.partition == partition]
-    metadata = place.metadata[: place.metadata.index("}") + 1]  # confluent-kafka reads bytes beyond the text's end
-    return SnapshotReader(settings).at(partition, metadata)
-
-
+    return SnapshotReader(settings).at(partition, place.metadata)

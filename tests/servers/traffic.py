@@ -40,7 +40,13 @@ def traffic(events: int, seed: int = 1, stores: int = 18, items: int = 8, days: 
     simulation = Simulation(settings)
     for number, event in enumerate(simulation.events()):
         made.messages.append((round(event.at * 1000), event.key, event.raw))
-        if number % 211 == 0 and b'"quantity":1,' in event.raw and b"unit_price" in event.raw and b"event_id" in event.raw and event.raw not in POISON:
+        if (
+            number % 211 == 0
+            and b'"quantity":1,' in event.raw
+            and b"unit_price" in event.raw
+            and b"event_id" in event.raw
+            and event.raw not in POISON
+        ):
             made.messages.append((round(event.at * 1000), event.key, event.raw.replace(b'"quantity":1,', b'"quantity":7,')))  # a conflict
         if number % 307 == 0:
             home = partition_of(event.key.decode(), PARTITIONS)
@@ -122,10 +128,10 @@ def publish(settings, messages, rate: float | None = None) -> Counter:
                 break
             except BufferError:
                 producer.poll(0.1)
-        if rate and number % 50 == 0:
-            producer.poll(max(0.0, started + number / rate - time.monotonic()))
-        else:
+        producer.poll(0)
+        while rate and (early := started + number / rate - time.monotonic()) > 0.02:
             producer.poll(0)
+            time.sleep(min(early, 0.05))
     assert producer.flush(180) == 0
     assert not failed, failed[:3]
     return counts

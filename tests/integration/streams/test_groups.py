@@ -42,11 +42,11 @@ def test_what_a_woken_worker_still_does_changes_nothing(kafka, workers, step):
     os.waitid(os.P_PID, zombie.pid, os.WSTOPPED | os.WNOWAIT)
     heir = workers.start()
     caught_up(kafka.settings, workers.group, 60, heir)
-    before = [(p.offset, p.metadata[:40]) for p in committed(kafka.settings, workers.group)]
+    before = committed(kafka.settings, workers.group)
     zombie.send_signal(signal.SIGCONT)
     time.sleep(3)
     assert zombie.poll() is None, workers.said()[-3000:]
-    assert [(p.offset, p.metadata[:40]) for p in committed(kafka.settings, workers.group)] == before, "the zombie moved a commit"
+    assert committed(kafka.settings, workers.group) == before, "the zombie moved a commit"
     publish(kafka.settings, log.messages[half:])
     caught_up(kafka.settings, workers.group, 60, heir)
     for child in (zombie, heir):

@@ -1,8 +1,12 @@
 """Snapshots that are torn, corrupt, old, missing or forgotten, and a log that was cut: the same bytes, or a stop with a sentence."""
 
+import asyncio
+
+import aiokafka
 import msgspec
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from aiokafka import AIOKafkaConsumer
+from confluent_kafka import Producer, TopicPartition
 from xxhash import xxh3_64_hexdigest
 
 from streams.contract.topics import EVENTS, SNAPSHOTS
@@ -50,10 +54,19 @@ def put_snapshot(kafka, workers, partition, data, *, name=None, chunks=None, of=
 
 def commit(kafka, workers, partition, offset, name, offsets, of):
     metadata = {"id": name, "first": min(offsets), "last": max(offsets), "chunks": of, "next_offset": offset}
-    place = TopicPartition(EVENTS, partition, offset, metadata=msgspec.json.encode(metadata).decode())
-    writing = Consumer(kafka.settings.client() | {"group.id": workers.group})
-    writing.commit(offsets=[place], asynchronous=False)
-    writing.close()
+    asyncio.run(_commit(kafka.settings, workers.group, partition, offset, msgspec.json.encode(metadata).decode()))
+
+
+async def _commit(settings, group, partition, offset, metadata):
+    """By aiokafka: confluent-kafka writes bytes beyond the end of the metadata."""
+    writing = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap_servers, group_id=group, enable_auto_commit=False)
+    await writing.start()
+    try:
+        here = aiokafka.TopicPartition(EVENTS, partition)
+        writing.assign([here])
+        await writing.commit({here: aiokafka.structs.OffsetAndMetadata(offset, metadata)})
+    finally:
+        await writing.stop()
 
 
 def test_torn_corrupt_older_and_foreign_snapshots(kafka, workers, stopped):
@@ -84,8 +97,7 @@ def test_the_commit_has_expired_the_newest_snapshot_is_found(kafka, workers, sto
 def test_no_snapshot_at_all_the_log_gives_the_same(real_kafka, workers, stopped):
     settings = real_kafka.settings
     places = [TopicPartition(SNAPSHOTS, p, end) for p, end in enumerate(ends(settings, SNAPSHOTS))]
-    for future in real_kafka.admin().delete_records(places).values():
-        future.result()
+    delete(real_kafka, places)
     repeats = goes_on(real_kafka, workers)
     assert "The snapshot's chunks were deleted by retention." in workers.said()
     assert repeats >= HALF * 0.7, "it did not go over the whole log again"
@@ -113,7 +125,9 @@ def test_retention_ate_what_was_not_taken_the_worker_stops(real_kafka, workers, 
     delete_events(real_kafka, cut)
     child = workers.start()
     assert child.wait(60) == 4, workers.said()[-3000:]
-    assert f"begins at offset {cut[0]}, but the state needs it from {cut[0] - 50} on: retention was shorter than the outage" in workers.said()
+    assert (
+        f"begins at offset {cut[0]}, but the state needs it from {cut[0] - 50} on: retention was shorter than the outage" in workers.said()
+    )
     assert "SHELFCAST_ACCEPT_TRUNCATED_LOG=true" in workers.said()
     assert [place.offset + 50 for place in committed(settings, workers.group)] == cut, "it moved a commit"
     child = workers.start(SHELFCAST_ACCEPT_TRUNCATED_LOG="true")
@@ -126,8 +140,7 @@ def test_a_cut_log_and_no_snapshot_is_no_new_beginning(real_kafka, workers, stop
     settings = real_kafka.settings
     delete_events(real_kafka, [10, 10, 10, 10])
     places = [TopicPartition(SNAPSHOTS, p, end) for p, end in enumerate(ends(settings, SNAPSHOTS))]
-    for future in real_kafka.admin().delete_records(places).values():
-        future.result()
+    delete(real_kafka, places)
     child = workers.start()
     assert child.wait(60) == 4, workers.said()[-3000:]
     assert "begins at offset 10, but the state needs it from 0 on" in workers.said()
@@ -135,5 +148,10 @@ def test_a_cut_log_and_no_snapshot_is_no_new_beginning(real_kafka, workers, stop
 
 def delete_events(kafka, offsets):
     places = [TopicPartition(EVENTS, partition, offset) for partition, offset in enumerate(offsets)]
-    for future in kafka.admin().delete_records(places).values():
-        future.result()
+    delete(kafka, places)
+
+
+def delete(kafka, places):
+    admin = kafka.admin()
+    for future in admin.delete_records(places, request_timeout=20).values():
+        future.result(30)

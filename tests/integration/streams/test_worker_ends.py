@@ -64,5 +64,7 @@ def test_a_clock_that_jumps_a_day_changes_nothing(kafka, workers):
         straight[key, raw].append(at)
     for partition in range(4):
         heart = Heart(Rules.of(workers.settings), partition, 4)
-        records = [message._replace(timestamp=straight[message.key, message.value].pop(0)) for message in read(kafka.settings, EVENTS, partition)]
+        records = [
+            message._replace(timestamp=straight[message.key, message.value].pop(0)) for message in read(kafka.settings, EVENTS, partition)
+        ]
         check_outputs(kafka.settings, partition, heart.apply(records))

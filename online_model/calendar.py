@@ -39,6 +39,17 @@ def date_features(day: int) -> list[float]:
     return [1.0, *(float(d.weekday() == w) for w in range(1, 7)), *map(float, month), *map(float, christmas)]
 
 
+def check_country(country: str | None, subdivision: str | None) -> None:
+    """Refuse codes that the holidays library does not know, with a ValueError that says so."""
+    if country is None:
+        return
+    try:
+        holidays.country_holidays(country, subdiv=subdivision)
+    except NotImplementedError as error:
+        place = country if subdivision is None else f"{country}, {subdivision}"
+        raise ValueError(f"no holidays are known for {place}: give ISO 3166 codes, as GB and SCT, or none") from error
+
+
 class HolidayKeys:
     """Numbers of (country, holiday, offset), given out in order of need; the list of names is state."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from online_model.calendar import check_country
 from online_model.pool import Pool
 from online_model.sale_regressor import SaleRegressor
 from online_model.settings import ModelSettings
@@ -78,9 +79,14 @@ class Partition:
         int
             Its index: 0, 1, 2 ...
 
+        Raises
+        ------
+        ValueError
+            When the codes are not known.
+
         """
+        check_country(country, subdivision)
         pool = self._pool
-        pool.table(country, subdivision)
         self._stores.append(Store(store, country, subdivision))
         self._rows.append(np.zeros(0, np.intp))
         pool.know(len(self._stores), len(self._items))

@@ -7,6 +7,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
+from online_model import Partition
 from online_model.calendar import CalendarTable, HolidayKeys, date_features, year_before
 from online_model.day_features import closures, promotion_days, store_day
 from online_model.opening import Opening
@@ -152,6 +153,12 @@ def test_given_openings_win_and_are_continued():
     assert days.open_days.tolist() == [1, 6, 24]
     np.testing.assert_allclose(days.by_day.sum(1), 1, rtol=1e-6)
     np.testing.assert_allclose(days.by_weekday.sum(1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("codes", [("XX", None), ("GB", "Nowhere")])
+def test_unknown_countries_are_refused(codes):
+    with pytest.raises(ValueError, match="no holidays are known"):
+        Partition().add_store("a", *codes)
 
 
 @pytest.mark.parametrize("country", ["US", "GB", "DE", "FR", "JP"])

@@ -67,6 +67,8 @@ def main() -> None:
 def run(name: str, arguments: list[str]) -> int:
     """Run one command; its exit code."""
     _set_up_logging()
+    # Before NumPy is loaded: the matrices are small, threads would only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if os.environ.get(lifeline.LIFELINE):
         lifeline.hold(lambda: os.kill(os.getpid(), signal.SIGTERM))
     signal.signal(signal.SIGTERM, _terminated)  # as Ctrl-C, so that children are ended too; servers set their own

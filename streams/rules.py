@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from online_model import Partition
+from streams.contract.errors import SettingsError
 from streams.contract.settings import WorkerSettings
 
 
@@ -20,7 +22,11 @@ class Rules:
 
     @classmethod
     def of(cls, settings: WorkerSettings) -> Self:
-        """The rules among the worker's settings."""
+        """The rules among the worker's settings. Raises SettingsError for a country that nobody knows the holidays of."""
+        try:
+            Partition().add_store("", settings.country or None)
+        except ValueError as error:
+            raise SettingsError(f"SHELFCAST_COUNTRY={settings.country!r}: set an ISO code as in DE, or nothing ({error}).") from None
         return cls(
             timezone=settings.timezone,
             country=settings.country,

@@ -37,12 +37,11 @@ class Processes:
             raise ShelfcastError(f"The {name} keeps ending:\n{self.supervisor.last_words(name)}\nIts log: {self.supervisor.log_of(name)}")
 
 
-def start(data_dir: Path, timezone: str, web_port: int | None) -> Processes:
+def start(data_dir: Path, timezone: str, country: str, web_port: int | None) -> Processes:
     """Start worker, consumers and web page; they find the servers as we do, in the environment or the data directory."""
     supervisor = Supervisor(data_dir / "logs")
     environment = {
         "SHELFCAST_DEDUPE_WINDOW": DEDUPE_WINDOW,
-        "OPENBLAS_NUM_THREADS": "1",  # small matrices: threads would only take turns
     }
     processes = Processes(supervisor, free_port(), web_port or free_port())
     supervisor.start(
@@ -51,6 +50,7 @@ def start(data_dir: Path, timezone: str, web_port: int | None) -> Processes:
         "--data-dir", str(data_dir),
         "--metrics-port", str(processes.worker_metrics_port),
         "--timezone", timezone,
+        *(["--country", country] if country else []),
         "--checkpoint-seconds", str(CHECKPOINT_SECONDS),
         environment=environment,
     )  # fmt: skip

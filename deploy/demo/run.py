@@ -48,6 +48,7 @@ class DemoOptions:
     sales: Path | None = None
     mapping: Path | None = None
     timezone: str | None = None
+    country: str | None = None
     limit: int | None = None
     web_port: int | None = None
 
@@ -73,7 +74,9 @@ class Demo:
         source = open_source(self.options.sales, self.options.mapping, self.options.timezone, self.options.data_dir)
         for sentence in source.about:
             self.console.print(sentence, highlight=False)
-        self._processes = processes.start(self.options.data_dir, source.timezone, self.options.web_port)
+        self._processes = processes.start(
+            self.options.data_dir, source.timezone, self.options.country or source.country, self.options.web_port
+        )
         self.view.page = self._processes.page
         self._database = ReadOnlyDatabase(mongo)
         with Screen(self.console) as screen, Publisher(kafka) as publisher:

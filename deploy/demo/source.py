@@ -20,6 +20,7 @@ class DemoSource:
     rows: Source
     mapping: Mapping
     timezone: str
+    country: str  # for public holidays; empty: none
     about: tuple[str, ...]
 
 
@@ -27,12 +28,12 @@ def open_source(sales: Path | None, mapping: Path | None, timezone: str | None, 
     """The package's sales, or those of the file `sales`. Raises UsageError with a sentence."""
     if sales is None:
         journey = completejourney.load()
-        return DemoSource(journey, journey.mapping, timezone or journey.timezone, (journey.about,))
+        return DemoSource(journey, journey.mapping, timezone or journey.timezone, "US", (journey.about,))
     if not sales.is_file():
         raise UsageError(f"There is no file {sales}.")
     rows = open_file(sales)
     if mapping is not None:
-        return DemoSource(rows, read_mapping(mapping), timezone or "UTC", (f"Columns as {mapping} says.",))
+        return DemoSource(rows, read_mapping(mapping), timezone or "UTC", "", (f"Columns as {mapping} says.",))
     first = next(iter(rows.read()), None)
     if first is None or not len(first):
         raise UsageError(f"{sales} has no rows: nothing to replay.")
@@ -41,4 +42,4 @@ def open_source(sales: Path | None, mapping: Path | None, timezone: str | None, 
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(written(guessed.mapping, "Guessed; correct it and pass it with --mapping."))
     correct = f"Wrong? Edit {file} and run again with --mapping {file}."
-    return DemoSource(rows, guessed.mapping, timezone or "UTC", (*guessed.sentences, correct))
+    return DemoSource(rows, guessed.mapping, timezone or "UTC", "", (*guessed.sentences, correct))

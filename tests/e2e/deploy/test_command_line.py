@@ -37,6 +37,7 @@ def test_a_misspelt_command_is_put_right(tmp_path):
         ({"KAFKA_BOOTSTRAP_SERVERS": "localhost", "MONGODB_URI": "mongodb://x"}, "host:port"),
         ({"KAFKA_BOOTSTRAP_SERVERS": "localhost:9", "MONGODB_URI": "postgres://x"}, "mongodb://"),
         ({"SHELFCAST_TIMEZONE": "Nowhere"}, "Europe/Berlin"),
+        ({"SHELFCAST_COUNTRY": "XX"}, "SHELFCAST_COUNTRY"),
         ({"SHELFCAST_LOG_LEVEL": "LOUD"}, "DEBUG, INFO"),
     ],
 )

@@ -177,6 +177,8 @@ class Worker:
         """A crash inside Faust ends us: it would leave a worker that looks healthy and does nothing."""
         while True:
             await asyncio.sleep(0.5)
+            if isinstance(app.crash_reason, ShelfcastError):  # our own, from the recovery that Faust called
+                raise app.crash_reason
             if app.crashed or app.should_stop:
                 raise ShelfcastError(f"Faust stopped: {app.crash_reason!r}.")
 

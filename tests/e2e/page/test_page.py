@@ -19,7 +19,7 @@ from consumers.sink import Record
 from consumers.statistics import StatisticsSink
 from streams.contract.codec import encode
 from tests.support.shop import a_season, accepted, day_after
-from tests.support.stand_ins import BEGINNING, documents_in, free_port
+from tests.support.stand_ins import BEGINNING, documents_in, free_port, mongo_settings
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 HOSTILE = "<script>document.title='owned'</script>\"'><img src=x onerror=\"document.title='owned'\">"
@@ -48,24 +48,30 @@ def fill(settings):
             sink.write([Record(0, number, time.time(), encode(message)) for number, message in enumerate(messages)])
 
 
-@pytest.fixture
-def web(mongo, tmp_path):
+@pytest.fixture(scope="module")
+def web(tmp_path_factory):
     """Address of a running page; its sales are in the database."""
-    fill(mongo.settings)
+    directory = tmp_path_factory.mktemp("web")
+    with mongo_settings(directory) as settings:
+        fill(settings)
+        yield from served(settings, directory / "web.log")
+
+
+def served(settings, said):
     port = free_port()
     environment = os.environ | {
-        "MONGODB_URI": mongo.settings.uri.reveal(),
-        "MONGODB_DATABASE": mongo.settings.database,
+        "MONGODB_URI": settings.uri.reveal(),
+        "MONGODB_DATABASE": settings.database,
         "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",  # the page needs none
         "SHELFCAST_API_KEYS": "",
     }
-    with (tmp_path / "web.log").open("wb") as log:
+    with said.open("wb") as log:
         child = subprocess.Popen([sys.executable, "-m", "deploy.cli", "web", "--port", str(port)], env=environment, stdout=log, stderr=log)
     address, until = f"http://127.0.0.1:{port}/", time.monotonic() + START_SECONDS
     try:
         while True:
-            assert child.poll() is None, (tmp_path / "web.log").read_text()
-            assert time.monotonic() < until, (tmp_path / "web.log").read_text()
+            assert child.poll() is None, said.read_text()
+            assert time.monotonic() < until, said.read_text()
             try:
                 with urllib.request.urlopen(f"{address}healthz", timeout=2):
                     break

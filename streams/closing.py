@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 DAYS_AHEAD: Final = 28
 HORIZONS: Final[dict[str, tuple[Horizon, int]]] = {"day": ("day", 1), "7_days": ("7_days", 7), "28_days": ("28_days", 28)}
+SILENT_AFTER_DAYS: Final = 14
+"""A store that has sold nothing for longer is not forecast on every day that passes, until it sells again."""
+
 NOWCAST_MOVE: Final = 0.05
 """Today's total is said again only when it moved by this share, or by half a unit."""
 
@@ -79,7 +82,8 @@ class DayReporter:
             self._heart.observer(shop, day, closed)
             return
         self._scores(shop, closed, offset, out)
-        if opened:
+        shop.closed_run = 0 if opened else shop.closed_run + 1
+        if shop.closed_run <= SILENT_AFTER_DAYS:
             self._forecasts(shop, closed, day, at, offset, out)
         for drift in closed.drifts if sale_drift is None else (*closed.drifts, sale_drift):
             self._drift(drift, day, at, offset, out)

@@ -103,6 +103,7 @@ class Shop:
 
     __slots__ = (
         "close_at",
+        "closed_run",
         "days",
         "first_open",
         "index",
@@ -130,6 +131,7 @@ class Shop:
         self.items: dict[str, int] = {}  # item -> row
         self.names: list[str] = []  # row -> item
         self.series: list[int] = []  # row -> series of the partition
+        self.closed_run = 0  # days without a sale before the next one to close
         self.days: dict[int, OpenDay] = {}  # days since 1970 -> what was sold
         self.first_open: int | None = None  # oldest day that is not closed
         self.newest = float("-inf")  # newest event time, seconds
@@ -187,6 +189,7 @@ class Shop:
             "series": np.array(self.series, np.int64),
             "days": [[day, open_day.dump()] for day, open_day in self.days.items()],
             "first_open": self.first_open,
+            "closed_run": self.closed_run,
             "times": np.array([self.newest, self.close_at, self.nowcast_at]),
             "nowcast_rows": np.fromiter(self.nowcasts, np.int64, len(self.nowcasts)),
             "nowcast_units": np.fromiter(self.nowcasts.values(), np.float64, len(self.nowcasts)),
@@ -209,6 +212,7 @@ class Shop:
         shop.series = state["series"].tolist()
         shop.days = {day: OpenDay.load(open_day) for day, open_day in state["days"]}
         shop.first_open = state["first_open"]
+        shop.closed_run = state["closed_run"]
         shop.newest, shop.close_at, shop.nowcast_at = state["times"].tolist()
         shop.nowcasts = dict(zip(state["nowcast_rows"].tolist(), state["nowcast_units"].tolist(), strict=True))
         shop.promotions = [tuple(p) for p in state["promotions"]]

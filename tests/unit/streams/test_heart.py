@@ -204,6 +204,15 @@ def test_a_tick_closes_a_quiet_day(heart):
     assert any(isinstance(m, PredictedSales) for m in messages(out))
 
 
+def test_a_closed_day_forecasts_the_next_and_a_long_silence_does_not(heart):
+    heart.apply(log_of(sale()))
+    ticks = [{"type": "clock-ticked.v1", "store": STORE, "at": MONDAY + day * DAY} for day in range(1, 40)]
+    found = messages(heart.apply(log_of(*ticks, first=1)))
+    origins = sorted({m.origin for m in found if isinstance(m, PredictedSales) and m.path})
+    assert origins[0] == "2024-12-30"
+    assert len(origins) == 1 + 14
+
+
 def test_a_day_waits_for_the_allowed_lateness(heart):
     midnight = MONDAY + 14 * 3600
     heart.apply(log_of(sale(1), sale(2, sold_at=midnight + 3599)))

@@ -113,9 +113,7 @@ def _subtitle(plan: ShelfPlan) -> str:
     parts = [f"plan made from sales to {plan.origin}"] if plan.origin else []
     if plan.profit_per_day is not None:
         parts.append(f"expected profit {plan.profit_per_day.sum():,.2f} a day")
-    parts.append(
-        "widths to scale" if plan.to_scale else "widths from percentages, levels assumed: name the shelf file for scale"
-    )
+    parts.append("widths to scale" if plan.to_scale else "widths from percentages, levels assumed: name the shelf file for scale")
     return " · ".join(parts)
 
 
@@ -128,9 +126,7 @@ def _axes(figure: Figure, shelf: Shelf, foot: float) -> Axes:
     axes.set_ylim(-0.04, shelf.levels)
     axes.axis("off")
     for level in range(shelf.levels):
-        axes.add_patch(
-            Rectangle((0, level - 0.045), shelf.level_width, 0.045, color="#8a7a66", linewidth=0, clip_on=False)
-        )
+        axes.add_patch(Rectangle((0, level - 0.045), shelf.level_width, 0.045, color="#8a7a66", linewidth=0, clip_on=False))
     return axes
 
 
@@ -158,9 +154,7 @@ def _is_marked(plan: ShelfPlan, block: Block) -> bool:
     return plan.previous is not None and bool(plan.facings[block.item] != plan.previous[block.item])
 
 
-def _draw_block(
-    axes: Axes, plan: ShelfPlan, block: Block, colour: tuple[float, float, float, float], points: float
-) -> None:
+def _draw_block(axes: Axes, plan: ShelfPlan, block: Block, colour: tuple[float, float, float, float], points: float) -> None:
     """One item's facings on a level: a box, ticks between the facings, and the mark of a change on top."""
     width = float(plan.shelf.width[block.item])
     whole = block.facings * width
@@ -235,9 +229,7 @@ def _wrapped(name: str, columns: int) -> list[str] | None:
     return lines
 
 
-def _write(
-    axes: Axes, plan: ShelfPlan, block: Block, label: tuple[str, float, bool], colour: tuple[float, float, float, float]
-) -> None:
+def _write(axes: Axes, plan: ShelfPlan, block: Block, label: tuple[str, float, bool], colour: tuple[float, float, float, float]) -> None:
     text, size, turned = label
     low = TICK if block.facings > 1 else 0.0
     high = BOX - (BADGE if _is_marked(plan, block) else 0.0)

@@ -107,7 +107,8 @@ class Soak:
             Process("consumer", self.consumers.start),
         ]
         self.say(
-            f"{self.kafka.name}, 2 workers, 1 consumer; {len(self.log.messages):,} events of {len(self.log.stores)} stores in {self.seconds:.0f} s"
+            f"{self.kafka.name}, 2 workers, 1 consumer; {len(self.log.messages):,} events of {len(self.log.stores)} stores "
+            f"in {self.seconds:.0f} s"
         )
         try:
             self._disturb()
@@ -194,7 +195,8 @@ class Soak:
         self.say(f"outputs and states equal an undisturbed run's, byte for byte; {repeats:,} messages stand repeatedly and were dropped")
         units, revenue, profit, sales, returns = truth.totals
         self.say(
-            f"truth: {sales:,} sales, {returns:,} returns, {units / 1000:,.0f} units, revenue {revenue / 1e6:,.2f}, profit {profit / 1e6:,.2f}"
+            f"truth: {sales:,} sales, {returns:,} returns, {units / 1000:,.0f} units, revenue {revenue / 1e6:,.2f}, "
+            f"profit {profit / 1e6:,.2f}"
         )
         for process in self.processes:
             self.say("memory  " + process.told())

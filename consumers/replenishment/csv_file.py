@@ -21,9 +21,7 @@ def write(directory: Path, order: dict[str, Any]) -> Path:
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
         for line in order["lines"]:
-            rows.writerow(
-                (_cell(order["store"]), order["origin"], _cell(line["item"]), line["units"], line["chosen_by"])
-            )
+            rows.writerow((_cell(order["store"]), order["origin"], _cell(line["item"]), line["units"], line["chosen_by"]))
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)

@@ -48,12 +48,8 @@ class MongoOrders:
                 if self._written(after, order):
                     return after, True
         except PyMongoError as error:
-            raise ServerError(
-                f"MongoDB at {self._shown} cannot be used ({str(error)[:160]}): check that it runs."
-            ) from error
-        raise ServerError(
-            f"MongoDB at {self._shown}: other writers changed order {key} {MOST_ATTEMPTS} times in a row."
-        )
+            raise ServerError(f"MongoDB at {self._shown} cannot be used ({str(error)[:160]}): check that it runs.") from error
+        raise ServerError(f"MongoDB at {self._shown}: other writers changed order {key} {MOST_ATTEMPTS} times in a row.")
 
     def close(self) -> None:
         """Close the connections."""

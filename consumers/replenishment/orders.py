@@ -99,9 +99,7 @@ class OrderBook:
             if units.get(a.item, chosen.get(a.item, 0.0)) > 0
         )
 
-    def _units(
-        self, rest: list[Allocation], known: dict[str, tuple[Numbers, Numbers | None]], origin: str
-    ) -> Iterable[float]:
+    def _units(self, rest: list[Allocation], known: dict[str, tuple[Numbers, Numbers | None]], origin: str) -> Iterable[float]:
         """The newsvendor quantity of items whose plan names none; without a forecast the plan's own mean must do."""
         if not rest:
             return []

@@ -37,9 +37,7 @@ _quiet.propagate = False
 class ReplenishmentService:
     """Writes purchase orders until stopped."""
 
-    def __init__(
-        self, kafka: KafkaSettings, mongo: MongoSettings, settings: ReplenishSettings, registry: CollectorRegistry
-    ) -> None:
+    def __init__(self, kafka: KafkaSettings, mongo: MongoSettings, settings: ReplenishSettings, registry: CollectorRegistry) -> None:
         self._settings = settings
         self._directory = Path(settings.directory)
         self._stopping = threading.Event()
@@ -50,9 +48,7 @@ class ReplenishmentService:
         self._committed: dict[int, int] = {}
         outcomes = "Shelf plans by what became of them: written, or repeated (read again, and dropped)."
         self._plans = Counter("shelfcast_replenishment_plans", outcomes, ["outcome"], registry=registry)
-        self._unreadable = Counter(
-            "shelfcast_replenishment_unreadable", "Messages that could not be read.", registry=registry
-        )
+        self._unreadable = Counter("shelfcast_replenishment_unreadable", "Messages that could not be read.", registry=registry)
         self._orders = MongoOrders(mongo)
         self._consumer = Consumer(
             kafka.client()

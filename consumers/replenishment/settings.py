@@ -18,9 +18,7 @@ class ReplenishSettings(FromEnvironment):
         low=0.5,
         high=0.9999,
     )
-    lead_time_days: float = setting(
-        "SHELFCAST_LEAD_TIME_DAYS", "Days from an order to its goods on the shelf.", 1.0, low=0, high=60
-    )
+    lead_time_days: float = setting("SHELFCAST_LEAD_TIME_DAYS", "Days from an order to its goods on the shelf.", 1.0, low=0, high=60)
     review_days: float = setting("SHELFCAST_REVIEW_DAYS", "Days between two orders.", 1.0, low=0.01, high=60)
     session_seconds: float = setting(
         "SHELFCAST_REPLENISH_SESSION_SECONDS", "How long a killed process keeps its partitions.", 10.0, low=1, high=300

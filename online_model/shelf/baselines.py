@@ -48,7 +48,5 @@ def _within(problem: Problem, weight: Floats) -> Floats:
         most *= 4
     for _ in range(60):
         middle = (least + most) / 2
-        least, most = (
-            (least, middle) if np.clip(middle * weight, low, high).sum() > problem.capacity else (middle, most)
-        )
+        least, most = (least, middle) if np.clip(middle * weight, low, high).sum() > problem.capacity else (middle, most)
     return np.clip(least * weight, low, high)

@@ -112,9 +112,7 @@ def category_bounds(shelf: Shelf) -> tuple[Floats, Floats]:
 def _floors(shelf: Shelf, demand: Demand, settings: ShelfSettings) -> Floors:
     """Stock floors, cut by one common share where they do not fit next to the described minima."""
     units = demand.quantile(STOCK_QUANTILE, settings.refill_days)
-    wanted = np.minimum(np.ceil(np.minimum(units / shelf.units_per_facing, 1e6) - 1e-9), shelf.max_facings).astype(
-        np.int64
-    )
+    wanted = np.minimum(np.ceil(np.minimum(units / shelf.units_per_facing, 1e6) - 1e-9), shelf.max_facings).astype(np.int64)
 
     def cut(share: float) -> Ints:
         low: Ints = np.maximum(shelf.min_facings, np.floor(wanted * share + 1e-9).astype(np.int64))

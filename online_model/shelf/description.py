@@ -225,9 +225,7 @@ def _check_numbers(level_width: float, levels: int, items: Sequence[ItemLike]) -
         if not (0 < i.width <= level_width):
             raise ShelfError(f"{i.item!r} is {i.width:g} wide and a level {level_width:g}: give both in one unit.")
         if not (i.units_per_facing > 0 and i.case_size >= 1 and i.min_facings >= 0):
-            raise ShelfError(
-                f"{i.item!r}: units_per_facing must be above 0, case_size at least 1, min_facings not negative."
-            )
+            raise ShelfError(f"{i.item!r}: units_per_facing must be above 0, case_size at least 1, min_facings not negative.")
         if i.max_facings is not None and i.max_facings < max(i.min_facings, int(i.must_stay), 1):
             raise ShelfError(f"{i.item!r}: max_facings is below min_facings (or 1): raise it.")
 
@@ -236,9 +234,7 @@ def _check_room(shelf: Shelf) -> None:
     """Raise ShelfError where the minima exceed the room, or the maxima cannot reach a category's minimum."""
     capacity = shelf.level_width * shelf.levels
     if min(int(shelf.max_facings.sum()), capacity / shelf.width.min()) > MOST_FACINGS:
-        raise ShelfError(
-            f"More than {MOST_FACINGS} facings would fit: give widths in the unit of level_width, or max_facings."
-        )
+        raise ShelfError(f"More than {MOST_FACINGS} facings would fit: give widths in the unit of level_width, or max_facings.")
     short = np.flatnonzero(shelf.min_facings > shelf.max_facings)
     if short.size:
         raise ShelfError(f"The least facings of {shelf.items[short[0]]!r} do not fit on the levels: lower min_facings.")
@@ -251,15 +247,9 @@ def _check_room(shelf: Shelf) -> None:
         if least > high * capacity + 1e-9:
             raise ShelfError(f"The least facings of category {name!r} take more than its max_share: lower one of them.")
         if float(shelf.width[mine] @ shelf.max_facings[mine]) < low * capacity - 1e-9:
-            raise ShelfError(
-                f"Category {name!r} cannot reach its min_share with its items: lower it or raise max_facings."
-            )
+            raise ShelfError(f"Category {name!r} cannot reach its min_share with its items: lower it or raise max_facings.")
         needed += max(least, low * capacity)
     if needed > capacity + 1e-9:
-        raise ShelfError(
-            "The least facings and shares of categories need more than the shelf: lower min_facings or min_share."
-        )
+        raise ShelfError("The least facings and shares of categories need more than the shelf: lower min_facings or min_share.")
     if not shelf_levels.holds(shelf, shelf.min_facings):
-        raise ShelfError(
-            "The least facings do not fit on the levels side by side: lower min_facings, or use wider levels."
-        )
+        raise ShelfError("The least facings do not fit on the levels side by side: lower min_facings, or use wider levels.")

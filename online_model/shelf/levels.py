@@ -74,9 +74,7 @@ class Levels:
         if level is not None:
             self.put(level, item, facings)
             return 0
-        for level in sorted(
-            range(len(self.room)), key=lambda k: (0 if near is None else abs(k - near), -self.room[k], k)
-        ):
+        for level in sorted(range(len(self.room)), key=lambda k: (0 if near is None else abs(k - near), -self.room[k], k)):
             some = min(facings, int((self.room[level] + self.slack) // self.width[item]))
             if some:
                 self.put(level, item, some)
@@ -105,9 +103,7 @@ def fill(shelf: Shelf, facings: Ints) -> Levels:
         near: int | None = None
         for i in members:
             levels.stand(i, counts[i], near)
-            near = (
-                next((k for k, stands in enumerate(levels.stands) if i in stands), near) if len(members) > 1 else None
-            )
+            near = next((k for k, stands in enumerate(levels.stands) if i in stands), near) if len(members) > 1 else None
     return levels
 
 

@@ -148,9 +148,7 @@ def _told(
         gain_over_share_of_profit=total - float(earns(baselines.by_share(problem, units * margin)).sum()),
         gain_over_equal_space=total - float(earns(baselines.equal(problem)).sum()),
         changed=now is None or bool((facings != now).any()),
-        reasons=reasons.of(
-            shelf, problem, floors, facings, gain, payback_days=settings.payback_days, in_money=in_money
-        ),
+        reasons=reasons.of(shelf, problem, floors, facings, gain, payback_days=settings.payback_days, in_money=in_money),
         bound=bound,
         gap=max(0.0, (bound - value) / abs(bound)) if bound else 0.0,
     )

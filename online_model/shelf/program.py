@@ -81,7 +81,5 @@ def _constraints(problem: Problem, item: Ints, width: Floats) -> tuple[csr_array
     shape = (1 + len(used), len(item))
     rows = csr_array((np.concatenate([width, width[mine]]), (row, column)), shape=shape)
     lower = np.concatenate([[-np.inf], problem.category_low - used - problem.slack])
-    upper = (
-        np.concatenate([[problem.capacity - problem.used(problem.low)], problem.category_high - used]) + problem.slack
-    )
+    upper = np.concatenate([[problem.capacity - problem.used(problem.low)], problem.category_high - used]) + problem.slack
     return rows, lower, upper

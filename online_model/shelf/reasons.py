@@ -122,11 +122,7 @@ def _why_not(  # noqa: PLR0911 - a limit a line
             return f"not done, as it must keep {_facings(int(f[b]))}."
         return f"not done, as {_facings(int(f[b]))} hold what it sells between two refills (P90)."
     c = int(problem.category[b])
-    if (
-        c >= 0
-        and c != problem.category[a]
-        and problem.used_by_category(f)[c] - shelf.width[b] < problem.category_low[c]
-    ):
+    if c >= 0 and c != problem.category[a] and problem.used_by_category(f)[c] - shelf.width[b] < problem.category_low[c]:
         return f"not done, as its category {shelf.categories[c]} is at its least."
     if shelf.width[a] > shelf.width[b] + max(problem.capacity - problem.used(f), 0.0) + problem.slack:
         return f"not done, as its facing is {shelf.width[b]:g} wide and the other's {shelf.width[a]:g}."

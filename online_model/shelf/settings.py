@@ -58,9 +58,7 @@ class ShelfSettings:
     def __post_init__(self) -> None:
         for name, beta in (("elasticity", self.elasticity), *self.elasticity_of.items()):
             if not 0 < beta < 1:
-                raise ValueError(
-                    f"Space elasticity {name}={beta}: set a number above 0 and below 1; .17 is the mean of studies."
-                )
+                raise ValueError(f"Space elasticity {name}={beta}: set a number above 0 and below 1; .17 is the mean of studies.")
         for name, low, high in (
             ("margin_share", 0, 1),
             ("minutes_per_facing", 0, 1000),

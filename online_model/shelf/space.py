@@ -17,9 +17,7 @@ STEPS = 1024
 """Steps of a percent. A power of two: sums of such numbers are exact in binary, so 100 is 100 in any order."""
 
 
-def share_of_space(
-    demand: Floats, unit_profit: Floats | None = None, elasticity: float | Floats = SPACE_ELASTICITY
-) -> Floats:
+def share_of_space(demand: Floats, unit_profit: Floats | None = None, elasticity: float | Floats = SPACE_ELASTICITY) -> Floats:
     """Percentages of the space that maximise expected profit, `[n]`; they sum to exactly 100.
 
     The optimum of sum p s^beta over shares s that sum to 1 with p = unit profit x demand at equal space: where all

@@ -1,7 +1,8 @@
 """A worker for tests: python -m tests.servers.worker_child BROKER [STEP N]; settings come from the environment.
 
 With a STEP it kills itself, as by kill -9 (or by TEST_SIGNAL), at that step of its Nth checkpoint: `before-outputs`,
-`after-outputs`, `after-snapshot`, `after-commit`. With `stuck` it takes events and does nothing with them; with `lost` it never gets its partitions.
+`after-outputs`, `after-snapshot`, `after-commit`. With `stuck` it takes events and does nothing with them; with
+`lost` it never gets its partitions.
 """
 
 import asyncio

@@ -149,10 +149,7 @@ def test_kill_9_and_no_order_is_doubled_missed_or_changed(servers, tmp_path):
         found = list(orders.find())
         client.drop_database(database)
     assert len(found) == STORES * DAYS
-    in_mongo = {
-        (o["store"], o["origin"]): [(line["item"], line["units"], line["chosen_by"]) for line in o["lines"]]
-        for o in found
-    }
+    in_mongo = {(o["store"], o["origin"]): [(line["item"], line["units"], line["chosen_by"]) for line in o["lines"]] for o in found}
     assert in_mongo == expected()
     assert all(len(o["messages"]) == 1 and o["v"] == 1 for o in found), "each plan took effect once"
     in_files = {}

@@ -52,7 +52,8 @@ def database_away(kafka, mongo, workers, consumers, away, how):
     forecasting = time.monotonic() - done
     settled(mongo.settings, truth, 60, consumer)
     print(
-        f"\nMongoDB {how} for {away:.0f} s: worker caught up {forecasting:.1f} s after the last event, statistics {time.monotonic() - back:.1f} s after it was back"
+        f"\nMongoDB {how} for {away:.0f} s: worker caught up {forecasting:.1f} s after the last event, "
+        f"statistics {time.monotonic() - back:.1f} s after it was back"
     )
     workers.stop(worker)
     check_against_undisturbed(kafka, workers, truth)

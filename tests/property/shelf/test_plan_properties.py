@@ -101,12 +101,7 @@ def test_a_changed_plan_pays_for_its_labour_and_a_second_run_changes_nothing(dra
     shelf, demand, rng = drawn
     first = plan(shelf, demand, settings=SETTINGS)
     other = Demand(
-        Quantiles(
-            *(
-                q * rng.uniform(0.5, 2, len(shelf.items))
-                for q in (demand.day.mean, demand.day.p10, demand.day.p50, demand.day.p90)
-            )
-        )
+        Quantiles(*(q * rng.uniform(0.5, 2, len(shelf.items)) for q in (demand.day.mean, demand.day.p10, demand.day.p50, demand.day.p90)))
     )
     second = plan(shelf, other, first.facings, SETTINGS)
     check_bounds(shelf, second)

@@ -9,15 +9,11 @@ from streams.contract.messages import Allocation, HorizonForecast, PredictedSale
 def forecast(item, mean, *, store="s", origin="2026-05-01", horizon="day"):
     span = {"first_day": "2026-05-02", "last_day": "2026-05-02", "open_days": 1, "same_weekday_mean": mean}
     day = HorizonForecast(horizon=horizon, mean=mean, p10=mean / 2, p50=mean, p90=mean * 2, **span)
-    return PredictedSales(
-        id="0-1-1", store=store, item=item, origin=origin, made_at=0.0, horizons=(day,), partition=0, offset=1
-    )
+    return PredictedSales(id="0-1-1", store=store, item=item, origin=origin, made_at=0.0, horizons=(day,), partition=0, offset=1)
 
 
 def plan(*items, store="s", origin="2026-05-01", number=9, shelf="all"):
-    return ShelfAllocation(
-        id=f"0-1-{number}", store=store, shelf=shelf, origin=origin, made_at=0.0, items=items, partition=0, offset=1
-    )
+    return ShelfAllocation(id=f"0-1-{number}", store=store, shelf=shelf, origin=origin, made_at=0.0, items=items, partition=0, offset=1)
 
 
 def part(item, **more):
@@ -80,7 +76,5 @@ def test_file_names_and_cells_are_safe(tmp_path):
     text = path.read_text("utf-8")
     assert "'=HYPERLINK(1)" in text
     assert csv_file.write(tmp_path, order | {"store": "店" * 64}).parent == tmp_path
-    assert csv_file.write(tmp_path, order | {"store": "店" * 63 + "a"}) != csv_file.write(
-        tmp_path, order | {"store": "店" * 64}
-    )
+    assert csv_file.write(tmp_path, order | {"store": "店" * 63 + "a"}) != csv_file.write(tmp_path, order | {"store": "店" * 64})
     assert not list(tmp_path.glob("*.part"))

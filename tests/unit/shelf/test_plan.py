@@ -135,9 +135,7 @@ def test_the_binding_sentence_names_what_to_take_it_from():
     assert result.facings.tolist() == [4, 6]
     one_more = 8 * 10 / 5**0.17 * (5**0.17 - 4**0.17)
     one_less = 10 / 5**0.17 * (6**0.17 - 5**0.17)
-    sentence = (
-        f"One more facing of milk would earn {one_more:.2f} a day; take it from flour, which loses {one_less:.2f}"
-    )
+    sentence = f"One more facing of milk would earn {one_more:.2f} a day; take it from flour, which loses {one_less:.2f}"
     assert f"{sentence}: not done, as it must keep 6 facings." in result.reasons
 
 
@@ -197,9 +195,7 @@ def test_groups_stand_on_one_level_and_items_are_split_only_where_they_must():
             "more than its max",
         ),
         (
-            lambda: shelf_of(
-                item("a", width=6.0, min_facings=1), item("b", width=6.0, min_facings=1), width=7.0, levels=1
-            ),
+            lambda: shelf_of(item("a", width=6.0, min_facings=1), item("b", width=6.0, min_facings=1), width=7.0, levels=1),
             "need more",
         ),
         (

@@ -19,6 +19,17 @@ def pytest_addoption(parser):
     parser.addoption("--kill-rounds", type=int, default=6, help="how many random moments the kill tests kill at")
 
 
+def pytest_collection_modifyitems(config, items):
+    """Without -m the long kill tests are left out, and it is said."""
+    if config.getoption("markexpr"):
+        return
+    long = [item for item in items if item.get_closest_marker("kill")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+        not_run(f"{len(long)} long kill tests", "`make kill` runs them")
+
+
 @pytest.fixture(scope="session")
 def kill_rounds(request):
     return request.config.getoption("--kill-rounds")

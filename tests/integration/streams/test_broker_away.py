@@ -42,7 +42,7 @@ def broker_away(kafka, mongo, workers, consumers, away, how):
     check_against_undisturbed(kafka, workers, truth, sent_again=True)
 
 
-@pytest.mark.parametrize("how", ["killed", "standing still"])
+@pytest.mark.parametrize("how", ["killed", pytest.param("standing still", marks=pytest.mark.kill)])
 def test_broker_away(real_kafka, mongo, workers, consumers, how):
     broker_away(real_kafka, mongo, workers, consumers, 15.0, how)
 

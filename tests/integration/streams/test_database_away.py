@@ -59,7 +59,7 @@ def database_away(kafka, mongo, workers, consumers, away, how):
     check_against_undisturbed(kafka, workers, truth)
 
 
-@pytest.mark.parametrize("how", ["killed", "slow"])
+@pytest.mark.parametrize("how", ["killed", pytest.param("slow", marks=pytest.mark.kill)])
 def test_database_away(kafka, own_mongo, workers, consumers, how):
     database_away(kafka, own_mongo, workers, consumers, 12.0, how)
 
@@ -71,6 +71,8 @@ def test_database_away_for_a_minute(kafka, own_mongo, workers, consumers, how):
     database_away(kafka, own_mongo, workers, consumers, 60.0, how)
 
 
+@pytest.mark.kill
+@pytest.mark.timeout(900)
 def test_consumers_killed_at_random_moments(kafka, mongo, workers, consumers, kill_rounds):
     """Between a write and what should follow it, and anywhere else."""
     log = traffic(8000, seed=62)

@@ -26,7 +26,7 @@ demo: install ## replay real sales through Kafka, models, MongoDB and charts (AR
 test: install ## run the tests; what cannot run here is listed with its reason (ARGS="tests/unit -k money" runs some)
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/python -m pytest tests/unit tests/property tests/contract -n auto --dist loadfile
-	$(BIN)/python -m pytest tests/integration tests/e2e -m "not kill"
+	$(BIN)/python -m pytest tests/integration tests/e2e -n 3 --dist loadfile
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif

@@ -39,6 +39,17 @@ def not_run(what: str, why: str) -> None:
     NOT_RUN[what] = why
 
 
+def pytest_sessionfinish(session):
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:  # a worker of pytest-xdist: the list is printed by the one that started it
+        output["not_run"] = NOT_RUN
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    NOT_RUN.update(getattr(node, "workeroutput", {}).get("not_run", {}))
+
+
 def pytest_terminal_summary(terminalreporter):
     for what, why in NOT_RUN.items():
         terminalreporter.write_line(f"not run here: {what} ({why})", yellow=True)

@@ -145,6 +145,7 @@ class Heart:
             sale.unit_price or -1.0,
             sale.amount or -1.0,
             sale.profit or -1.0,
+            sale.unit_cost or -1.0,
         )
         # A tuple of numbers hashes to the same number in every process; text would not.
         fingerprint = hash(content) & 0xFFFFFFFF

@@ -62,7 +62,9 @@ def test_a_repeat_written_differently_is_still_a_repeat(heart):
     assert not out.rejected
 
 
-@pytest.mark.parametrize("change", [{"quantity": 3}, {"item": "flour"}, {"unit_price": 2.0}, {"sold_at": MONDAY + 61}, {"profit": 1.0}])
+@pytest.mark.parametrize(
+    "change", [{"quantity": 3}, {"item": "flour"}, {"unit_price": 2.0}, {"sold_at": MONDAY + 61}, {"profit": 1.0}, {"unit_cost": 1.0}]
+)
 def test_an_id_with_another_content_is_a_conflict(heart, change):
     out = heart.apply(log_of(sale(1), sale(2, item="flour"), sale(1, **change)))
     (dead,) = out.rejected

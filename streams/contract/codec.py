@@ -21,6 +21,7 @@ _sales: Final = msgspec.json.Decoder(SaleRecorded)
 _accepted: Final = msgspec.json.Decoder(SaleAccepted)
 _outputs: Final[msgspec.json.Decoder[OutputMessage]] = msgspec.json.Decoder(OutputMessage)
 _encoder: Final = msgspec.json.Encoder()
+_NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 encode = _encoder.encode
 decode_accepted = _accepted.decode
@@ -37,8 +38,8 @@ def decode_event(raw: bytes) -> InputEvent:
     try:
         event = _events.decode(raw)
     except msgspec.ValidationError as error:
-        event = _without_type(raw, error)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        event = _without_type(raw, str(error))
+    except _NOT_JSON as error:
         raise RejectedEvent("not_json", f"The message is not JSON in UTF-8: {error}.") from None
     # A control character stands escaped in JSON or outside ASCII: all other messages need no look at their names.
     if b"\\" in raw or not raw.isascii():
@@ -73,14 +74,16 @@ def seconds_of(moment: Moment, field: str) -> float:
     return seconds
 
 
-def _without_type(raw: bytes, error: msgspec.ValidationError) -> InputEvent:
+def _without_type(raw: bytes, sentence: str) -> InputEvent:
     """The slow path: a sale without a type, or the sentence for what is wrong."""
-    sentence = str(error)
     if "missing required field `type`" in sentence:
         try:
             return _sales.decode(raw)
-        except msgspec.ValidationError as sale_error:
-            sentence = str(sale_error)
+        except msgspec.ValidationError as error:
+            sentence = str(error)
+        except _NOT_JSON as error:
+            # The first decoder stops at the missing type; only this one comes to what stands behind the object.
+            raise RejectedEvent("not_json", f"The message is not JSON in UTF-8: {error}.") from None
     if "Invalid value" in sentence and "$.type" in sentence:
         raise RejectedEvent("unknown_type", f"{sentence}: see `shelfcast schema` for the types there are.") from None
     raise RejectedEvent("invalid", f"{sentence}.") from None

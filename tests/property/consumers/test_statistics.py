@@ -49,7 +49,7 @@ def histories(draw):
     return log
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(log=histories(), data=st.data())
 def test_any_history_in_any_batches_with_any_failures_gives_the_same_documents(log, data):
     documents = MemoryDocuments()
@@ -72,7 +72,7 @@ def test_any_history_in_any_batches_with_any_failures_gives_the_same_documents(l
     assert documents.statistics() == EXPECTED
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=8))
 def test_a_document_takes_each_sale_once_however_batches_overlap(pieces):
     sales = [sale for sale in SALES if sale.store == "store 0"]

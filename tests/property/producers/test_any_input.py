@@ -19,6 +19,7 @@ from producers.mapping import Mapping, Time, mapping_of, written
 from producers.rows import Rows
 from streams.contract.codec import decode_event
 from streams.contract.errors import UsageError
+from tests.property.bodies import damaged
 
 NOW = 1_777_631_400.0
 scalar = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
@@ -48,10 +49,10 @@ nearly = st.fixed_dictionaries(
 documents = (nearly | st.dictionaries(fields, value, max_size=8) | st.lists(nearly, max_size=4) | value).map(
     lambda found: json.dumps(found).encode("utf-8", "surrogatepass")
 )
-bodies = st.binary(max_size=200) | documents | st.lists(documents, max_size=4).map(b"\n".join)
+bodies = st.binary(max_size=200) | damaged() | documents | st.lists(documents, max_size=4).map(b"\n".join)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=3000, deadline=None)
 @given(bodies, st.sampled_from(["json", "ndjson"]))
 def test_any_body_is_split_and_checked_into_good_lines_and_named_errors(body, shape):
     try:

@@ -116,12 +116,17 @@ def test_a_changed_plan_pays_for_its_labour_and_a_second_run_changes_nothing(dra
     assert third.reasons == again.reasons
 
 
+def worth(plan):
+    """What is maximised: facings of an item sold below cost earn nothing more, wherever they stand."""
+    return np.maximum(plan.profit_per_day, 0).sum()
+
+
 @settings(max_examples=80, deadline=None)
 @given(shelves(equal=True))
 def test_greedy_equals_the_program_for_equal_widths(drawn):
     shelf, demand, _ = drawn
     fast, best = plan(shelf, demand, settings=SETTINGS), plan(shelf, demand, settings=SETTINGS, exact=True)
-    assert fast.profit_per_day.sum() == pytest.approx(best.profit_per_day.sum(), rel=1e-7, abs=1e-9)
+    assert worth(fast) == pytest.approx(worth(best), rel=1e-7, abs=1e-9)
     assert fast.gap == pytest.approx(0.0, abs=1e-12)
 
 
@@ -132,8 +137,8 @@ def test_no_exact_plan_exceeds_the_bound_of_the_fast_one(drawn):
     fast, best = plan(shelf, demand, settings=SETTINGS), plan(shelf, demand, settings=SETTINGS, exact=True)
     exact_bound = best.bound
     assert fast.bound >= exact_bound - 1e-6 * abs(exact_bound) - 1e-9
-    margin_worth = np.maximum(best.profit_per_day, 0).sum()
-    assert margin_worth <= fast.bound * (1 + 1e-6) + 1e-9
+    if not any("misses its least share" in reason for reason in best.reasons):  # else it stands outside what the bound is of
+        assert worth(best) <= fast.bound * (1 + 1e-6) + 1e-9
 
 
 @given(st.lists(st.floats(0, 1e9, allow_nan=False), min_size=1, max_size=300), st.sampled_from([0.05, 0.17, 0.5, 0.9]))

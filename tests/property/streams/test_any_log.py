@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from streams.heart import Heart
 from streams.rules import Rules
+from tests.property.bodies import damaged
 from tests.unit.streams.logs import MONDAY, PARTITIONS, STORE, log_of, sale
 
 CASES = int(os.environ.get("SHELFCAST_CASES", "1"))
@@ -41,7 +42,7 @@ def encoded(value):
         return b"?"
 
 
-raws = st.binary(max_size=60) | (sales | ticks | json_values).map(encoded)
+raws = st.binary(max_size=60) | damaged() | (sales | ticks | json_values).map(encoded)
 
 
 def books(heart):
@@ -88,7 +89,7 @@ def test_the_same_log_cut_anywhere_gives_the_same_bytes(steps, cuts, dump_at):
     assert cut.dump() == straight.dump()
 
 
-@settings(max_examples=30_000 * CASES, deadline=None)
+@settings(max_examples=40_000 * CASES, deadline=None)
 @given(raws | st.binary(max_size=400))
 def test_the_codec_raises_nothing_but_rejections(raw):
     from streams.contract.codec import decode_event

@@ -101,6 +101,7 @@ def test_an_id_is_forgotten_after_two_windows():
         (sale(sold_at="2024-12-30T10:00:00"), "invalid", "offset"),
         (sale(store=store_of(2)), "wrong_partition", "murmur2_random"),
         (b"", "not_json", "not JSON"),
+        (b'{"event_id":"e","store":"1","item":"a","quantity":1,"sold_at":1735552800,"unit_price":1}{', "not_json", "trailing"),
     ],
 )
 def test_bad_input_is_a_dead_letter_with_its_reason_and_the_stream_goes_on(heart, raw, reason, words):

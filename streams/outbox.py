@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 DELIVERY_SECONDS: Final = 120.0
 """How long a message is tried: longer than a broker's restart, so that an outage costs nothing but time."""
 
+LINGER_MS: Final = 20
+"""How long a message waits for others, to be sent with them."""
 
 QUEUE_MESSAGES: Final = 400_000
 
@@ -40,14 +42,13 @@ class Outbox:
             "client.id": "shelfcast-worker",
             "enable.idempotence": True,
             "compression.type": "lz4",
-            "linger.ms": 20,
             "delivery.timeout.ms": int(DELIVERY_SECONDS * 1000),
             "queue.buffering.max.messages": QUEUE_MESSAGES,
             "queue.buffering.max.kbytes": 262_144,
             "log.connection.close": False,
             "error_cb": self._on_error,
         }
-        self._producer = Producer(config | {"delivery.report.only.error": True}, logger=log)
+        self._producer = Producer(config | {"linger.ms": LINGER_MS, "delivery.report.only.error": True}, logger=log)
         self._snapshots = Producer(config, logger=log)  # reports each delivery: its offset is needed
 
     def send(self, partition: int, outputs: Outputs) -> None:

@@ -2,7 +2,7 @@
 
 With a STEP it kills itself, as by kill -9 (or by TEST_SIGNAL), at that step of its Nth checkpoint: `before-outputs`,
 `after-outputs`, `after-snapshot`, `after-commit`. With `stuck` it takes events and does nothing with them; with
-`lost` it never gets its partitions.
+`lost` it never gets its partitions. With TEST_LINGER_MS its outputs wait that long in the process, unless asked for.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 
+import streams.outbox
 import streams.worker
 from deploy.commands.worker import run_loop
 from deploy.quiet import limit_repeats
@@ -69,6 +70,7 @@ def main() -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     limit_repeats("aiokafka", "faust", "mode")
     streams.worker.SESSION_SECONDS = float(os.environ.get("TEST_SESSION_SECONDS", "10"))
+    streams.outbox.LINGER_MS = int(os.environ.get("TEST_LINGER_MS", "20"))
     kind = Partitions
     if rest and rest[0] in ("stuck", "lost"):
         kind = {"stuck": Stuck, "lost": Lost}[rest[0]]

@@ -26,6 +26,20 @@ def test_killed_at_every_step_of_a_checkpoint(kafka, workers):
     assert repeats > 0, "no kill made a worker write anything again: the test tested nothing"
 
 
+def test_no_commit_overtakes_the_outputs_it_stands_for(kafka, workers):
+    """The outputs wait in the process until the checkpoint asks for them; killed after the commit they must be in Kafka."""
+    log = traffic(4000, seed=4)
+    half = len(log.messages) // 2
+    publish(kafka.settings, log.messages[:half])
+    child = workers.start("after-commit", 3, TEST_LINGER_MS="60000")
+    assert child.wait(60) == -9, workers.said()[-3000:]
+    publish(kafka.settings, log.messages[half:])
+    last = workers.start()
+    caught_up(kafka.settings, workers.group, 60, last)
+    workers.stop(last)
+    check_against_undisturbed(kafka, workers, truth_of(log.messages))
+
+
 def killed_at_random_moments(kafka, workers, rounds, log, seed):
     rng = random.Random(seed)
     share = -(-len(log.messages) // (rounds + 1))

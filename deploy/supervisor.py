@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from deploy.embedded.stack import child_environment
+from streams.contract.errors import SettingsError
 
 log = logging.getLogger(__name__)
 
 RESTART_SECONDS: Final = 1.0
 QUICK_DEATHS: Final = 5
-"""So many deaths within a minute and a process is given up: it would not get better."""
+"""So many deaths within a minute, or one for a wrong setting, and a process is given up: it would not get better."""
 
 STOP_SECONDS: Final = 12.0
 
@@ -104,7 +105,7 @@ class Supervisor:
                     continue
                 now = time.monotonic()
                 child.deaths = [at for at in child.deaths if now - at < 60] + [now]
-                if len(child.deaths) >= QUICK_DEATHS:
+                if len(child.deaths) >= QUICK_DEATHS or child.process.returncode == SettingsError.exit_code:
                     child.given_up = True
                     continue
                 log.warning("%s ended with %s; starting it again", child.name, child.process.returncode)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import faust
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from faust.auth import SASLCredentials, SSLCredentials
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
 from streams.brokers import check_topics
 from streams.contract import topics
@@ -71,8 +71,6 @@ class Worker:
             self.metrics,
             self._executor,
         )
-        if self.settings.metrics_port:
-            start_http_server(self.settings.metrics_port, self.settings.metrics_host, self.metrics.registry)
         app = self._app()
         # Faust's start ends when the group has given us partitions and their state is loaded: it is watched as well.
         works = (partial(self._begin, app, ready), self._checkpoints, self._watchdog, partial(self._watch, app))

@@ -1,7 +1,8 @@
-"""A day of a 50-store chain in minutes, with a fault every few seconds: python -m tests.soak [--minutes 5] [--seed 1] [--stores 50].
+"""A day of a 50-store chain in minutes, with a fault every few seconds: python -m tests.soak --help.
 
 Starts Kafka, MongoDB, two workers and a consumer, sends a day's traffic spread over the minutes, kills and stops what a
 seeded random generator names, and restarts what ended. Stops by itself; prints what it did, how memory moved, and the verdict.
+With --calm nothing is disturbed: the control, whose processes live long enough to show that their memory stays flat.
 Exit code 0: the books balance and agree with the truth counted from what was sent.
 """
 
@@ -17,6 +18,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import psutil
@@ -34,6 +36,15 @@ LINES_A_STORE_AND_DAY = 1500
 FAULT_SECONDS = (3.0, 9.0)
 
 
+class Life(NamedTuple):
+    """How long a process lived, its megabytes half-way and at its end, and their slope a minute in between."""
+
+    seconds: float
+    half_way: float
+    end: float
+    slope: float
+
+
 class Process:
     """A process that is started again whenever it ends."""
 
@@ -43,7 +54,7 @@ class Process:
         self.child: subprocess.Popen = start()
         self.since = time.monotonic()
         self.memory: list[tuple[float, float]] = []
-        self.slopes: list[tuple[float, float]] = []
+        self.lives: list[Life] = []
 
     def watch(self) -> bool:
         """Note its memory; start it again if it has ended. Whether it had."""
@@ -58,26 +69,31 @@ class Process:
         return True
 
     def _close_life(self) -> None:
-        """The slope of a life's memory after its first ten seconds, which fill caches; lives too short tell nothing."""
-        later = [point for point in self.memory if point[0] > 10]
+        """The slope of the second half of a life: the first fills caches and windows. Lives too short tell nothing."""
+        later = self.memory[len(self.memory) // 2 :]
         if len(later) > 20:
             seconds, megabytes = np.array(later).T
-            self.slopes.append((float(seconds[-1] - seconds[0]), float(np.polyfit(seconds, megabytes, 1)[0]) * 60))
+            slope = float(np.polyfit(seconds, megabytes, 1)[0]) * 60
+            self.lives.append(Life(float(seconds[-1]), float(megabytes[0]), float(megabytes[-1]), slope))
         self.memory = []
 
     def told(self) -> str:
         self._close_life()
-        if not self.slopes:
+        if not self.lives:
             return f"{self.name:10} no life long enough to tell"
-        longest, slope = max(self.slopes)
-        return f"{self.name:10} {slope:+.2f} MB a minute over its longest undisturbed life of {longest:.0f} s"
+        life = max(self.lives)
+        return (
+            f"{self.name:10} {life.slope:+.2f} MB a minute over the second half of its longest life of {life.seconds:.0f} s, "
+            f"from {life.half_way:.0f} to {life.end:.0f} MB"
+        )
 
 
 class Soak:
     """The run: processes, faults, verdict."""
 
-    def __init__(self, minutes: float, seed: int, stores: int, directory: Path) -> None:
+    def __init__(self, minutes: float, seed: int, stores: int, directory: Path, *, calm: bool) -> None:
         self.seconds = minutes * 60
+        self.calm = calm
         self.random = random.Random(seed)
         self.directory = directory
         self.faults: Counter[str] = Counter()
@@ -99,7 +115,12 @@ class Soak:
         (self.directory / "mongo").mkdir()
         self.mongo = stand_in(self.directory / "mongo")
         self.workers = Workers(self.kafka, self.directory)
-        self.workers.environment |= {"SHELFCAST_CHECKPOINT_SECONDS": "2", "TEST_SESSION_SECONDS": "10", "SHELFCAST_NOWCAST_MINUTES": "10"}
+        self.workers.environment |= {
+            "SHELFCAST_CHECKPOINT_SECONDS": "2",
+            "SHELFCAST_DEDUPE_WINDOW": "2000",  # full after minutes: from then on memory has nothing left to grow by
+            "SHELFCAST_NOWCAST_MINUTES": "10",
+            "TEST_SESSION_SECONDS": "10",
+        }
         self.consumers = Consumers(self.kafka, self.mongo, self.directory)
         self.processes = [
             Process("worker-1", self.workers.start),
@@ -126,7 +147,7 @@ class Soak:
         while sending.is_alive():
             time.sleep(0.5)
             self._watch()
-            if time.monotonic() >= next_fault and time.monotonic() - self.started < self.seconds:
+            if not self.calm and time.monotonic() >= next_fault and time.monotonic() - self.started < self.seconds:
                 self._fault()
                 next_fault = time.monotonic() + self.random.uniform(*FAULT_SECONDS)
         sending.join()
@@ -191,7 +212,7 @@ class Soak:
             keeper.join()
         for process in self.processes[:2]:
             self.workers.stop(process.child)
-        repeats = check_against_undisturbed(self.kafka, self.workers, truth, ("days", "duplicates"), sent_again=True)
+        repeats = check_against_undisturbed(self.kafka, self.workers, truth, ("days", "duplicates"))
         self.say(f"outputs and states equal an undisturbed run's, byte for byte; {repeats:,} messages stand repeatedly and were dropped")
         units, revenue, profit, sales, returns = truth.totals
         self.say(
@@ -223,9 +244,10 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--stores", type=int, default=50)
+    parser.add_argument("--calm", action="store_true", help="no faults: the control")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="shelfcast-soak-") as directory:
-        soak = Soak(arguments.minutes, arguments.seed, arguments.stores, Path(directory))
+        soak = Soak(arguments.minutes, arguments.seed, arguments.stores, Path(directory), calm=arguments.calm)
         try:
             soak.run()
         except AssertionError as error:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
 from consumers.service import ConsumerService
 from consumers.settings import ConsumeSettings
 from deploy.connection import embedded_log_id, servers
+from deploy.exposition import serve_metrics
 
 
 def consume(
@@ -33,8 +34,8 @@ def consume(
     service = ConsumerService(kafka, mongo, settings, registry, log_id=log_id, drop_other_log=embedded)
     signal.signal(signal.SIGTERM, lambda *_: service.stop())
     signal.signal(signal.SIGINT, lambda *_: service.stop())
-    server, _ = start_http_server(settings.metrics_port, addr=settings.metrics_host, registry=registry)
+    stop_metrics = serve_metrics(registry, settings.metrics_host, settings.metrics_port, "SHELFCAST_CONSUME_METRICS_PORT")
     try:
         service.run()
     finally:
-        server.shutdown()
+        stop_metrics()

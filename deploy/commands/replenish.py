@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry
 
 from consumers.replenishment.service import ReplenishmentService
 from consumers.replenishment.settings import ReplenishSettings
 from deploy.connection import servers
+from deploy.exposition import serve_metrics
 
 
 def replenish(
@@ -39,8 +40,8 @@ def replenish(
     service = ReplenishmentService(kafka, mongo, settings, registry)
     signal.signal(signal.SIGTERM, lambda *_: service.stop())
     signal.signal(signal.SIGINT, lambda *_: service.stop())
-    server, _ = start_http_server(settings.metrics_port, addr="127.0.0.1", registry=registry)
+    stop_metrics = serve_metrics(registry, "127.0.0.1", settings.metrics_port, "SHELFCAST_REPLENISH_METRICS_PORT")
     try:
         service.run()
     finally:
-        server.shutdown()
+        stop_metrics()

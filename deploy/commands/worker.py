@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from deploy.connection import servers
+from deploy.exposition import serve_metrics
 from deploy.quiet import limit_repeats
 from streams.contract.errors import ShelfcastError
 from streams.contract.settings import KafkaSettings, WorkerSettings
@@ -65,6 +66,8 @@ def run_loop(kafka: KafkaSettings, settings: WorkerSettings) -> NoReturn:
 
 async def _run(kafka: KafkaSettings, settings: WorkerSettings) -> None:
     process = Worker(kafka, settings)
+    if settings.metrics_port:
+        serve_metrics(process.metrics.registry, settings.metrics_host, settings.metrics_port, "SHELFCAST_WORKER_METRICS_PORT")
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, process.stop)

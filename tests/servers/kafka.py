@@ -1,5 +1,6 @@
 """Kafka brokers that tests start, kill, stop and start again: Apache Kafka from its jars, or librdkafka's stand-in."""
 
+import base64
 import json
 import os
 import signal
@@ -168,6 +169,5 @@ class MockKafka(Broker):
 
 
 def _cluster_id() -> str:
-    import base64
-
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """Sixteen random bytes in URL-safe base64; one that begins with `-` would be taken for an option."""
+    return "A" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[1:22]

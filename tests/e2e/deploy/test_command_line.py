@@ -1,6 +1,7 @@
 """The command line as a person meets it."""
 
 import json
+import socket
 
 import pytest
 
@@ -45,6 +46,24 @@ def test_bad_settings_stop_the_worker_with_a_sentence(environment, words, tmp_pa
     done = shelfcast("worker", cwd=tmp_path, **environment)
     assert done.returncode == 2, done.stderr
     assert words in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [
+        ("worker", "SHELFCAST_WORKER_METRICS_PORT"),
+        ("consume", "SHELFCAST_CONSUME_METRICS_PORT"),
+        ("replenish", "SHELFCAST_REPLENISH_METRICS_PORT"),
+    ],
+)
+def test_a_taken_port_is_said_with_the_setting_that_names_it(command, variable, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        nowhere = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "MONGODB_URI": "mongodb://127.0.0.1:1"}
+        done = shelfcast(command, "--metrics-port", str(port), cwd=tmp_path, **nowhere)
+    assert done.returncode == 2, done.stderr
+    assert f"Set {variable} or --metrics-port" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 

@@ -39,7 +39,12 @@ def stack(tmp_path_factory):
     folder = tmp_path_factory.mktemp("up")
     gateway, web = free_port(), free_port()
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("KAFKA_", "MONGODB_", "SHELFCAST_"))}
-    clean |= {"PYTHONPATH": str(Path(__file__).parents[3]), "SHELFCAST_CHECKPOINT_SECONDS": "1"}
+    clean |= {
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+        "SHELFCAST_CHECKPOINT_SECONDS": "1",
+        "SHELFCAST_WORKER_METRICS_PORT": "0",
+        "SHELFCAST_CONSUME_METRICS_PORT": "0",
+    }
     command = [*SHELFCAST, "up", "--gateway-port", str(gateway), "--web-port", str(web)]
     run = subprocess.Popen(command, cwd=folder, env=clean, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

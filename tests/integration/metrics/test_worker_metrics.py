@@ -18,7 +18,7 @@ from tests.servers.reading import caught_up
 from tests.servers.traffic import publish, traffic, truth_of
 from tests.support.stand_ins import free_port
 
-HALT_SECONDS = 40
+HALT_SECONDS = 90
 
 
 class Scraped(dict):
@@ -68,7 +68,7 @@ def test_counts_are_those_of_the_log(kafka, workers):
     truth = truth_of(log.messages)
     publish(kafka.settings, log.messages)
     port = free_port()
-    child = started(kafka, workers, port, SHELFCAST_STALL_SECONDS="6")
+    child = started(kafka, workers, port)
     caught_up(kafka.settings, workers.group, HALT_SECONDS, child)
     found = scrape_when(
         port, lambda s: s.one("shelfcast_events_total", outcome="accepted") == truth.sales and s.sum("shelfcast_snapshot_bytes")

@@ -118,12 +118,17 @@ def _text(value: Any) -> str | None:
     return str(value).strip() or None
 
 
+def plain_number(text: str) -> str:
+    """A number as text without blanks, apostrophes and a currency before or behind it."""
+    return _DECORATION.sub("", text.strip())
+
+
 def _number(value: Any, decimal: str) -> tuple[float, bool]:
     """A number and whether what stood there was none."""
     if value is None or value is pd.NaT:
         return math.nan, False
     if isinstance(value, str):
-        text = _DECORATION.sub("", value.strip())
+        text = plain_number(value)
         if not text:
             return math.nan, bool(value.strip())
         text = text.replace(".", "").replace(",", ".") if decimal == "," else _without_thousands(text)

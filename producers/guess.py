@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from producers.columns import Floats, numbers, seconds, texts
+from producers.columns import Floats, numbers, plain_number, seconds, texts
 from producers.mapping import NUMBERS, Constant, Identity, Mapping, Skip, Time
 from producers.rows import Column, Rows
 from streams.contract.codec import EARLIEST, LATEST
@@ -136,6 +136,8 @@ _TIMES: Final = (
 _CLOCKS: Final = ("time", "uhrzeit", "hour", "clock", "saletime")
 _DATES: Final = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y")
 _HOURS: Final = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
+_COMMA: Final = re.compile(r"[+\-(]?(\d{1,3}(\.\d{3})+,\d+|0,\d+|\d+,(\d{1,2}|\d{4,}))\)?")
+_POINT: Final = re.compile(r"[+\-(]?(\d{1,3}(,\d{3})+\.\d+|0\.\d+|\d+\.(\d{1,2}|\d{4,}))\)?")
 _ENOUGH: Final = 0.9
 _SAMPLE: Final = 2_000
 
@@ -181,6 +183,8 @@ def guess(rows: Rows, zone: str = "UTC") -> Guess:
             look.columns[name] = found
             look.sentences.append(f"{name} is the column {found!r}, by its name")
     _by_values(look, taken)
+    if look.decimal == ",":
+        look.sentences.append("numbers have a decimal comma, as most of them are written")
     look.sentences.insert(0, why)
     mapping = Mapping(
         time=time,
@@ -287,13 +291,17 @@ def _order(found: Floats) -> float:
 
 
 def _decimal(rows: Rows) -> str:
-    """The decimal sign: a comma when numbers with one stand in the text and none with a point does."""
+    """The decimal sign: a comma when more numbers of the text have one than have a point.
+
+    A sign before three digits alone may part thousands, as in 1,234: it says nothing, unless a 0 stands before it.
+    """
     comma = point = 0
     for column in rows.columns.values():
         for text in texts(column[:200]):
             if text is not None:
-                comma += re.fullmatch(r"-?\d+,\d{1,2}", text) is not None
-                point += re.fullmatch(r"-?\d+\.\d+", text) is not None
+                number = plain_number(text)
+                comma += _COMMA.fullmatch(number) is not None
+                point += _POINT.fullmatch(number) is not None
     return "," if comma > point else "."
 
 

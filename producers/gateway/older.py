@@ -16,7 +16,7 @@ from streams.contract.fields import Amount, Item, Quantity
 
 
 class OlderLine(Struct, frozen=True, kw_only=True):
-    """A line of `POST /add-data`."""
+    """A line of `POST /add-data`. Numbers may stand in quotes."""
 
     name: Annotated[int | Item, Meta(description="Name or number of the item.")]
     buy: Quantity
@@ -25,7 +25,8 @@ class OlderLine(Struct, frozen=True, kw_only=True):
 
 
 _WORDS: Final = {"quantity": "buy", "item": "name", "sold_at": "time", "event_id": "name"}
-_decoder: Final = msgspec.json.Decoder(OlderLine)
+# Not strict: forms, spreadsheets' macros and HTTPie's `buy=50` send numbers as text.
+_decoder: Final = msgspec.json.Decoder(OlderLine, strict=False)
 
 
 @dataclass(frozen=True, slots=True)

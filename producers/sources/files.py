@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -24,6 +25,7 @@ from streams.contract.errors import UsageError
 ROWS_AT_ONCE: Final = 20_000
 _HEAD: Final = 256 * 1024
 _DELIMITERS: Final = (",", ";", "\t", "|")
+_SEPARATOR: Final = re.compile(r'"?sep=([,;|\t])"?', re.IGNORECASE)
 
 
 def open_file(path: Path) -> Source:
@@ -42,11 +44,12 @@ def open_file(path: Path) -> Source:
 
 @dataclass(frozen=True, slots=True)
 class Delimited:
-    """A CSV file with a header line."""
+    """A CSV file with a header line; before it may stand Excel's line `sep=;`, which names the delimiter."""
 
     path: Path
     delimiter: str
     encoding: str
+    names_delimiter: bool = False
 
     @classmethod
     def sniffed(cls, path: Path) -> "Delimited":
@@ -55,6 +58,8 @@ class Delimited:
             head = stream.read(_HEAD)
         encoding = _encoding(head)
         line = head.decode(encoding, "replace").lstrip().split("\n", 1)[0]
+        if named := _SEPARATOR.fullmatch(line.rstrip("\r\n")):
+            return cls(path, named[1], encoding, names_delimiter=True)
         if not line.strip():
             raise UsageError(f"The file {path} has no header line: give one with the names of the columns.")
         return cls(path, max(_DELIMITERS, key=line.count), encoding)
@@ -77,8 +82,13 @@ class Delimited:
         """Rows by 20,000; a row of the wrong width, or broken quoting, is unreadable. Raises UsageError."""
         with _undamaged(self.path), closing(_text(self.path, self.encoding)) as stream:
             # strict: a quote that is never closed would otherwise swallow the rest of the file into one value.
+            if self.names_delimiter:
+                stream.readline()
             reader = csv.reader(stream, delimiter=self.delimiter)
             header = [name.strip() for name in next(reader, [])]
+            while header and not header[-1]:
+                # A spreadsheet exports columns that were once used: no name, no values.
+                header.pop()
             if len(set(header)) != len(header):
                 raise UsageError(f"The file {self.path} has two columns of one name: {', '.join(header)}. Rename one.")
             yield from _split(reader, header)
@@ -100,14 +110,16 @@ def _split(reader: Any, header: list[str]) -> Iterator[Rows]:
             unreadable.append(Unreadable(number, f"The row cannot be split into columns: {error}. Look at its quotes.", ""))
         else:
             number += 1
-            if len(row) == width:
+            while len(row) > width and not row[-1].strip():
+                row.pop()
+            if not any(row):
+                number -= 1
+            elif len(row) == width:
                 kept.append(row)
                 numbers.append(number)
-            elif row:
+            else:
                 sentence = f"The row has {len(row)} columns and the header {width}: look for a delimiter in a value without quotes."
                 unreadable.append(Unreadable(number, sentence, ",".join(row)[:500]))
-            else:
-                number -= 1
         if len(kept) >= ROWS_AT_ONCE or (ended and (kept or unreadable)):
             columns: dict[str, Column] = dict(zip(header, map(list, zip(*kept, strict=True)), strict=True)) if kept else {}
             yield Rows(numbers, columns, unreadable)

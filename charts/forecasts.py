@@ -119,6 +119,14 @@ def past_forecasts(database: Finds, store: str, item: str, days: int = 90) -> li
     return found[::-1]
 
 
+_GAINS: Final = (
+    ("gain_per_day", "the plan in place"),
+    ("gain_over_share_of_sales", "space by sales"),
+    ("gain_over_share_of_profit", "space by profit"),
+    ("gain_over_equal_space", "equal space"),
+)
+
+
 def newest_forecast(database: Finds, store: str, item: str) -> Document | None:
     """The newest forecast of an item; None: there is none. Raises ServerError."""
     return next(iter(database.find(FORECASTS, {"_id": document_id(store, item)})), None)
@@ -132,10 +140,33 @@ def newest_forecasts(database: Finds, store: str | None = None, limit: int = 100
 
 
 def newest_plans(database: Finds, store: str | None = None, limit: int = 1000) -> list[Document]:
-    """Newest shelf plans of a store, or of all: {"store", "shelf", ...}, by store and shelf. Raises ServerError."""
+    """Newest shelf plans of a store, or of all: {"store", "shelf", ...}, by store and shelf. Raises ServerError.
+
+    Once its shelves are described, a store's space as one is planned no more, and its last such plan is left out.
+    """
     where = {} if store is None else {"store": store}
     found = [{"store": document["store"], **document["plan"]} for document in database.find(PLANS, where, limit=limit)]
-    return sorted(found, key=lambda plan: (plan["store"], plan["shelf"]))
+    described = {plan["store"] for plan in found if _is_described(plan)}
+    current = [plan for plan in found if plan["store"] not in described or _is_described(plan)]
+    return sorted(current, key=lambda plan: (plan["store"], plan["shelf"]))
+
+
+def _is_described(plan: Document) -> bool:
+    return any(one.get("facings") is not None for one in plan["items"])
+
+
+def share_of_shelf(allocation: Document) -> float:
+    """An item's percentage of the shelf it is planned on, which is the store's where no shelf is described."""
+    share: float | None = allocation.get("percentage_of_shelf")
+    return float(allocation["shelf_space_percentage"]) if share is None else share
+
+
+def gains_told(plan: Document) -> str:
+    """What a plan should earn a day beyond others, as a sentence; empty where it does not say."""
+    known = [(plan[name], words) for name, words in _GAINS if plan.get(name) is not None]
+    if not known:
+        return ""
+    return "expected a day beyond " + ", ".join(f"{words} {gain:+,.2f}" for gain, words in known) + "."
 
 
 def newest_drifts(database: Finds, limit: int = 20) -> list[Document]:
@@ -172,26 +203,28 @@ def predictions(database: Finds, store: str | None = None) -> list[Document]:
     """What to expect and how much of the shelf to give, by store and item. Raises ServerError.
 
     `buy`, `profit` and `time` are units, profit and end (epoch seconds, UTC) of the item's newest business day with
-    sales; `predicted_sales` is units of the next business day; the percentages of a store's shelf sum to 100.
+    sales; `predicted_sales` is units of the next business day. An item on two shelves is one row with its space on both;
+    a store's percentages sum to 100.
     """
     sold = newest_day_by_item(database, store)
-    rows = []
+    rows: dict[tuple[str, str], Document] = {}
     for plan in newest_plans(database, store):
         for one in plan["items"]:
-            sums = sold.get((plan["store"], one["item"]))
-            rows.append(
-                {
-                    "name": one["item"],
-                    "store": plan["store"],
-                    "shelf": plan["shelf"],
-                    "buy": sums.units if sums else 0.0,
-                    "profit": sums.profit_micros / 1e6 if sums else 0.0,
-                    "time": _end_of(sums.last_day) if sums else None,
-                    "predicted_sales": one["predicted_sales"],
-                    "shelf_space_percentage": one["shelf_space_percentage"],
-                }
-            )
-    return rows
+            key = plan["store"], one["item"]
+            if key in rows:
+                rows[key]["shelf_space_percentage"] += one["shelf_space_percentage"]
+                continue
+            sums = sold.get(key)
+            rows[key] = {
+                "name": one["item"],
+                "store": plan["store"],
+                "buy": sums.units if sums else 0.0,
+                "profit": sums.profit_micros / 1e6 if sums else 0.0,
+                "time": _end_of(sums.last_day) if sums else None,
+                "predicted_sales": one["predicted_sales"],
+                "shelf_space_percentage": one["shelf_space_percentage"],
+            }
+    return list(rows.values())
 
 
 def _end_of(day: str) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from charts.forecasts import share_of_shelf
 from charts.shelf_picture import ShelfPlan
 from deploy.shelf_file import as_planned
 from online_model.shelf import Item, Shelf, arrange
@@ -22,7 +23,7 @@ def drawable(plan: dict[str, Any], event: ShelfDefined | None, levels: int) -> S
     """
     by_item = {one["item"]: one for one in plan["items"]}
     shelf = _sketched(plan, levels) if event is None else as_planned(event)
-    unknown = [name for name, one in by_item.items() if name not in shelf.items and one["shelf_space_percentage"] > 0]
+    unknown = [name for name, one in by_item.items() if name not in shelf.items and share_of_shelf(one) > 0]
     if unknown:
         raise UsageError(f"The plan has {unknown[0]!r} and the shelf's file has not: give the file of this shelf.")
     of = [by_item.get(item, {}) for item in shelf.items]
@@ -45,8 +46,8 @@ def drawable(plan: dict[str, Any], event: ShelfDefined | None, levels: int) -> S
 
 def _sketched(plan: dict[str, Any], levels: int) -> Shelf:
     """A shelf whose widths are the percentages of its plan; an item without space is left out."""
-    items = [one for one in plan["items"] if one["shelf_space_percentage"] > 0]
-    widths = [one["shelf_space_percentage"] / (one.get("facings") or 1) for one in items]
+    items = [one for one in plan["items"] if share_of_shelf(one) > 0]
+    widths = [share_of_shelf(one) / (one.get("facings") or 1) for one in items]
     # Room to spare: whole items must find a place on levels whose real width is not known.
     level_width = max(100.0 / levels * 1.08, max(widths) * 1.01)
     while True:

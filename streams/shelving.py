@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from online_model.shelf import Demand, Plan, Quantiles, Shelf, ShelfError, ShelfSettings, plan, share_of_space
+from online_model.shelf import Demand, Plan, Quantiles, Shelf, ShelfError, ShelfSettings, plan, share_of_space, shares_of_used
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import Allocation, ShelfAllocation, ShelfDefined
 from streams.shop import EPOCH_ORDINAL, Shop
@@ -41,8 +41,7 @@ class Planner:
     def plans(self, shop: Shop, closed: DayClosed, day: int, header: dict[str, object]) -> Iterator[ShelfAllocation]:
         """The store's plans after the close of `day`; `header` has the fields that every message of the close shares."""
         if shop.shelves:
-            for name, definition in shop.shelves.items():
-                yield self._described(shop, name, definition, closed, day, header)
+            yield from self._described(shop, closed, day, header)
             return
         rows = np.flatnonzero(~np.isnan(closed.horizons["day"].mean))
         demand = closed.horizons["7_days"].mean[rows]
@@ -54,10 +53,16 @@ class Planner:
         )
         yield ShelfAllocation(**header, items=items)  # type: ignore[arg-type]
 
-    def _described(
-        self, shop: Shop, name: str, definition: bytes, closed: DayClosed, day: int, header: dict[str, object]
-    ) -> ShelfAllocation:
-        shelf = self._shelf(shop, name, definition)
+    def _described(self, shop: Shop, closed: DayClosed, day: int, header: dict[str, object]) -> Iterator[ShelfAllocation]:
+        """A plan for each described shelf. All are made before one is told: the shares are of the store."""
+        shelves = {name: self._shelf(shop, name, definition) for name, definition in shop.shelves.items()}
+        planned = {name: self._planned(shop, name, shelf, closed, day) for name, shelf in shelves.items()}
+        widths = [shelf.width * made.facings for shelf, (made, _) in zip(shelves.values(), planned.values(), strict=True)]
+        shares = np.split(shares_of_used(np.concatenate(widths)), np.cumsum([len(width) for width in widths])[:-1])
+        for (name, (made, demand)), share in zip(planned.items(), shares, strict=True):
+            yield _message(made, name, demand, share, header)
+
+    def _planned(self, shop: Shop, name: str, shelf: Shelf, closed: DayClosed, day: int) -> tuple[Plan, Demand]:
         rows = np.array([shop.items[item] for item in shelf.items], np.intp)
         demand = Demand(
             _quantiles(closed.horizons["day"], rows),
@@ -70,7 +75,7 @@ class Planner:
         current = None if in_force is None else np.array([in_force.get(item, 0) for item in shelf.items], np.int64)
         made = plan(shelf, demand, current, self._settings)
         shop.plans[name] = dict(zip(shelf.items, made.facings.tolist(), strict=True))
-        return _message(made, name, demand, header)
+        return made, demand
 
     def _shelf(self, shop: Shop, name: str, definition: bytes) -> Shelf:
         known = self._shelves.get((shop.name, name))
@@ -85,12 +90,13 @@ def _quantiles(forecast: HorizonForecast, rows: NDArray[np.intp]) -> Quantiles:
     return Quantiles(*(np.nan_to_num(v[rows]) for v in (forecast.mean, forecast.p10, forecast.p50, forecast.p90)))
 
 
-def _message(made: Plan, shelf: str, demand: Demand, header: dict[str, object]) -> ShelfAllocation:
+def _message(made: Plan, shelf: str, demand: Demand, share: Floats, header: dict[str, object]) -> ShelfAllocation:
     before = [None] * len(made.items) if made.previous_facings is None else made.previous_facings.tolist()
     stock = [None if np.isnan(s) else s for s in (demand.stock if demand.stock is not None else np.full(len(made.items), np.nan)).tolist()]
     columns = (
         made.items,
         np.round(np.maximum(demand.day.mean, 0), 3).tolist(),
+        share.tolist(),
         made.shelf_space_percentage.tolist(),
         made.facings.tolist(),
         before,
@@ -100,8 +106,8 @@ def _message(made: Plan, shelf: str, demand: Demand, header: dict[str, object]) 
         stock,
     )
     names = (
-        "item", "predicted_sales", "shelf_space_percentage", "facings", "previous_facings", "profit_per_day",
-        "marginal_profit", "order_units", "stock",
+        "item", "predicted_sales", "shelf_space_percentage", "percentage_of_shelf", "facings", "previous_facings",
+        "profit_per_day", "marginal_profit", "order_units", "stock",
     )  # fmt: skip
     items = tuple(Allocation(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True))
     return ShelfAllocation(
@@ -110,6 +116,7 @@ def _message(made: Plan, shelf: str, demand: Demand, header: dict[str, object]) 
         items=items,
         gain_per_day=None if made.gain_per_day is None else round(made.gain_per_day, 4),
         gain_over_share_of_sales=round(made.gain_over_share_of_sales, 4),
+        gain_over_share_of_profit=round(made.gain_over_share_of_profit, 4),
         gain_over_equal_space=round(made.gain_over_equal_space, 4),
         changed=made.changed,
         reasons=made.reasons,

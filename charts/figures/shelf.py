@@ -7,20 +7,21 @@ from matplotlib.figure import Figure
 
 from charts.figures import style, words
 from charts.figures.bars import MOST_BARS
+from charts.forecasts import share_of_shelf
 
 
 def shelf_share(plan: Mapping[str, Any] | None, top: int = 20) -> Figure:
-    """Bars of shelf space and marks of expected sales, both in percent of the store's."""
+    """Bars of shelf space and marks of expected sales, both in percent of the plan's."""
     if plan is None or not plan["items"]:
         return style.empty_figure("Shelf plan", "No shelf plan yet: the first comes when a business day closes.")
-    order = sorted(plan["items"], key=lambda one: (-one["shelf_space_percentage"], one["item"]))
+    order = sorted(plan["items"], key=lambda one: (-share_of_shelf(one), one["item"]))
     expected = sum(one["predicted_sales"] for one in order)
-    rows = [(style.shortened(one["item"]), one["shelf_space_percentage"], one["predicted_sales"], style.BLUE) for one in order]
+    rows = [(style.shortened(one["item"]), share_of_shelf(one), one["predicted_sales"], style.BLUE) for one in order]
     shown = min(max(top, 1), MOST_BARS)
     if len(rows) > shown + 1:
         rest = rows[shown:]
         rows = [*rows[:shown], (f"the other {len(rest)} items", sum(r[1] for r in rest), sum(r[2] for r in rest), style.REST)]
-    half = _items_for_half([one["shelf_space_percentage"] for one in order])
+    half = _items_for_half([share_of_shelf(one) for one in order])
     figure = style.new_figure(
         f"{half} of {len(order)} items take half of the shelf",
         f"Store {style.shortened(plan['store'], 30)}, shelf {style.shortened(plan['shelf'], 20)}, planned at the close of "

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from charts import forecasts, sales
 from charts.draw import Format, drawn
-from charts.forecasts import horizon_of
+from charts.forecasts import gains_told, horizon_of
 from charts.gallery import CHARTS, Question
 from charts.sales import Finds, Sums
 from charts.summary import scores_shown, summary, totals_shown
@@ -71,9 +71,6 @@ class Answers:
         """
         rows = forecasts.predictions(self._database, store)
         several = len({row["store"] for row in rows}) > 1
-        shelves: dict[str, set[str]] = {}
-        for row in rows:
-            shelves.setdefault(row["store"], set()).add(row["shelf"])
         return [
             {
                 "name": _as_posted(row["name"]),
@@ -81,7 +78,7 @@ class Answers:
                 "profit": row["profit"],
                 "time": row["time"],
                 "predicted_sales": row["predicted_sales"],
-                "shelf_space_percentage": row["shelf_space_percentage"] / len(shelves[row["store"]]),
+                "shelf_space_percentage": row["shelf_space_percentage"],
             }
             | ({"store": row["store"]} if several else {})
             for row in rows
@@ -115,17 +112,20 @@ class Answers:
     def _stock(self, store: str | None, most: int) -> dict[str, Any]:
         store = store or next(iter(self.stores()), None)
         if store is None:
-            return {"store": None, "rows": []}
-        shares: dict[str, dict[str, Any]] = {}
-        for plan in forecasts.newest_plans(self._database, store):
-            for one in plan["items"]:
-                shares.setdefault(one["item"], one)
+            return {"store": None, "rows": [], "gains": []}
+        plans = forecasts.newest_plans(self._database, store)
+        shares: dict[str, float] = {}
+        orders: dict[str, float] = {}
+        for one in (one for plan in plans for one in plan["items"]):
+            shares[one["item"]] = shares.get(one["item"], 0.0) + one["shelf_space_percentage"]
+            if one.get("order_units") is not None:
+                orders.setdefault(one["item"], one["order_units"])
         rows = []
         for document in forecasts.newest_forecasts(self._database, store, MOST_FORECASTS):
             close = document.get("close")
             tomorrow = horizon_of(close, "day") if close else None
             if close and tomorrow:
-                week, planned = horizon_of(close, "7_days"), shares.get(document["item"], {})
+                week = horizon_of(close, "7_days")
                 rows.append(
                     {
                         "item": document["item"],
@@ -134,12 +134,13 @@ class Answers:
                         "p10": tomorrow["p10"],
                         "p90": tomorrow["p90"],
                         "week": week["mean"] if week else None,
-                        "shelf": planned.get("shelf_space_percentage"),
-                        "order": planned.get("order_units"),
+                        "shelf": shares.get(document["item"]),
+                        "order": orders.get(document["item"]),
                     }
                 )
         rows.sort(key=lambda row: (-row["mean"], row["item"]))
-        return {"store": store, "items": len(rows), "rows": rows[:most]}
+        gains = [f"Shelf {plan['shelf']}: {told}" for plan in plans if (told := gains_told(plan))]
+        return {"store": store, "items": len(rows), "rows": rows[:most], "gains": gains}
 
 
 def _by_profit(pair: tuple[str, Sums]) -> tuple[int, int, str]:

@@ -18,6 +18,7 @@ PICTURES: Final[tuple[tuple[str, str], ...]] = (
     ("shelf_share", "Newest shelf plan"),
     ("busiest_hours", "Busiest hours of the week"),
 )
+_MOST_GAINS: Final = 6
 _DATED: Final = ("profit_by_item", "frequency_of_sale", "busiest_hours")
 
 
@@ -128,6 +129,7 @@ def _stock(stock: Mapping[str, Any]) -> str:
         + (f"; {more:,} more items: /v1/forecasts" if more > 0 else "")
         + "</p>"
     )
+    note += "".join(f'<p class="quiet">{escape(shortened(told, 200))}</p>' for told in stock["gains"][:_MOST_GAINS])
     return f"{note}<table>{head}{'<th>Shelf' if shelves else ''}{'<th>Order now' if orders else ''}{''.join(rows)}</table>"
 
 

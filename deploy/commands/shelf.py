@@ -122,15 +122,19 @@ def show(store: Store = None, shelf: Name = None, data_dir: DataDir = None) -> N
     Examples:
       shelfcast shelf show --store Chicago
     """
+    from charts.forecasts import gains_told, share_of_shelf  # noqa: PLC0415 - `check` needs no charts
+
     plan = _newest_plan(data_dir, store, shelf)
     table = Table("item", "sells a day", "% of shelf", "facings", "before", "profit a day", "one more", "order", box=None)
     for one in plan["items"]:
         money = [_shown(one.get(name), "{:.2f}") for name in ("profit_per_day", "marginal_profit")]
         counts = [_shown(one.get(name), "{:.0f}") for name in ("facings", "previous_facings")]
-        sells, share = f"{one['predicted_sales']:.2f}", f"{one['shelf_space_percentage']:.2f}"
+        sells, share = f"{one['predicted_sales']:.2f}", f"{share_of_shelf(one):.2f}"
         table.add_row(printable(one["item"]), sells, share, *counts, *money, _shown(one.get("order_units"), "{:g}"))
     console = Console()
     console.print(table)
+    if told := gains_told(plan):
+        console.print(f"Profit {told}", markup=False, highlight=False)
     for sentence in plan.get("reasons", ()):
         console.print(f"- {printable(sentence, 400)}", markup=False, highlight=False)
 
@@ -172,7 +176,7 @@ def _newest_plan(data_dir: Path | None, store: str | None, shelf: str | None) ->
     if not found:
         known = ", ".join(f"{p['shelf']} in {p['store']}" for p in plans[:8]) or "none yet: a plan comes when a day closes"
         raise UsageError(f"No plan of shelf {shelf or 'any'} in store {store or 'any'}. Plans there are: {printable(known)}.")
-    # A described shelf says more than the shares of the whole store.
+    # A described shelf says more than the shares of a whole store.
     return min(found, key=lambda plan: (plan["items"][0].get("facings") is None, plan["store"], plan["shelf"]))
 
 

@@ -6,7 +6,7 @@ from online_model.shelf.levels import Block, arrange
 from online_model.shelf.orders import order_units, service_levels
 from online_model.shelf.plan import Plan, plan
 from online_model.shelf.settings import ShelfSettings
-from online_model.shelf.space import percentages, share_of_space
+from online_model.shelf.space import percentages, share_of_space, shares_of_used
 
 __all__ = [
     "Block",
@@ -24,4 +24,5 @@ __all__ = [
     "plan",
     "service_levels",
     "share_of_space",
+    "shares_of_used",
 ]

@@ -11,7 +11,7 @@ from online_model.shelf import baselines, bounds, greedy, levels, packing, progr
 from online_model.shelf.description import ShelfError
 from online_model.shelf.orders import order_units
 from online_model.shelf.settings import ShelfSettings
-from online_model.shelf.space import percentages
+from online_model.shelf.space import shares_of_used
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,7 +139,7 @@ def _told(
         items=shelf.items,
         facings=facings,
         previous_facings=now,
-        shelf_space_percentage=percentages(shelf.width * facings if facings.any() else np.ones(len(facings))),
+        shelf_space_percentage=shares_of_used(shelf.width * facings),
         profit_per_day=profit,
         marginal_profit=earns(facings + 1) - profit,
         order_units=order_units(demand, settings, price=shelf.price, cost=shelf.cost, case_size=shelf.case_size),

@@ -50,6 +50,11 @@ def percentages(weight: Floats) -> Floats:
     return share
 
 
+def shares_of_used(width: Floats) -> Floats:
+    """Percentages of the width that goods take, `[n]`; where nothing stands, all get the same."""
+    return percentages(width if width.any() else np.ones(len(width)))
+
+
 def _shares(worth: Floats, beta: Floats) -> Floats:
     """Shares s = (beta p / price)^(1/(1-beta)) at the price of space where they sum to 1."""
     log_worth = np.log(np.maximum(beta * worth, 1e-300))

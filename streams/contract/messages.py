@@ -182,7 +182,12 @@ class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     item: Item
     predicted_sales: Annotated[float, Meta(description="Units of the next business day, mean.")]
-    shelf_space_percentage: Annotated[float, Meta(ge=0, le=100, description="Share of the shelf; a store's sum is 100.")]
+    shelf_space_percentage: Annotated[
+        float, Meta(ge=0, le=100, description="Share of the store's space; the plans of a store's close sum to 100, over all its shelves.")
+    ]
+    percentage_of_shelf: Annotated[
+        float | None, Meta(description="Share of this described shelf; the plan's sum is 100. Absent: the store's share.")
+    ] = None
     facings: int | None = None
     previous_facings: int | None = None
     profit_per_day: Annotated[float | None, Meta(description="Expected profit a day under the plan, in the currency.")] = None
@@ -202,6 +207,7 @@ class ShelfAllocation(Struct, frozen=True, kw_only=True, tag_field="type", tag="
     items: tuple[Allocation, ...]
     gain_per_day: Annotated[float | None, Meta(description="Expected gain over the current plan, currency a day.")] = None
     gain_over_share_of_sales: float | None = None
+    gain_over_share_of_profit: float | None = None
     gain_over_equal_space: float | None = None
     changed: Annotated[bool, Meta(description="False: the current plan stays, because moving goods would not pay.")] = True
     reasons: Annotated[tuple[str, ...], Meta(description="Sentences: what moved and why, which limit binds.")] = ()

@@ -20,6 +20,7 @@ from charts.web.settings import WebSettings
 from consumers.forecasts import ForecastsSink
 from consumers.statistics import StatisticsSink
 from streams.contract.errors import ServerError, SettingsError
+from streams.contract.messages import Allocation
 from streams.contract.settings import Secret
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import a_season, accepted, plan, records_of
@@ -119,15 +120,39 @@ def test_predict_has_the_older_shape(client):
     assert all("store" not in row for row in client.get("/predict", params={"store": "Berlin"}).json())
 
 
-def test_percentages_of_a_store_with_two_shelves_sum_to_100():
+def described(name, offset, items, **more):
+    """A plan of a described shelf; items: name -> percentage of the store."""
+    whole = sum(items.values())
+    allocations = tuple(
+        Allocation(item=item, predicted_sales=2.0, shelf_space_percentage=share, percentage_of_shelf=100 * share / whole, facings=1)
+        for item, share in items.items()
+    )
+    return msgspec.structs.replace(plan(offset, {"milk": 1.0}), shelf=name, items=allocations, **more)
+
+
+@pytest.fixture(scope="module")
+def two_shelves():
     documents = filled(stores=("Berlin",))
     sink = ForecastsSink(documents, metrics())
     sink.start(0, BEGINNING)
-    sink.write(records_of([msgspec.structs.replace(plan(999, {"ice": 3.0}), shelf="freezer")], start={0: 500_000}))
+    gains = {"gain_per_day": 1.5, "gain_over_share_of_sales": 12.25, "gain_over_share_of_profit": -0.5, "gain_over_equal_space": 30.0}
+    dairy = described("dairy", 9999, {"milk": 40.0, "2": 35.0}, **gains)
+    sink.write(records_of([dairy, described("freezer", 9999, {"ice": 20.0, "milk": 5.0})], start={0: 500_000}))
     with client_of(documents) as client:
-        rows = client.get("/predict").json()
-    assert len(rows) == 5
-    assert sum(row["shelf_space_percentage"] for row in rows) == pytest.approx(100)
+        yield client
+
+
+def test_percentages_of_a_store_with_two_shelves_sum_to_100(two_shelves):
+    rows = two_shelves.get("/predict").json()
+    assert {row["name"]: row["shelf_space_percentage"] for row in rows} == {"milk": 45.0, 2: 35.0, "ice": 20.0}
+    stock = {row["item"]: row["shelf"] for row in two_shelves.get("/v1/stock").json()["rows"]}
+    assert (stock["milk"], stock["2"], stock[SCRIPT]) == (45.0, 35.0, None)
+
+
+def test_the_page_says_what_a_plan_earns_beyond_others(two_shelves):
+    expected = "the plan in place +1.50, space by sales +12.25, space by profit -0.50, equal space +30.00."
+    assert f"Shelf dairy: expected a day beyond {expected}" in two_shelves.get("/").text
+    assert len(two_shelves.get("/v1/stock").json()["gains"]) == 1
 
 
 @pytest.mark.parametrize("path", ["/profit_by_item", "/frequency_of_sale"])

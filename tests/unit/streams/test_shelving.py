@@ -52,6 +52,34 @@ def test_a_described_shelf_is_planned_in_facings_with_reasons(heart):
     assert newest.reasons
 
 
+def test_the_shares_of_all_shelves_of_a_store_sum_to_100(heart):
+    freezer = SHELF | {
+        "event_id": "shelf-2",
+        "shelf": "freezer",
+        "level_width": 30,
+        "items": [{"item": "ice", "width": 3, "min_facings": 10}],
+    }
+    both = SHELF | {"event_id": "shelf-3", "shelf": "till", "level_width": 7, "items": [{"item": "milk", "width": 1, "price": 2}]}
+    closes = {}
+    for plan in plans(heart.apply(log_of(SHELF, freezer, both, *a_week()))):
+        closes.setdefault(plan.origin, []).append(plan)
+    assert closes
+    for made in closes.values():
+        assert [plan.shelf for plan in made] == ["dairy", "freezer", "till"]
+        assert sum(item.shelf_space_percentage for plan in made for item in plan.items) == 100
+        for plan in made:
+            assert sum(item.percentage_of_shelf for item in plan.items) == 100
+        # All stand full: shares are as the widths.
+        assert [round(sum(i.shelf_space_percentage for i in plan.items)) for plan in made] == [21, 64, 15]
+
+
+def test_a_plan_says_what_it_earns_beyond_other_ways_to_share(heart):
+    newest = plans(heart.apply(log_of(SHELF, *a_week())))[-1]
+    for gain in (newest.gain_over_share_of_sales, newest.gain_over_share_of_profit, newest.gain_over_equal_space):
+        assert gain >= 0
+    assert newest.gain_over_share_of_profit < newest.gain_over_share_of_sales, "milk earns ten times what flour does: profit shares better"
+
+
 def test_a_plan_is_kept_and_what_it_replaces_is_said(heart):
     first, *rest = plans(heart.apply(log_of(SHELF, *a_week())))
     assert all(item.previous_facings is None for item in first.items)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-STATE_VERSION: Final = 2
+STATE_VERSION: Final = 3
 
 
 class Partition:
@@ -135,7 +135,8 @@ class Partition:
         orders
             Number of sale lines `[n]`.
         promotion
-            Today and the 28 days ahead `[n, 29]`; None: none known.
+            Today and the 28 days ahead `[n, 29]`; None: none known. One that began without having been told the day before
+            counts from its second day on.
         open_ahead
             Days +1, +2, ... on which the store opens, up to 35; None: its weekly pattern and the holidays it has kept closed.
 

@@ -63,6 +63,7 @@ _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "year_counts": ((BINS,), "u1", 0),
     "promoted": ((7,), "f4", 0),
     "last_promotion": ((), "f4", 0),
+    "told_promotion": ((), "?", 0),
     "units": ((3, DAYS_AHEAD), "f4", 0),
     "pending": ((SLOTS, len(PENDING)), "f4", np.nan),
     "offset": ((3,), "f4", 0),
@@ -103,8 +104,8 @@ class Series:
         Calendar effects of the series and their variances.
     year_sums, year_counts
         Weekly sums of sales over c and their open days.
-    promoted, last_promotion
-        Promotions of the last 7 days; of the newest open day.
+    promoted, last_promotion, told_promotion
+        Promotions of the last 7 days; of the newest open day; whether the day after it was told to be one.
     units
         `[3, 28]`: net units, winsorised, with the cap of the bias gain; the last 28 days by ordinal modulo 28.
     pending
@@ -147,6 +148,7 @@ class Series:
     year_counts: NDArray[np.uint8]
     promoted: F32
     last_promotion: F32
+    told_promotion: Bools
     units: F32
     pending: F32
     offset: F32

@@ -129,8 +129,13 @@ class Store:
         return DayClosed(day, index, s.series.astype(np.intp), horizons, path, scored, drifts)
 
     def _promotions(self, s: Series, promotion: Bools | None, days: StoreDay) -> PromotionDays | None:
-        """Promotions of today and the days ahead; None while none is near."""
-        if promotion is not None and promotion.any():
+        """Promotions of today and the days ahead; None while none is near.
+
+        Today's counts only if it was told ahead: what is known from its sales is known of days with sales only, and cannot be
+        forecast with.
+        """
+        told, s.told_promotion = s.told_promotion, np.zeros(len(s), np.bool_) if promotion is None else promotion[:, 1].astype(np.bool_)
+        if promotion is not None and (promotion[:, 1:].any() or told.any()):
             self.promotion_days = 2 * day_features.PAST
         if self.promotion_days == 0:
             return None
@@ -138,6 +143,7 @@ class Store:
         held = np.zeros((day_features.COLUMNS, len(s)), np.float32)
         if promotion is not None:
             held[:, :] = np.asarray(promotion, np.float32).T
+            held[0] *= told
         found = day_features.promotion_days(held, s.promoted, s.last_promotion, days)
         s.promoted[:] = np.concatenate([s.promoted[1:], held[:1]])
         if self._opening.history[-1]:

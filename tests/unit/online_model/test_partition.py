@@ -280,6 +280,19 @@ def test_promotions_known_ahead_help_and_none_change_nothing():
     np.testing.assert_array_equal(nothing[-1].path, none[-1].path)
 
 
+def test_a_promotion_that_only_its_sales_tell_of_is_not_forecast_with():
+    """Marked are days with sales only, so the mark says "it sold": as a covariate it would make every forecast too low."""
+    units = shop(120)
+
+    def seen(t):
+        held = np.zeros((8, 29), bool)
+        held[:, 0] = units[t] > 6
+        return held
+
+    assert seen(60)[:, 0].any()
+    np.testing.assert_array_equal(run(units, promotion=seen)[1][-1].path, run(units)[1][-1].path)
+
+
 def test_a_level_shift_is_noticed_and_followed():
     units = shop(300, series=12, level=40.0)
     for factor, rows in ((0.5, [1, 5]), (1.5, [2, 7])):

@@ -86,7 +86,10 @@ class Nowcast:
 
     def expect(self, curve: DayCurve, weekday: int, hour: float, sold: F64, morning: F64) -> F64:
         """Expected total of the day `[n]`."""
-        hour = min(max(hour, 0.0), 24.0)
-        f = float(np.interp(hour, np.arange(HOURS + 1), curve.share(weekday, self.curve())))
-        gain = float(np.interp(hour, np.arange(HOURS + 1), np.clip(self.xy / self.xx, -0.5, 1.0)))
+        whole = min(max(int(hour), 0), HOURS - 1)
+        part = min(max(hour - whole, 0.0), 1.0)
+        before, after = curve.share(weekday, self.curve())[whole : whole + 2].tolist()
+        f = before + part * (after - before)
+        early, late = np.clip(self.xy[whole : whole + 2] / self.xx[whole : whole + 2], -0.5, 1.0).tolist()
+        gain = early + part * (late - early)
         return np.asarray(np.maximum(sold + morning * (1 - f) + gain * (sold - morning * f), sold))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -34,8 +33,9 @@ HORIZONS: Final[dict[str, tuple[Horizon, int]]] = {"day": ("day", 1), "7_days": 
 SILENT_AFTER_DAYS: Final = 14
 """A store that has sold nothing for longer is not forecast on every day that passes, until it sells again."""
 
-NOWCAST_MOVE: Final = 0.05
-"""Today's total is said again only when it moved by this share, or by half a unit."""
+NOWCAST_SHARE: Final = 0.1
+NOWCAST_BAND: Final = 0.25
+"""Today's total is said again only when it moved by these shares, of itself and of its P10-P90 band, and by a unit: less is noise."""
 
 MAX_SCORED_ITEMS: Final = 1000
 """Items a score message lists, by units sold; its sums are over all."""
@@ -92,15 +92,13 @@ class DayReporter:
         """Say what today will bring by its end, for the items whose expectation moved."""
         n = len(shop.names)
         sold_today = shop.days.get(day)
-        sold = sold_today.hours(n).sum(1) if sold_today is not None else np.zeros(n)
+        sold = sold_today.units(n) if sold_today is not None else np.zeros(n)
         expected = self._heart.model.nowcast(shop.index, day + EPOCH_ORDINAL, hour, sold)
         today, origin = self._heart.iso_date(day), self._heart.iso_date(day - 1)
-        bands = np.round(_today(expected, sold, shop.morning), 3).tolist()
-        for row, (units, (mean, p10, p50, p90, baseline)) in enumerate(zip(sold.tolist(), bands, strict=True)):
-            last = shop.nowcasts.get(row)
-            if math.isnan(mean) or (last is not None and abs(mean - last) < max(0.5, NOWCAST_MOVE * last)):
-                continue
-            shop.nowcasts[row] = mean
+        bands = _today(expected, sold, shop.morning)
+        rows = self._moved(shop, expected, bands[:, 3] - bands[:, 1])
+        for row, units, values in zip(rows.tolist(), sold[rows].tolist(), np.round(bands[rows], 3).tolist(), strict=True):
+            mean, p10, p50, p90, baseline = values
             forecast = HorizonForecast(
                 horizon="today",
                 first_day=today,
@@ -124,6 +122,15 @@ class DayReporter:
                 offset=offset,
             )
             self._emit(shop, message, out)
+
+    def _moved(self, shop: Shop, expected: NDArray[np.float64], band: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Rows of which today's total is to be said (again); they are remembered as said."""
+        last = shop.nowcasts = np.append(shop.nowcasts, np.full(len(expected) - len(shop.nowcasts), np.nan))
+        enough = np.maximum(np.maximum(1.0, NOWCAST_SHARE * last), NOWCAST_BAND * band)
+        stayed = np.abs(expected - last) < enough  # false where nothing was said yet: last is NaN there
+        rows = np.flatnonzero(~stayed & ~np.isnan(expected))
+        last[rows] = expected[rows]
+        return rows
 
     def _forecasts(self, shop: Shop, closed: DayClosed, day: int, at: float, offset: int, out: Outputs) -> None:
         """One predicted-sales message an item, then the store's shelf plan."""

@@ -324,7 +324,7 @@ class Heart:
             day = shop.first_open
             self._reporter.close(shop, day, shop.close_at, offset, self._out)
             shop.days.pop(day, None)
-            shop.nowcasts.clear()
+            shop.nowcasts = shop.nowcasts[:0]
             shop.first_open = day + 1
             shop.close_at = self._time.end_of_day(day + 1) + self.rules.lateness_seconds
             self.count("days")

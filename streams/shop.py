@@ -64,6 +64,12 @@ class OpenDay:
         """Units by item and local hour, [n, 24]."""
         return _spread(self.by_hour, n * 24).reshape(n, 24)
 
+    def units(self, n: int) -> NDArray[np.float64]:
+        """Units by item, [n]."""
+        out = np.zeros(n)
+        np.add.at(out, np.fromiter(self.by_hour, np.intp, len(self.by_hour)) // 24, np.fromiter(self.by_hour.values(), np.float64))
+        return out
+
     def line_counts(self, n: int) -> NDArray[np.float64]:
         """Sale lines by item, [n]."""
         return _spread(self.lines, n)
@@ -137,7 +143,7 @@ class Shop:
         self.newest = float("-inf")  # newest event time, seconds
         self.close_at = float("inf")  # event time at which `first_open` closes
         self.nowcast_at = float("inf")  # event time of the next forecast of today
-        self.nowcasts: dict[int, float] = {}  # row -> last published total of today
+        self.nowcasts = np.zeros(0)  # last published total of today, by row; NaN or not there: none yet
         self.promotions: list[tuple[int, int, int]] = []  # row, first day, last day; days since 1970
         self.stock: dict[int, float] = {}  # row -> units on hand as far as known
         self.shelves: dict[str, bytes] = {}  # shelf -> its definition as sent
@@ -191,8 +197,7 @@ class Shop:
             "first_open": self.first_open,
             "closed_run": self.closed_run,
             "times": np.array([self.newest, self.close_at, self.nowcast_at]),
-            "nowcast_rows": np.fromiter(self.nowcasts, np.int64, len(self.nowcasts)),
-            "nowcast_units": np.fromiter(self.nowcasts.values(), np.float64, len(self.nowcasts)),
+            "nowcasts": self.nowcasts,
             "promotions": self.promotions,
             "stock_rows": np.fromiter(self.stock, np.int64, len(self.stock)),
             "stock_units": np.fromiter(self.stock.values(), np.float64, len(self.stock)),
@@ -214,7 +219,7 @@ class Shop:
         shop.first_open = state["first_open"]
         shop.closed_run = state["closed_run"]
         shop.newest, shop.close_at, shop.nowcast_at = state["times"].tolist()
-        shop.nowcasts = dict(zip(state["nowcast_rows"].tolist(), state["nowcast_units"].tolist(), strict=True))
+        shop.nowcasts = state["nowcasts"]
         shop.promotions = [tuple(p) for p in state["promotions"]]
         shop.stock = dict(zip(state["stock_rows"].tolist(), state["stock_units"].tolist(), strict=True))
         shop.shelves = state["shelves"]

@@ -10,6 +10,7 @@ from tests.servers.kafka import JarKafka, MockKafka, NamedKafka
 from tests.servers.mongo import OwnMongo, stand_in
 from tests.servers.mongo import named as named_mongo
 from tests.servers.processes import Consumers, Workers
+from tests.support.publisher import MemoryPublisher
 
 NOT_RUN: dict[str, str] = {}
 """What could not run here, and why; told at the end."""
@@ -128,3 +129,8 @@ def consumers(kafka, mongo, tmp_path):
     made = Consumers(kafka, mongo, tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def memory_publisher() -> MemoryPublisher:
+    return MemoryPublisher()

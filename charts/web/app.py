@@ -17,7 +17,6 @@ from charts.database import ReadOnlyDatabase
 from charts.draw import Format
 from charts.gallery import CHARTS, Question
 from charts.sales import Finds
-from charts.web.access import Doorkeeper, NotLetInError
 from charts.web.answers import Answers
 from charts.web.asking import JSON, PARAMETERS, PNG, SVG, preferred, question_of
 from charts.web.assets import PICTURE_POLICY, POLICY, STYLE
@@ -26,6 +25,7 @@ from charts.web.page import page
 from charts.web.settings import WebSettings
 from charts.web.telemetry import WebMetrics
 from streams.contract.errors import ServerError, UsageError
+from streams.http.access import Keyring, RefusedError, bearer_or_password, check_local
 
 AnyRequest = Request[Any, Any, Any]
 SALES_DAYS: Final = 28
@@ -75,20 +75,27 @@ class Web:
         self.database = database
         self._metrics = metrics
         self._chart_seconds = max(1.0, settings.chart_seconds)
-        self._doorkeeper = Doorkeeper(settings.keys)
+        self._keyring = Keyring(settings.keys)
 
     async def let_in(self, request: AnyRequest) -> Response[Any] | None:
         """Before each request: an answer for those who stay outside."""
         request.state["began"] = time.perf_counter()
         if request.url.path == "/healthz":
             return None
-        headers = request.headers
         try:
-            self._doorkeeper.let_in(headers.get("host", ""), headers.get("authorization", ""), headers.get("x-api-key", ""))
-        except NotLetInError as refused:
+            self._check(request)
+        except RefusedError as refused:
             request.state["status"] = refused.status
             return problem(refused.status, str(refused))
         return None
+
+    def _check(self, request: AnyRequest) -> None:
+        """Raises RefusedError 401 or 403."""
+        headers = request.headers
+        if not self._keyring:
+            check_local(headers.get("host", ""))
+        elif self._keyring.owner(headers.get("x-api-key", "") or bearer_or_password(headers.get("authorization", ""))) is None:
+            raise RefusedError(401, "Show an API key: Authorization: Bearer KEY, X-API-Key: KEY, or as the password in a browser.")
 
     async def measure(self, request: AnyRequest) -> None:
         """After each answer."""

@@ -1,13 +1,10 @@
 """Settings of the web page."""
 
-import ipaddress
 from dataclasses import dataclass
-from typing import Final
 
-from streams.contract.errors import SettingsError
 from streams.contract.settings import FromEnvironment, Secret, setting
-
-MIN_KEY_LENGTH: Final = 16
+from streams.http.access import check_keys, keys_of
+from streams.http.address import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +21,14 @@ class WebSettings(FromEnvironment):
     )
 
     def __post_init__(self) -> None:
-        if not self.keys and not is_loopback(self.host):
-            raise SettingsError(
-                f"SHELFCAST_WEB_HOST={self.host} can be reached from other machines: set SHELFCAST_API_KEYS to one or more keys "
-                "separated by commas (`openssl rand -hex 24` makes one), or listen on 127.0.0.1."
-            )
-        if any(len(key) < MIN_KEY_LENGTH for key in self.keys):
-            raise SettingsError(f"SHELFCAST_API_KEYS has a key of fewer than {MIN_KEY_LENGTH} characters: set longer ones.")
+        check_keys(self.keys, self.host, "SHELFCAST_WEB_HOST")
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The API keys."""
-        return tuple(key.strip() for key in self.api_keys.reveal().split(",") if key.strip())
+        return keys_of(self.api_keys)
 
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address is this machine's own."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    @property
+    def address(self) -> Address:
+        """Where it listens."""
+        return Address(self.host, self.port, "The web page", "SHELFCAST_WEB_PORT")

@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry
 
 from deploy.connection import servers
 from producers.gateway.app import create_app
-from producers.gateway.serve import serve
 from producers.gateway.settings import GatewaySettings
 from producers.publisher import Publisher, PublisherSettings
+from streams.http.listening import serve
 
 
 def gateway(
@@ -31,4 +31,4 @@ def gateway(
     kafka, _ = servers(data_dir)
     with Publisher(kafka, PublisherSettings.read()) as publisher:
         app = create_app(publisher, settings, CollectorRegistry())
-        serve(app, settings, lambda address: typer.echo(f"shelfcast gateway listens on {address} (see {address}/docs)"))
+        serve(app, settings.address, lambda address: typer.echo(f"shelfcast gateway listens on {address} (see {address}/docs)"))

@@ -9,19 +9,20 @@ from prometheus_client import CollectorRegistry
 
 from charts.database import ReadOnlyDatabase
 from charts.web.app import create_app
-from charts.web.serve import serve
 from charts.web.settings import WebSettings
 from deploy.connection import servers
 from deploy.training import routes
 from deploy.training.trainer import Trainer
-from producers.gateway.access import Keyring, RateLimit
 from producers.gateway.door import Door
 from producers.gateway.openapi import description
+from producers.gateway.rate import RateLimit
 from producers.gateway.settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.settings import WorkerSettings
+from streams.http.access import Keyring
+from streams.http.listening import serve
 
 
 def web(
@@ -49,6 +50,6 @@ def web(
             trainer = Trainer(kafka, WorkerSettings.read(), database, publisher)
             more = routes.paths(description()["paths"]["/add-data"])
             app = create_app(database, settings, registry, routes.routes(trainer, door), more)
-            serve(app, settings, lambda address: typer.echo(f"shelfcast web listens on {address} (API: {address}/docs)"))
+            serve(app, settings.address, lambda address: typer.echo(f"shelfcast web listens on {address} (API: {address}/docs)"))
         finally:
             database.close()

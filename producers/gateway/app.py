@@ -13,13 +13,14 @@ from litestar.response import Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from producers.gateway.access import Keyring, RateLimit, RefusedError
 from producers.gateway.door import Door, Problem, problem
 from producers.gateway.openapi import description, page
-from producers.gateway.settings import GatewaySettings, is_loopback
+from producers.gateway.rate import RateLimit
+from producers.gateway.settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores, tick
 from producers.publisher import Publisher
+from streams.http.access import Keyring, RefusedError, is_loopback
 
 _log = logging.getLogger(__name__)
 

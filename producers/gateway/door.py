@@ -12,15 +12,16 @@ from litestar.exceptions import HTTPException
 from litestar.response import Response
 from msgspec import Struct
 
-from producers.gateway.access import Keyring, RateLimit, RefusedError
 from producers.gateway.checks import Checked, LineError, check
 from producers.gateway.lines import BodyError, shape_of, split
 from producers.gateway.older import in_older_words, mapped
-from producers.gateway.settings import GatewaySettings, is_loopback
+from producers.gateway.rate import RateLimit
+from producers.gateway.settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores
 from producers.publisher import Publisher
 from streams.contract.errors import DeliveryError
+from streams.http.access import Keyring, RefusedError, bearer, check_local
 
 RETRY_SECONDS: Final = 5
 _SHOWN_ERRORS: Final = 100
@@ -79,13 +80,11 @@ class Door:
         """Raises RefusedError 401, 403 or 429."""
         address = request.client.host if request.client else "unknown"
         if not self.keyring:
-            # Without keys only this machine may ask, and by its own name: a web page must not reach it by rebinding a name.
             self.rate.take(address)
-            host = request.headers.get("host", "")
-            if not is_loopback(host.rsplit(":", 1)[0] if not host.endswith("]") else host):
-                raise RefusedError(403, "Without API keys the gateway answers only to localhost: set SHELFCAST_API_KEYS.")
+            check_local(request.headers.get("host", ""))
             return
-        owner = self.keyring.owner(request.headers.get("authorization", ""), request.headers.get("x-api-key", ""))
+        # No password of a browser here: it would be sent along with requests that other pages make.
+        owner = self.keyring.owner(request.headers.get("x-api-key", "") or bearer(request.headers.get("authorization", "")))
         self.rate.take(owner or address)
         if owner is None:
             raise RefusedError(401, "Show an API key: Authorization: Bearer KEY, or X-API-Key: KEY.")

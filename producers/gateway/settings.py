@@ -1,13 +1,11 @@
 """Settings of the gateway."""
 
-import ipaddress
 from dataclasses import dataclass
-from typing import Final
 
 from streams.contract.errors import SettingsError
 from streams.contract.settings import FromEnvironment, Secret, setting
-
-MIN_KEY_LENGTH: Final = 16
+from streams.http.access import check_keys, keys_of
+from streams.http.address import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +38,16 @@ class GatewaySettings(FromEnvironment):
     default_store: str = setting("SHELFCAST_DEFAULT_STORE", "Store of the lines at /add-data, which name none.", "shop")
 
     def __post_init__(self) -> None:
-        if not self.keys and not self.on_loopback:
-            raise SettingsError(
-                f"SHELFCAST_GATEWAY_HOST={self.host} can be reached from other machines: set SHELFCAST_API_KEYS to one or more keys "
-                "separated by commas (`openssl rand -hex 24` makes one), or listen on 127.0.0.1."
-            )
-        if any(len(key) < MIN_KEY_LENGTH for key in self.keys):
-            raise SettingsError(f"SHELFCAST_API_KEYS has a key of fewer than {MIN_KEY_LENGTH} characters: set longer ones.")
-        if any(not key.isascii() or not key.isprintable() or " " in key for key in self.keys):
-            raise SettingsError("SHELFCAST_API_KEYS has a key that cannot stand in an HTTP header: use letters, digits and signs of ASCII.")
+        check_keys(self.keys, self.host, "SHELFCAST_GATEWAY_HOST")
         if not 1 <= len(self.default_store) <= 64 or not self.default_store.isprintable():
             raise SettingsError(f"SHELFCAST_DEFAULT_STORE={self.default_store!r}: set a name of 1 to 64 printable characters.")
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The API keys."""
-        return tuple(key.strip() for key in self.api_keys.reveal().split(",") if key.strip())
+        return keys_of(self.api_keys)
 
     @property
-    def on_loopback(self) -> bool:
-        """Whether only this machine can reach the gateway."""
-        return is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address is this machine's own."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    def address(self) -> Address:
+        """Where it listens."""
+        return Address(self.host, self.port, "The gateway", "SHELFCAST_GATEWAY_PORT")

@@ -1,6 +1,7 @@
-"""The web page as a server: uvicorn on a socket of its own, until it is told to stop."""
+"""An ASGI application as a server: uvicorn on a socket of its own, until it is told to stop."""
 
 import logging
+import signal
 import socket
 from collections.abc import Callable
 from typing import Final
@@ -8,19 +9,19 @@ from typing import Final
 import uvicorn
 from litestar import Litestar
 
-from charts.web.settings import WebSettings
 from streams.contract.errors import SettingsError
+from streams.http.address import Address
 
 _CONNECTIONS: Final = 128
-_DRAIN_SECONDS: Final = 10
+_DRAIN_SECONDS: Final = 15
 
 
-def serve(app: Litestar, settings: WebSettings, ready: Callable[[str], None]) -> None:
+def serve(app: Litestar, address: Address, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM, then answer what is under way.
 
     ready: called with the address once it listens. Raises SettingsError when the port is taken.
     """
-    listener = _listen(settings)
+    listener = _listen(address)
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(
         app,
@@ -34,19 +35,22 @@ def serve(app: Litestar, settings: WebSettings, ready: Callable[[str], None]) ->
     )
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    # uvicorn raises the signal again once it has drained: taken here, so that the caller can flush and end in order.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _listen(settings: WebSettings) -> socket.socket:
+def _listen(address: Address) -> socket.socket:
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, place = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        listener.bind(place)
         listener.listen(1024)
     except OSError as error:
         raise SettingsError(
-            f"The web page cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. Set SHELFCAST_WEB_PORT or "
-            "--port to a free one."
+            f"{address.what} cannot listen on {address.host}:{address.port}: {error.strerror or error}. "
+            f"Set {address.variable} or --port to a free one."
         ) from None
     return listener

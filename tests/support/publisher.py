@@ -1,4 +1,4 @@
-import pytest
+"""A publisher without Kafka."""
 
 from producers.delivery import Delivery
 from producers.publisher import PublisherSettings
@@ -30,8 +30,3 @@ class MemoryPublisher:
 
     def reachable(self, timeout_seconds=2.0):
         return not self.away
-
-
-@pytest.fixture
-def memory_publisher() -> MemoryPublisher:
-    return MemoryPublisher()

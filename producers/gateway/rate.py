@@ -1,0 +1,43 @@
+"""How often a key or an address may come in."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from streams.http.access import RefusedError
+
+_REMEMBERED: Final = 10_000
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: float
+
+
+class RateLimit:
+    """A token bucket for each key or address; the longest unseen are forgotten beyond 10,000."""
+
+    def __init__(self, per_second: float, burst: int, clock: Callable[[], float]) -> None:
+        self._rate, self._burst, self._clock = per_second, float(burst), clock
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def take(self, who: str) -> None:
+        """Count a request. Raises RefusedError 429."""
+        if not self._rate:
+            return
+        now = self._clock()
+        bucket = self._buckets.pop(who, None) or _Bucket(self._burst, now)
+        self._buckets[who] = bucket
+        if len(self._buckets) > _REMEMBERED:
+            self._buckets.popitem(last=False)
+        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.at) * self._rate)
+        bucket.at = now
+        if bucket.tokens < 1:
+            wait = math.ceil((1 - bucket.tokens) / self._rate)
+            raise RefusedError(
+                429, f"More than {self._rate:g} requests a second: try again in {wait} s, or send more lines in one request.", wait
+            )
+        bucket.tokens -= 1

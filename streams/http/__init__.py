@@ -1,0 +1,1 @@
+"""What the HTTP servers share: listening, and who may come in."""

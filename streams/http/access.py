@@ -1,0 +1,94 @@
+"""Who may come in: anyone on this machine by its own name, or whoever shows an API key."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Sequence
+from typing import Final
+
+from streams.contract.errors import SettingsError
+from streams.contract.settings import Secret
+
+MIN_KEY_LENGTH: Final = 16
+
+
+class RefusedError(Exception):
+    """A request that is not let in: the HTTP status, a sentence, and after how many seconds to try again."""
+
+    def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class Keyring:
+    """The API keys, compared in constant time and only by their hashes. Empty: only this machine may come in."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._hashes = [hashlib.sha256(key.encode()).digest() for key in keys]
+
+    def __bool__(self) -> bool:
+        return bool(self._hashes)
+
+    def owner(self, shown: str) -> str | None:
+        """A name for the key that was shown, None when it is none of ours."""
+        digest = hashlib.sha256(shown.encode("utf-8", "surrogateescape")).digest()
+        # Every key is compared, so that the time tells nothing about which one was near.
+        found = [hmac.compare_digest(digest, known) for known in self._hashes]
+        return f"key:{found.index(True)}" if any(found) else None
+
+
+def check_local(host: str) -> None:
+    """Raises RefusedError 403 when the header `Host` names another machine than this one.
+
+    Without keys that is all there is: a web page elsewhere must not reach us by rebinding a name.
+    """
+    if not is_loopback(host if host.endswith("]") else host.rsplit(":", 1)[0]):
+        raise RefusedError(403, "Without API keys this answers only to localhost: set SHELFCAST_API_KEYS.")
+
+
+def bearer(authorization: str) -> str:
+    """The key in a header `Authorization: Bearer KEY`; empty when there is none."""
+    scheme, _, rest = authorization.partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else ""
+
+
+def bearer_or_password(authorization: str) -> str:
+    """As `bearer`, or the password of Basic authentication, which is how a browser shows a key."""
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return bearer(authorization)
+    try:
+        return base64.b64decode(rest, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def keys_of(api_keys: Secret) -> tuple[str, ...]:
+    """The keys of a setting that separates them by commas."""
+    return tuple(key.strip() for key in api_keys.reveal().split(",") if key.strip())
+
+
+def check_keys(keys: Sequence[str], host: str, variable: str) -> None:
+    """Raises SettingsError for a weak key, or for none on an address that others reach; `variable` is the host's setting."""
+    if not keys and not is_loopback(host):
+        raise SettingsError(
+            f"{variable}={host} can be reached from other machines: set SHELFCAST_API_KEYS to one or more keys "
+            "separated by commas (`openssl rand -hex 24` makes one), or listen on 127.0.0.1."
+        )
+    if any(len(key) < MIN_KEY_LENGTH for key in keys):
+        raise SettingsError(f"SHELFCAST_API_KEYS has a key of fewer than {MIN_KEY_LENGTH} characters: set longer ones.")
+    if any(not key.isascii() or not key.isprintable() or " " in key for key in keys):
+        raise SettingsError("SHELFCAST_API_KEYS has a key that cannot stand in an HTTP header: use letters, digits and signs of ASCII.")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -119,12 +119,13 @@ def past_forecasts(database: Finds, store: str, item: str, days: int = 90) -> li
     return found[::-1]
 
 
-_GAINS: Final = (
-    ("gain_per_day", "the plan in place"),
-    ("gain_over_share_of_sales", "space by sales"),
-    ("gain_over_share_of_profit", "space by profit"),
-    ("gain_over_equal_space", "equal space"),
-)
+GAINS: Final = {
+    "gain_per_day": "the plan in place",
+    "gain_over_share_of_sales": "space by sales",
+    "gain_over_share_of_profit": "space by profit",
+    "gain_over_equal_space": "equal space",
+}
+"""Fields of a plan, and beyond what each says that it should earn, currency a day."""
 
 
 def newest_forecast(database: Finds, store: str, item: str) -> Document | None:
@@ -159,14 +160,6 @@ def share_of_shelf(allocation: Document) -> float:
     """An item's percentage of the shelf it is planned on, which is the store's where no shelf is described."""
     share: float | None = allocation.get("percentage_of_shelf")
     return float(allocation["shelf_space_percentage"]) if share is None else share
-
-
-def gains_told(plan: Document) -> str:
-    """What a plan should earn a day beyond others, as a sentence; empty where it does not say."""
-    known = [(plan[name], words) for name, words in _GAINS if plan.get(name) is not None]
-    if not known:
-        return ""
-    return "expected a day beyond " + ", ".join(f"{words} {gain:+,.2f}" for gain, words in known) + "."
 
 
 def newest_drifts(database: Finds, limit: int = 20) -> list[Document]:

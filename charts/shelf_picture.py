@@ -15,6 +15,8 @@ from charts.figures import style
 from online_model.shelf import Block, Shelf, arrange
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -85,13 +87,11 @@ def shelf_picture(plan: ShelfPlan) -> Figure:
     figure = style.new_figure(_title(plan), _subtitle(plan), plan.shelf.levels * LEVEL + LEGEND + foot)
     axes = _axes(figure, plan.shelf, foot)
     colour = _colours(plan)
+    telling = _telling(blocks)
     for block, named in zip(blocks, labels, strict=True):
-        label = named
-        _draw_block(axes, plan, block, colour[block.item], points)
-        if label is None:
-            text = str(number[block.item])
-            wide = block.facings * plan.shelf.width[block.item] * points
-            label = (text, min(8.0, max(wide / (len(text) * LETTER), 4.0)), False)
+        _draw_block(axes, plan, block, colour[block.item], points, tells=block in telling)
+        wide = block.facings * float(plan.shelf.width[block.item]) * points
+        label = named or _number(str(number[block.item]), wide)
         _write(axes, plan, block, label, colour[block.item])
     _legend(figure, plan)
     _key(figure, [(number[item], names[item]) for item in numbered], gone)
@@ -154,8 +154,22 @@ def _is_marked(plan: ShelfPlan, block: Block) -> bool:
     return plan.previous is not None and bool(plan.facings[block.item] != plan.previous[block.item])
 
 
-def _draw_block(axes: Axes, plan: ShelfPlan, block: Block, colour: tuple[float, float, float, float], points: float) -> None:
-    """One item's facings on a level: a box, ticks between the facings, and the mark of a change on top."""
+def _telling(blocks: Sequence[Block]) -> set[Block]:
+    """The largest block of each item, the upper of equal ones: where an item stands on several levels, its change is told once."""
+    largest: dict[int, Block] = {}
+    for block in blocks:
+        if block.item not in largest or (block.facings, block.level) > (largest[block.item].facings, largest[block.item].level):
+            largest[block.item] = block
+    return set(largest.values())
+
+
+def _draw_block(
+    axes: Axes, plan: ShelfPlan, block: Block, colour: tuple[float, float, float, float], points: float, *, tells: bool
+) -> None:
+    """One item's facings on a level: a box, ticks between the facings, and the mark of a change on top.
+
+    tells: the change stands in words in the mark.
+    """
     width = float(plan.shelf.width[block.item])
     whole = block.facings * width
     inset = min(1.6 / points, 0.08 * width)
@@ -170,6 +184,8 @@ def _draw_block(axes: Axes, plan: ShelfPlan, block: Block, colour: tuple[float, 
     if marked:
         top = block.level + BOX - BADGE
         axes.add_patch(Rectangle((place[0], top), size, BADGE, facecolor=edge, edgecolor=edge, linewidth=1.4))
+        if not tells:
+            return
         if block.facings < plan.facings[block.item] and (len(text) + 7) * 8.5 * LETTER < whole * points:
             text += " in all"
         letters = max(min(8.5, whole * points / (len(text) * LETTER)), 4.0)
@@ -196,25 +212,34 @@ def _label(name: str, points: float, *, marked: bool) -> tuple[str, float, bool]
     """Name, font size and whether it is turned, as it fits a block so wide; None: it does not."""
     high = (BOX - TICK - (BADGE if marked else 0)) * LEVEL * 72 - 4
     letter = CAPITAL if name.isupper() else LETTER
-    for size in SIZES:
-        lines = _wrapped(name, int((points - 4) / (size * letter)))
-        if lines is not None and len(lines) * size * 1.25 <= high:
-            return "\n".join(lines), size, False
-    for size in SIZES[2:]:
-        lines = _wrapped(name, int(high / (size * letter)))
-        if lines is not None and len(lines) * size * 1.25 <= points - 3:
-            return "\n".join(lines), size, True
+    for glued in (True, False):
+        for size in SIZES:
+            lines = _wrapped(name, int((points - 4) / (size * letter)), glued=glued)
+            if lines is not None and len(lines) * size * 1.25 <= high:
+                return "\n".join(lines), size, False
+        for size in SIZES[2:]:
+            lines = _wrapped(name, int(high / (size * letter)), glued=glued)
+            if lines is not None and len(lines) * size * 1.25 <= points - 3:
+                return "\n".join(lines), size, True
     return None
 
 
-def _wrapped(name: str, columns: int) -> list[str] | None:
+def _number(text: str, points: float) -> tuple[str, float, bool]:
+    """The label of a block too narrow for its name: a number in the key, turned where it would be too small to read."""
+    across = points / (len(text) * LETTER)
+    if across >= SIZES[-1]:
+        return text, min(8.0, across), False
+    return text, min(8.0, max(points * 0.9, 4.0)), True
+
+
+def _wrapped(name: str, columns: int, *, glued: bool) -> list[str] | None:
     """A name in lines of so many columns, broken between words; None: a word is longer.
 
-    A word of one or two letters (a unit) stays with the one before it.
+    glued: a word of one or two letters (a unit) stays with the one before it.
     """
     words: list[str] = []
     for word in name.split():
-        if words and len(word) <= 2:
+        if glued and words and len(word) <= 2:
             words[-1] += f" {word}"
         else:
             words.append(word)

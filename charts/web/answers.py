@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from charts import forecasts, sales
 from charts.draw import Format, drawn
-from charts.forecasts import gains_told, horizon_of
+from charts.forecasts import GAINS, horizon_of
 from charts.gallery import CHARTS, Question
 from charts.sales import Finds, Sums
 from charts.summary import scores_shown, summary, totals_shown
@@ -139,7 +139,8 @@ class Answers:
                     }
                 )
         rows.sort(key=lambda row: (-row["mean"], row["item"]))
-        gains = [f"Shelf {plan['shelf']}: {told}" for plan in plans if (told := gains_told(plan))]
+        gains = [{"shelf": plan["shelf"]} | {name: plan.get(name) for name in GAINS} for plan in plans]
+        gains = [row for row in gains if any(row[name] is not None for name in GAINS)]
         return {"store": store, "items": len(rows), "rows": rows[:most], "gains": gains}
 
 

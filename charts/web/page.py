@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from charts.figures import words
 from charts.figures.style import MINUS, shortened
-from charts.forecasts import HORIZON_NAMES
+from charts.forecasts import GAINS, HORIZON_NAMES
 from charts.web.assets import SCRIPT, STYLE
 
 PICTURES: Final[tuple[tuple[str, str], ...]] = (
@@ -18,7 +18,6 @@ PICTURES: Final[tuple[tuple[str, str], ...]] = (
     ("shelf_share", "Newest shelf plan"),
     ("busiest_hours", "Busiest hours of the week"),
 )
-_MOST_GAINS: Final = 6
 _DATED: Final = ("profit_by_item", "frequency_of_sale", "busiest_hours")
 
 
@@ -37,7 +36,8 @@ def page(
         '<div class="columns">',
         f'<section><h2>What should I stock?</h2><div id="stock" class="scroll" data-live>{_stock(stock)}</div></section>',
         f'<section><h2>How good the forecasts are</h2><div id="scores" data-live>{_scores(summary["scores"])}</div>',
-        f'<h2>What changed</h2><div id="drifts" data-live>{_drifts(summary["drifts"])}</div></section>',
+        f'<h2>What changed</h2><div id="drifts" data-live>{_drifts(summary["drifts"])}</div>',
+        f'<div id="gains" data-live>{_gains(stock["gains"])}</div></section>',
         "</div>",
         f'<div class="columns">{_pictures(store, since, version)}</div>',
         '<footer class="quiet">For programs: <a href="/docs">API</a>, <a href="/predict">/predict</a>, ',
@@ -129,8 +129,25 @@ def _stock(stock: Mapping[str, Any]) -> str:
         + (f"; {more:,} more items: /v1/forecasts" if more > 0 else "")
         + "</p>"
     )
-    note += "".join(f'<p class="quiet">{escape(shortened(told, 200))}</p>' for told in stock["gains"][:_MOST_GAINS])
     return f"{note}<table>{head}{'<th>Shelf' if shelves else ''}{'<th>Order now' if orders else ''}{''.join(rows)}</table>"
+
+
+def _gains(gains: Sequence[Mapping[str, Any]]) -> str:
+    """What the described shelves of the store should earn a day beyond other ways to share them."""
+    if not gains:
+        return ""
+    rows = []
+    for plan in gains:
+        cells = "".join(f"<td>{'' if plan[name] is None else _signed(plan[name])}" for name in GAINS)
+        rows.append(f"<tr><td>{escape(shortened(plan['shelf'], 40))}{cells}")
+    head = "".join(f"<th>{escape(words_of_it.capitalize())}" for words_of_it in GAINS.values())
+    return (
+        f'<h2>What the shelf plan should earn a day beyond</h2><div class="scroll"><table><tr><th>Shelf{head}{"".join(rows)}</table></div>'
+    )
+
+
+def _signed(amount: float) -> str:
+    return f"{MINUS if amount < 0 else '+'}{abs(amount):,.2f}"
 
 
 def _scores(scores: Mapping[str, Any]) -> str:

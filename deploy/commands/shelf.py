@@ -122,7 +122,7 @@ def show(store: Store = None, shelf: Name = None, data_dir: DataDir = None) -> N
     Examples:
       shelfcast shelf show --store Chicago
     """
-    from charts.forecasts import gains_told, share_of_shelf  # noqa: PLC0415 - `check` needs no charts
+    from charts.forecasts import GAINS, share_of_shelf  # noqa: PLC0415 - `check` needs no charts
 
     plan = _newest_plan(data_dir, store, shelf)
     table = Table("item", "sells a day", "% of shelf", "facings", "before", "profit a day", "one more", "order", box=None)
@@ -133,8 +133,9 @@ def show(store: Store = None, shelf: Name = None, data_dir: DataDir = None) -> N
         table.add_row(printable(one["item"]), sells, share, *counts, *money, _shown(one.get("order_units"), "{:g}"))
     console = Console()
     console.print(table)
-    if told := gains_told(plan):
-        console.print(f"Profit {told}", markup=False, highlight=False)
+    gains = [f"{words} {plan[name]:+,.2f}" for name, words in GAINS.items() if plan.get(name) is not None]
+    if gains:
+        console.print(f"Expected profit a day beyond {', '.join(gains)}.", markup=False, highlight=False)
     for sentence in plan.get("reasons", ()):
         console.print(f"- {printable(sentence, 400)}", markup=False, highlight=False)
 

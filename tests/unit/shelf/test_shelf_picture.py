@@ -39,6 +39,21 @@ def test_every_item_is_named_and_changes_are_marked(items, levels):
     assert drawn(lambda: shelf_picture(plan), "png").startswith(b"\x89PNG")
 
 
+def test_a_change_of_an_item_on_several_levels_is_told_once():
+    shelf = Shelf.of(100.0, 3, [Item("milk", width=10.0), Item("tea", width=10.0)])
+    plan = ShelfPlan("Shop", "Dairy", shelf, np.array([25, 3]), np.array([21, 7]), np.array([9.0, 1.0]))
+    said = texts(drawn(lambda: shelf_picture(plan), "svg"))
+    assert said.count("milk") == 3
+    assert [text for text in said if text.startswith("+4")] == ["+4 in all"]
+
+
+def test_a_name_breaks_before_its_unit_rather_than_become_a_number():
+    shelf = Shelf.of(100.0, 1, [Item("chocolate 85 % 12", width=9.0), Item("tea", width=91.0)])
+    said = texts(drawn(lambda: shelf_picture(ShelfPlan("Shop", "Sweets", shelf, np.array([1, 1]))), "svg"))
+    assert "1" not in said
+    assert "chocolate" in " ".join(said)
+
+
 def test_an_empty_shelf_says_so():
     plan = plan_of(3)
     empty = ShelfPlan("s", "d", plan.shelf, np.zeros(3, dtype=np.int64))

@@ -65,8 +65,9 @@ def _moves(shelf: Shelf, problem: Problem, f: Ints) -> list[str]:
         f"{shelf.items[i]} from {problem.current[i]} to {_facings(int(f[i]))}: {change[i]:+.2f} a day."
         for i in order[:MOST_MOVES_TOLD].tolist()
     ]
-    if len(order) > MOST_MOVES_TOLD:
-        told.append(f"{len(order) - MOST_MOVES_TOLD} more items change by less.")
+    rest = len(order) - MOST_MOVES_TOLD
+    if rest > 0:
+        told.append("One more item changes by less." if rest == 1 else f"{rest} more items change by less.")
     return told
 
 

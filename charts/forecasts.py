@@ -1,15 +1,16 @@
 """Questions about what is expected: forecasts, how good they were, plans, drift."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from charts.sales import Finds, newest_day_by_item
+from charts.sales import Finds, Sums, newest_day_by_item
 from streams.contract.documents import DRIFTS, FORECASTS, PLANS, SCORE_MONTHS, SCORES, document_id
 
 Document = dict[str, Any]
+MOST_FORECASTS: Final = 5000
 HORIZONS: Final = ("day", "7_days", "28_days")
 HORIZON_NAMES: Final = {"day": "next day", "7_days": "next 7 days", "28_days": "next 28 days", "today": "today"}
 
@@ -193,31 +194,47 @@ def days_ahead(close: Document) -> list[tuple[str, float]]:
 
 
 def predictions(database: Finds, store: str | None = None) -> list[Document]:
-    """What to expect and how much of the shelf to give, by store and item. Raises ServerError.
+    """What to expect and how much of the shelf to give, by store. Raises ServerError.
 
     `buy`, `profit` and `time` are units, profit and end (epoch seconds, UTC) of the item's newest business day with
-    sales; `predicted_sales` is units of the next business day. An item on two shelves is one row with its space on both;
-    a store's percentages sum to 100.
+    sales; `predicted_sales` is units of the next business day. An item on two shelves is one row with its space on both,
+    one on none of a store's described shelves has none; a store's percentages sum to 100.
     """
-    sold = newest_day_by_item(database, store)
-    rows: dict[tuple[str, str], Document] = {}
-    for plan in newest_plans(database, store):
+    plans = newest_plans(database, store)
+    planned: dict[tuple[str, str], tuple[float, float]] = {}
+    for plan in plans:
         for one in plan["items"]:
             key = plan["store"], one["item"]
-            if key in rows:
-                rows[key]["shelf_space_percentage"] += one["shelf_space_percentage"]
-                continue
-            sums = sold.get(key)
-            rows[key] = {
-                "name": one["item"],
-                "store": plan["store"],
-                "buy": sums.units if sums else 0.0,
-                "profit": sums.profit_micros / 1e6 if sums else 0.0,
-                "time": _end_of(sums.last_day) if sums else None,
-                "predicted_sales": one["predicted_sales"],
-                "shelf_space_percentage": one["shelf_space_percentage"],
-            }
-    return list(rows.values())
+            share = planned.get(key, (0.0, 0.0))[1] + one["shelf_space_percentage"]
+            planned[key] = one["predicted_sales"], share
+    for key, units in _on_no_shelf(database, store, plans):
+        planned.setdefault(key, (units, 0.0))
+    sold = newest_day_by_item(database, store)
+    return [_prediction(key, units, share, sold.get(key)) for key, (units, share) in planned.items()]
+
+
+def _on_no_shelf(database: Finds, store: str | None, plans: Iterable[Document]) -> Iterator[tuple[tuple[str, str], float]]:
+    """Store, item and units of the next day of what was forecast with a plan of described shelves, which may lack it."""
+    origins = {plan["store"]: plan["origin"] for plan in plans if _is_described(plan)}
+    if not origins:
+        return
+    for document in newest_forecasts(database, store, MOST_FORECASTS):
+        close = document.get("close")
+        day = horizon_of(close, "day") if close else None
+        if close and day and close["origin"] == origins.get(document["store"]):
+            yield (document["store"], document["item"]), day["mean"]
+
+
+def _prediction(key: tuple[str, str], units: float, share: float, sums: Sums | None) -> Document:
+    return {
+        "name": key[1],
+        "store": key[0],
+        "buy": sums.units if sums else 0.0,
+        "profit": sums.profit_micros / 1e6 if sums else 0.0,
+        "time": _end_of(sums.last_day) if sums else None,
+        "predicted_sales": units,
+        "shelf_space_percentage": share,
+    }
 
 
 def _end_of(day: str) -> int:

@@ -5,14 +5,13 @@ from typing import Any, Final
 
 from charts import forecasts, sales
 from charts.draw import Format, drawn
-from charts.forecasts import GAINS, horizon_of
+from charts.forecasts import GAINS, MOST_FORECASTS, horizon_of
 from charts.gallery import CHARTS, Question
 from charts.sales import Finds, Sums
 from charts.summary import scores_shown, summary, totals_shown
 from charts.web.fresh import FreshFor
 from charts.web.telemetry import WebMetrics
 
-MOST_FORECASTS: Final = 5000
 _SUMMARY_SECONDS: Final = 2.0
 
 

@@ -23,7 +23,7 @@ from streams.contract.errors import ServerError, SettingsError
 from streams.contract.messages import Allocation
 from streams.contract.settings import Secret
 from tests.support.fakes import MemoryDocuments, metrics
-from tests.support.shop import a_season, accepted, plan, records_of
+from tests.support.shop import a_season, accepted, day_after, plan, records_of
 from tests.support.stand_ins import BEGINNING
 
 SCRIPT = "<script>alert('x')</script>"
@@ -136,15 +136,20 @@ def two_shelves():
     sink = ForecastsSink(documents, metrics())
     sink.start(0, BEGINNING)
     gains = {"gain_per_day": 1.5, "gain_over_share_of_sales": 12.25, "gain_over_share_of_profit": -0.5, "gain_over_equal_space": 30.0}
-    dairy = described("dairy", 9999, {"milk": 40.0, "2": 35.0}, **gains)
-    sink.write(records_of([dairy, described("freezer", 9999, {"ice": 20.0, "milk": 5.0})], start={0: 500_000}))
+    origin = day_after(29)  # of the newest forecasts
+    dairy = described("dairy", 9999, {"milk": 40.0, "2": 35.0}, origin=origin, **gains)
+    freezer = described("freezer", 9999, {"ice": 20.0, "milk": 5.0}, origin=origin)
+    sink.write(records_of([dairy, freezer], start={0: 500_000}))
     with client_of(documents) as client:
         yield client
 
 
 def test_percentages_of_a_store_with_two_shelves_sum_to_100(two_shelves):
     rows = two_shelves.get("/predict").json()
-    assert {row["name"]: row["shelf_space_percentage"] for row in rows} == {"milk": 45.0, 2: 35.0, "ice": 20.0}
+    shares = {row["name"]: row["shelf_space_percentage"] for row in rows}
+    assert shares == {"milk": 45.0, 2: 35.0, "ice": 20.0, SCRIPT: 0.0, "$butter$ 牛奶": 0.0}
+    assert len(rows) == len(shares)
+    assert all(row["predicted_sales"] > 0 for row in rows)
     stock = {row["item"]: row["shelf"] for row in two_shelves.get("/v1/stock").json()["rows"]}
     assert (stock["milk"], stock["2"], stock[SCRIPT]) == (45.0, 35.0, None)
 

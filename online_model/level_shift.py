@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     F32 = NDArray[np.float32]
 
-SLACK: Final = 0.6
+SLACK: Final = 1.0
 THRESHOLD: Final = 10.0
 """In standard deviations of the day forecast."""
 RESIDUAL_CLIP: Final = 3.5
@@ -43,39 +43,48 @@ AGE_AFTER: Final = 14
 SUM, DAYS, LEVEL, START = range(4)
 
 
-def watch(s: Series, expected: F32, variance: F32, y: F32, known: NDArray[np.bool_]) -> NDArray[np.int64]:
+def watch(s: Series, expected: F32, settled: F32, variance: F32, y: F32, known: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Take a day in; series whose level has shifted.
 
     Parameters
     ----------
     expected, variance
         Of the day's forecast, `[n]`.
+    settled
+        Forecast of the running means alone, `[n]`: once a CUSUM has risen, residuals are of this one, because the regressions
+        follow a shift within days and would hide it half-way.
     y
         Winsorised units.
     known
         Where there was a forecast.
 
     """
-    root = np.sqrt(expected + ROOT_SHIFT)
-    z = 2 * root * (np.sqrt(y + ROOT_SHIFT) - root) / np.sqrt(np.maximum(variance, 1e-6))
-    z = np.clip(z, -RESIDUAL_CLIP, RESIDUAL_CLIP)
+    z, z_settled = (_residual(f, expected, variance, y) for f in (expected, settled))
     steady = (variance <= expected**2) | (expected >= ENOUGH_UNITS)
     use = known & steady & (s.count >= MIN_COUNT) & (s.age >= COOL_DOWN)
     if not use.any():
         return np.zeros(0, np.int64)
     if int(use.sum()) >= MIN_SERIES:
         z = z - np.median(z[use]).astype(np.float32)
+        z_settled = z_settled - np.median(z_settled[use]).astype(np.float32)
     level = np.maximum(s.ewma[DS14], TINY)
-    units = np.minimum(y / np.maximum(expected, TINY), RATIO_CAP) * level
-    for side, value in enumerate((z, -z)):
+    units = np.minimum(y / np.maximum(settled, TINY), RATIO_CAP) * level
+    for side, sign in enumerate((1, -1)):
         c = s.cusum[side]
         before = c[SUM] > ONSET
+        value = sign * np.where(before, z_settled, z)
         c[SUM] = np.where(use, np.maximum(c[SUM] + value - SLACK, 0), c[SUM])
         c[START] = np.where(before, c[START], level)
         c[DAYS] = np.where(c[SUM] > ONSET, c[DAYS] + use, 0)
         c[LEVEL] += use * (units - c[LEVEL]) / np.maximum(c[DAYS], 1)
     over = (s.cusum[:, SUM] > THRESHOLD) & use
     return np.asarray(np.flatnonzero(over.any(0)))
+
+
+def _residual(forecast: F32, expected: F32, variance: F32, y: F32) -> F32:
+    """Residual of the root of a day's units, in standard deviations; the variance is that at `expected`."""
+    root, width = np.sqrt(forecast + ROOT_SHIFT), np.sqrt(np.maximum(variance, 1e-6) / (expected + ROOT_SHIFT))
+    return np.asarray(np.clip(2 * (np.sqrt(y + ROOT_SHIFT) - root) / width, -RESIDUAL_CLIP, RESIDUAL_CLIP))
 
 
 def shift(s: Series, rows: NDArray[np.int64], day: int) -> list[Drift]:

@@ -160,7 +160,7 @@ def _score(s: Series, m: Matured, pool: Pool) -> dict[str, Scored]:
 def _level_shifts(s: Series, m: Matured, today: Today, pool: Pool) -> list[Drift]:
     mean = m["unbiased"] * m.column(FACTOR)
     variance = pool.quantiles.variance(s, mean)[DAY]
-    rows = level_shift.watch(s, mean[DAY], variance, today.units, m.known[DAY])
+    rows = level_shift.watch(s, mean[DAY], m["level"][DAY], variance, today.units, m.known[DAY])
     return level_shift.shift(s, rows, m.day) if len(rows) else []
 
 

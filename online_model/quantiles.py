@@ -22,17 +22,18 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     F32 = NDArray[np.float32]
 
-LEVELS: Final = np.array([1.33, 1.4, 1.5])
+LEVELS: Final = np.array([1.45, 1.7, 1.8])
 """Normal level of P90 by horizon to begin with: wider where the variance comes from few, overlapping windows."""
 MISS: Final = 0.1
 LEVEL_RANGE: Final = (0.5, 4.0)
 STEP: Final = np.array([0.03 / b for b in SPANS], np.float32)
 """Step of a series' levels, a label."""
-POOLED_STEP: Final = np.array([0.3, 0.08, 0.01])
-POOLED_SHRINK: Final = 20.0
-"""Step of the pooled levels, a date with many labels; a date with 20 moves them by half of it."""
-SURPRISE_CAP: Final = 25.0
-"""Squared error over variance that a label may teach."""
+POOLED_STEP: Final = np.array([0.3, 0.02, 0.02])
+POOLED_SHRINK: Final = 5.0
+"""Step of the pooled levels, a date with many labels; a date with 5 moves them by half of it. Windows overlap: their misses come in
+runs, and quick steps would follow the runs."""
+SURPRISE_CAP: Final = 5.0
+"""Squared error over variance that a label may teach: one bulk order must not widen a band, or pull the median down, for months."""
 SPREAD_PRIOR, SPREAD_GAIN = 10.0, 0.015
 KEEP: Final = 0.5 ** (1 / 120)
 KAPPA_MIN: Final = 1e-5

@@ -167,9 +167,9 @@ def test_cusum_is_never_fired_by_one_day():
     s.count[:], s.age[:], s.ewma[:], s.mean[:] = 100, 100, 50, 50
     expected, variance = np.full(6, 50, np.float32), np.full(6, 60, np.float32)
     y = np.array([1e6, 50, 50, 50, 50, 50], np.float32)
-    assert len(level_shift.watch(s, expected, variance, y, np.ones(6, bool))) == 0
+    assert len(level_shift.watch(s, expected, expected, variance, y, np.ones(6, bool))) == 0
     for _ in range(5):
-        rows = level_shift.watch(s, expected, variance, np.full(6, 50, np.float32), np.ones(6, bool))
+        rows = level_shift.watch(s, expected, expected, variance, np.full(6, 50, np.float32), np.ones(6, bool))
         assert len(rows) == 0
 
 
@@ -181,7 +181,7 @@ def test_cusum_finds_a_halved_level_and_moves_it():
     days = 0
     rows = np.zeros(0)
     while len(rows) == 0:
-        rows = level_shift.watch(s, expected, variance, y, np.ones(6, bool))
+        rows = level_shift.watch(s, expected, expected, variance, y, np.ones(6, bool))
         days += 1
     assert days <= 5
     assert rows.tolist() == [0]
@@ -190,6 +190,20 @@ def test_cusum_finds_a_halved_level_and_moves_it():
     assert drift.since_day == 738_000
     np.testing.assert_allclose(s.ewma[DS, 0], 25, rtol=0.1)
     np.testing.assert_allclose(s.ewma[DS, 1], 50)
+
+
+def test_cusum_finds_a_rise_that_the_regressions_follow():
+    s = series(6)
+    s.count[:], s.age[:], s.ewma[:], s.mean[:] = 100, 100, 50, 50
+    settled, variance = np.full(6, 50, np.float32), np.full(6, 60, np.float32)
+    y = np.array([75, 50, 50, 50, 50, 50], np.float32)
+    for day in range(10):
+        served = np.where(np.arange(6) == 0, 50 if day == 0 else 74, 50).astype(np.float32)
+        rows = level_shift.watch(s, served, settled, variance, y, np.ones(6, bool))
+        if len(rows):
+            break
+    (drift,) = level_shift.shift(s, rows, 738_000 + day)
+    assert drift.factor == pytest.approx(1.5, abs=0.1)
 
 
 def test_scores_add_up():

@@ -41,6 +41,7 @@ MIN_CHANGE: Final = 0.25
 AGE_AFTER: Final = 14
 """The running means go on as if they had seen so many days."""
 SUM, DAYS, LEVEL, START = range(4)
+UP_AND_DOWN: Final = np.array([[1], [-1]], np.float32)
 
 
 def watch(s: Series, expected: F32, settled: F32, variance: F32, y: F32, known: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -65,20 +66,23 @@ def watch(s: Series, expected: F32, settled: F32, variance: F32, y: F32, known: 
     if not use.any():
         return np.zeros(0, np.int64)
     if int(use.sum()) >= MIN_SERIES:
-        z = z - np.median(z[use]).astype(np.float32)
-        z_settled = z_settled - np.median(z_settled[use]).astype(np.float32)
+        z, z_settled = z - _middle(z[use]), z_settled - _middle(z_settled[use])
     level = np.maximum(s.ewma[DS14], TINY)
     units = np.minimum(y / np.maximum(settled, TINY), RATIO_CAP) * level
-    for side, sign in enumerate((1, -1)):
-        c = s.cusum[side]
-        before = c[SUM] > ONSET
-        value = sign * np.where(before, z_settled, z)
-        c[SUM] = np.where(use, np.maximum(c[SUM] + value - SLACK, 0), c[SUM])
-        c[START] = np.where(before, c[START], level)
-        c[DAYS] = np.where(c[SUM] > ONSET, c[DAYS] + use, 0)
-        c[LEVEL] += use * (units - c[LEVEL]) / np.maximum(c[DAYS], 1)
-    over = (s.cusum[:, SUM] > THRESHOLD) & use
-    return np.asarray(np.flatnonzero(over.any(0)))
+    c = s.cusum.swapaxes(0, 1)
+    before = c[SUM] > ONSET
+    value = UP_AND_DOWN * np.where(before, z_settled, z)
+    c[SUM] = np.where(use, np.maximum(c[SUM] + value - SLACK, 0), c[SUM])
+    c[START] = np.where(before, c[START], level)
+    c[DAYS] = np.where(c[SUM] > ONSET, c[DAYS] + use, 0)
+    c[LEVEL] += use * (units - c[LEVEL]) / np.maximum(c[DAYS], 1)
+    return np.asarray(np.flatnonzero(((c[SUM] > THRESHOLD) & use).any(0)))
+
+
+def _middle(values: F32) -> float:
+    """The median; np.median takes ten times as long on a few numbers."""
+    values = np.sort(values)
+    return (float(values[(len(values) - 1) // 2]) + float(values[len(values) // 2])) / 2
 
 
 def _residual(forecast: F32, expected: F32, variance: F32, y: F32) -> F32:

@@ -10,7 +10,7 @@ import numpy as np
 from online_model.features import RATIO_CAP
 from online_model.maturity import slots_of
 from online_model.results import HorizonForecast
-from online_model.series import CORRECTED, DS14, PROFILE
+from online_model.series import CORRECTED, DS14, PENDING, PROFILE
 from online_model.settings import DAY, DAYS_AHEAD, HORIZONS, MONTH, SPANS, STAGGER, WEEK
 
 if TYPE_CHECKING:
@@ -66,8 +66,10 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
     mean = unbiased.astype(np.float64) * (factor * open_days)[:, None]
     quantiles = pool.quantiles.serve(s, mean.astype(np.float32)) * (open_days > 0)[:, None]
     started = s.count > 0
-    kept = np.stack([np.where(started, scale, np.nan) + np.zeros_like(mixed), *raw.swapaxes(0, 1), ft.weekday_mean, unbiased])
-    _freeze(s, o, np.concatenate([kept, quantiles, ft.naive[None], smoothing[None]]).swapaxes(0, 1))
+    kept = np.empty((3, len(PENDING), n), np.float32)
+    kept[:, 0], kept[:, 1:5], kept[:, 5], kept[:, 6] = np.where(started, scale, np.nan), raw, ft.weekday_mean, unbiased
+    kept[:, 7:10], kept[:, 10], kept[:, 11] = quantiles.swapaxes(0, 1), ft.naive, smoothing
+    _freeze(s, o, kept)
     s.expected[:] = np.where(started & (open_days[DAY] > 0), raw[DAY, 1], np.nan)
     for h, place in enumerate(slots_of(o.day)):
         slots[place] = (o.day, pool.gate.age, open_days[h], signal, factor[h], *o.year_factors[h], shares[h])

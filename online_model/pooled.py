@@ -106,7 +106,9 @@ class PooledRegressor(base.MiniBatchRegressor):
     def system(self) -> tuple[F64, F64]:
         """Matrix and right side whose solution are the weights."""
         ridge = (self.ridge + self.caution / (self.dates + 1) ** 1.5) * max(float(self.information[0, 0]), 1e-6) + 1e-9
-        return self.information + ridge * np.eye(len(self.response)), self.response + ridge * self.prior
+        matrix = self.information.copy()
+        matrix[np.diag_indices_from(matrix)] += ridge
+        return matrix, self.response + ridge * self.prior
 
     def take(self, weights: F64) -> None:
         """Take solved weights, unless they are no numbers."""
@@ -199,10 +201,9 @@ class LogRatio(PooledRegressor):
 
 
 def solve_together(models: Sequence[PooledRegressor]) -> None:
-    """Solve all models with the same number of features that are due, in one call."""
-    due = [m for m in models if m.due()]
-    if due:
-        systems = [m.system() for m in due]
-        solved = np.linalg.solve(np.stack([a for a, _ in systems]), np.stack([v for _, v in systems])[:, :, None])
-        for model, weights in zip(due, solved, strict=True):
+    """Solve all models, with the same number of features, in one call as soon as one of them is due."""
+    if any(m.due() for m in models):
+        systems = [m.system() for m in models]
+        solved = np.linalg.solve(np.array([a for a, _ in systems]), np.array([v for _, v in systems])[:, :, None])
+        for model, weights in zip(models, solved, strict=True):
             model.take(weights[:, 0])

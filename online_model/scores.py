@@ -64,15 +64,16 @@ class Scores:
     def add(self, horizon: str, scored: Scored) -> None:
         """Add forecasts that matured."""
         actual = scored.actual
-        inside = float(((scored.p10 <= actual) & (actual <= scored.p90)).sum())
-        naive = float(((scored.seasonal_naive - actual) ** 2).sum())
-        n, sold = float(len(actual)), float(np.abs(actual).sum())
+        error = np.array((scored.mean, scored.weekday_mean, scored.seasonal_naive, scored.smoothing)) - actual
+        size = np.abs(error)
+        sums = np.empty((len(CONTENDERS), len(_SUMS)))
+        sums[:, 0], sums[:, 1] = len(actual), np.abs(actual).sum()
+        sums[:, 2], sums[:, 3], sums[:, 4] = error.sum(1), size.sum(1), (size * size).sum(1)
+        sums[:, 5] = sums[CONTENDERS.index("seasonal_naive"), 4]
+        sums[:, 6] = ((scored.p10 <= actual) & (actual <= scored.p90)).sum()
         h = list(HORIZONS).index(horizon)
-        for i, forecast in enumerate((scored.mean, scored.weekday_mean, scored.seasonal_naive, scored.smoothing)):
-            error = forecast - actual
-            sums = (n, sold, float(error.sum()), float(np.abs(error).sum()), float((error**2).sum()), naive, inside)
-            self.total[h, i] += sums
-            self.decayed[h, i] += sums
+        self.total[h] += sums
+        self.decayed[h] += sums
 
     def read(self, *, decayed: bool = True) -> dict[str, dict[str, Score]]:
         """Scores by horizon and contender (`shelfcast`, `weekday_mean`, `seasonal_naive`, `smoothing`)."""

@@ -87,7 +87,7 @@ class SharedResiduals:
         by_item = n_items < n_series
         today = 0.0
         if y is not None:
-            f = np.nan_to_num(s.expected)
+            f = np.where(np.isnan(s.expected), np.float32(0), s.expected)
             w = f / (1 + OVERDISPERSION * f)
             e = np.clip(y / np.maximum(f, TINY) - 1, *RESIDUAL_CLIP)
             total, mean = float(w.sum()), float(w @ e)

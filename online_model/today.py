@@ -88,7 +88,8 @@ class Today:
 
 def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDays | None, *, opened: bool) -> Today:
     """Cap what was sold by what the series have sold before; numbers that are none count as 0."""
-    raw = np.nan_to_num(np.asarray(told.units, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    raw = np.asarray(told.units, np.float64)
+    raw = np.where(np.isfinite(raw), raw, 0.0)
     y = np.maximum(raw, 0).astype(np.float32)
     started = (s.count > 0) | (y > 0) if opened else s.count > 0
     old = s.count > WINSOR_AFTER

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple, cast
 
 import aiokafka
+import faust
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
@@ -144,6 +145,13 @@ class ChunkConsumer(FaustConsumer):
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Nothing: our watchdog asks the broker itself."""
+
+
+class ChunkApp(faust.App):
+    """A Faust application that keeps nothing on disk: state lives in the hearts, and in Kafka."""
+
+    def _create_directories(self) -> None:
+        """Nothing: Faust would leave an empty folder for tables where it was started, and cannot start in a read-only one."""
 
 
 class ChunkTransport(FaustTransport):

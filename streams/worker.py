@@ -24,7 +24,7 @@ from streams.outbox import Outbox
 from streams.partitions import Partitions
 from streams.rules import Rules
 from streams.snapshots import SnapshotReader
-from streams.transport import ChunkTransport
+from streams.transport import ChunkApp, ChunkTransport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -103,7 +103,7 @@ class Worker:
     # ------------------------------------------------------------------ Faust
 
     def _app(self) -> Any:
-        app: Any = faust.App(
+        app: Any = ChunkApp(
             self.settings.group,
             broker=";".join(f"kafka://{server.strip()}" for server in self.kafka.bootstrap_servers.split(",")),
             broker_credentials=self._credentials(),

@@ -40,8 +40,8 @@ STOP_SECONDS: Final = 8.0
 """How long stopping may take: a consumer that waits in JoinGroup can hang."""
 
 
-YOUNG_OBJECTS: Final = 50_000
-"""New objects after which garbage is looked for: several fetches of records, which die young."""
+YOUNG_OBJECTS: Final = 10_000
+"""New objects after which garbage is looked for among them: about a fetch of records, which die young."""
 
 
 class Worker:
@@ -233,7 +233,7 @@ def _spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 20, 100)
+    gc.set_threshold(YOUNG_OBJECTS, 20, 50)
 
 
 class LagWatch:

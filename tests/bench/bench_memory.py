@@ -38,7 +38,8 @@ def main() -> None:
             "SHELFCAST_DEDUPE_WINDOW": "20000", "SHELFCAST_CHECKPOINT_SECONDS": "2", "OPENBLAS_NUM_THREADS": "1",
         }  # fmt: skip
         print(f"{count:,} events on {name}", flush=True)
-        worker = subprocess.Popen([sys.executable, "-m", "deploy.cli", "worker", "--metrics-port", "0"], env=environment, stderr=subprocess.DEVNULL)
+        command = [sys.executable, "-m", "deploy.cli", "worker", "--metrics-port", "0"]
+        worker = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         try:
             measure(kafka, events(count), psutil.Process(worker.pid))
         finally:

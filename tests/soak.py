@@ -212,7 +212,7 @@ class Soak:
             keeper.join()
         for process in self.processes[:2]:
             self.workers.stop(process.child)
-        repeats = check_against_undisturbed(self.kafka, self.workers, truth, ("days", "duplicates"))
+        repeats = check_against_undisturbed(self.kafka, self.workers, truth, ("days", "duplicates"), self.log.messages)
         self.say(f"outputs and states equal an undisturbed run's, byte for byte; {repeats:,} messages stand repeatedly and were dropped")
         units, revenue, profit, sales, returns = truth.totals
         self.say(

@@ -39,7 +39,7 @@ def broker_away(kafka, mongo, workers, consumers, away, how):
     settled(mongo.settings, truth, 60, consumer)
     print(f"\nbroker {how} for {away:.0f} s at {rate} events/s: everything caught up {time.monotonic() - back:.1f} s after it was back")
     workers.stop(worker)
-    check_against_undisturbed(kafka, workers, truth)
+    check_against_undisturbed(kafka, workers, truth, sent=log.messages)
 
 
 @pytest.mark.parametrize("how", ["killed", pytest.param("standing still", marks=pytest.mark.kill)])

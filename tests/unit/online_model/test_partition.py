@@ -293,6 +293,15 @@ def test_a_promotion_that_only_its_sales_tell_of_is_not_forecast_with():
     np.testing.assert_array_equal(run(units, promotion=seen)[1][-1].path, run(units)[1][-1].path)
 
 
+def test_a_bulk_order_leaves_the_quantiles_of_whole_units_whole():
+    rng = np.random.default_rng(3)
+    units = rng.poisson(3, (120, 2)) * rng.integers(0, 2, (120, 2)).astype(float)
+    units[60, 0] = 70_000
+    day = run(units)[1][-1].horizons["day"]
+    for quantile in (day.p10, day.p50, day.p90):
+        np.testing.assert_array_equal(quantile, np.floor(quantile))
+
+
 def test_a_level_shift_is_noticed_and_followed():
     units = shop(300, series=12, level=40.0)
     for factor, rows in ((0.5, [1, 5]), (1.5, [2, 7])):

@@ -19,7 +19,7 @@ a{color:var(--blue)}
 .dot.away{background:#D55E00}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.9rem;margin:1.2rem 0}
 .card,section{background:#fff;border:1px solid var(--line);border-radius:10px;padding:.9rem 1.1rem}
-.card b{display:block;font-size:1.55rem;line-height:1.25;font-variant-numeric:tabular-nums}
+.card b{display:block;font-size:1.3rem;overflow-wrap:anywhere;line-height:1.25;font-variant-numeric:tabular-nums}
 .card span{color:var(--quiet);font-size:.85rem}
 .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(34rem,100%),1fr));gap:.9rem;margin-bottom:.9rem;align-items:start}
 section{overflow:hidden;min-width:0}

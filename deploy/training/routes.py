@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, Final
 
 from litestar import Request, get, post
+from litestar.params import FromPath
 from litestar.response import Response
 
 from deploy.training.trainer import Job, Trainer
@@ -33,7 +34,7 @@ def routes(trainer: Trainer, door: Door) -> list[Any]:
         return await _answer(trainer.retrain())
 
     @get("/jobs/{number:int}", sync_to_thread=False)
-    def job(number: int) -> Response[Any]:
+    def job(number: FromPath[int]) -> Response[Any]:
         found = trainer.job(number)
         if found is None:
             return Response({"error": f"There is no job {number}: this process has not started it, or has forgotten it."}, status_code=404)

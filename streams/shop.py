@@ -175,7 +175,7 @@ class Shop:
         known = np.zeros(n, bool)
         known[list(sold.profit)] = True
         self.profit_kept += profit
-        self.units_kept += np.where(known, sold.hours(n).sum(1), 0.0)
+        self.units_kept += np.where(known, sold.units(n), 0.0)
 
     def unit_profit(self, n: int) -> NDArray[np.float64]:
         """Usual profit a unit of the first `n` rows, currency; where it is not known, the mean of the others, else 1."""

@@ -39,7 +39,6 @@ SESSION_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 8.0
 """How long stopping may take: a consumer that waits in JoinGroup can hang."""
 
-
 YOUNG_OBJECTS: Final = 10_000
 """New objects after which garbage is looked for among them: about a fetch of records, which die young."""
 

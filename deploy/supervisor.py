@@ -85,9 +85,12 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(5)
+        for child in self._children:
+            _close_lifeline(child.process)
 
     def _spawn(self, child: Child) -> None:
         self._log_dir.mkdir(parents=True, exist_ok=True)
+        _close_lifeline(child.process)
         with self.log_of(child.name).open("ab") as out:
             child.process = subprocess.Popen(  # noqa: S603  our own command
                 [sys.executable, "-m", "deploy.cli", *child.arguments],
@@ -113,3 +116,9 @@ class Supervisor:
                     return
                 self.restarts += 1
                 self._spawn(child)
+
+
+def _close_lifeline(process: subprocess.Popen[bytes] | None) -> None:
+    """Close our end of the pipe that tells a child whether we live, once the child has ended."""
+    if process is not None and process.stdin is not None:
+        process.stdin.close()

@@ -192,6 +192,26 @@ def test_today_is_forecast_while_it_runs(heart):
         assert m.horizons[0].mean >= m.sold_so_far
 
 
+def test_today_is_said_again_only_when_it_moved():
+    heart = Heart(Rules(nowcast_seconds=600), 1, PARTITIONS)
+    log = [
+        sale(n, sold_at=MONDAY + day * DAY + minute * 60)
+        for n, (day, minute) in enumerate((d, m) for d in range(14) for m in range(0, 300, 5))
+    ]
+    heart.apply(log_of(*log))
+
+    def said(*events):
+        out = heart.apply(log_of(*events, first=heart.next_offset))
+        return [m for m in messages(out) if isinstance(m, PredictedSales) and m.horizons[0].horizon == "today"]
+
+    newest = MONDAY + 13 * DAY + 295 * 60
+    as_expected = [sale(10_000 + n, sold_at=newest + 660 * n) for n in range(1, 6)]
+    assert said(*as_expected) == []
+    bought_out = [sale(20_000 + n, quantity=200, sold_at=newest + 3600 + 660 * n) for n in range(2)]
+    (again,) = said(*bought_out)
+    assert again.horizons[0].mean > 200
+
+
 def test_ids_are_unique_and_in_order(heart):
     ids = [m.id for m in messages(heart.apply(log_of(*a_week(20)))) if not isinstance(m, DriftDetected)]
     assert len(ids) == len(set(ids))

@@ -160,8 +160,8 @@ def _score(s: Series, m: Matured, pool: Pool) -> dict[str, Scored]:
 def _level_shifts(s: Series, m: Matured, today: Today, pool: Pool) -> list[Drift]:
     mean = m["unbiased"] * m.column(FACTOR)
     variance = pool.quantiles.variance(s, mean)[DAY]
-    rows = level_shift.watch(s, mean[DAY], m["level"][DAY], variance, today.units, m.known[DAY])
-    return level_shift.shift(s, rows, m.day) if len(rows) else []
+    rows = level_shift.watch(s, pool.residuals, m.day, mean[DAY], m["level"][DAY], variance, today.units, m.known[DAY])
+    return level_shift.shift(s, rows)
 
 
 def _teach(s: Series, m: Matured, pool: Pool) -> None:

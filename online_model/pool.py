@@ -11,6 +11,7 @@ from online_model.calendar import CalendarTable, HolidayKeys
 from online_model.cold_start import ItemLevels
 from online_model.features import PRIOR_ON, OwnYear
 from online_model.gate import Gate
+from online_model.level_shift import CommonResiduals
 from online_model.mixture import Mixture
 from online_model.multiplier import CalendarModel
 from online_model.nowcast import Nowcast
@@ -50,6 +51,7 @@ class Pool:
 
     PARTS = (
         "calendar", "profile", "shared", "items", "own_year", "year", "mixture", "bias", "gate", "quantiles", "nowcast", "scores",
+        "residuals",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -70,6 +72,7 @@ class Pool:
         self.quantiles = Quantiles()
         self.nowcast = Nowcast()
         self.scores = Scores()
+        self.residuals = CommonResiduals()
         self.linear: list[PooledRegressor] = [LinearRatio(caution=c) for c in CAUTION]
         self.log: list[PooledRegressor] = [LogRatio(caution=c) for c in CAUTION]
         for model in self.models:

@@ -73,6 +73,7 @@ _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "levels_z": ((2, 3), "f4", 0),
     "expected": ((), "f4", np.nan),
     "cusum": ((2, 4), "f4", 0),
+    "waiting": ((5,), "f4", np.nan),
     "morning": ((7,), "f4", 0),
 }
 
@@ -120,6 +121,8 @@ class Series:
         cbar ds14 of the next day, for the shared residuals.
     cusum
         `[2, 4]` up and down: sum, days since its onset, mean level since, level at its onset.
+    waiting
+        For the CUSUM, of a day that not all stores have closed: both residuals, units, level, ordinal; NaN for none.
     morning
         Expected units of the next 7 days.
 
@@ -158,6 +161,7 @@ class Series:
     levels_z: F32
     expected: F32
     cusum: F32
+    waiting: F32
     morning: F32
 
     def __init__(self) -> None:

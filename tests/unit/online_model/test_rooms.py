@@ -9,6 +9,7 @@ from scipy import stats
 from online_model import last_year, level_shift
 from online_model.bias import BiasGain
 from online_model.gate import Gate
+from online_model.level_shift import CommonResiduals
 from online_model.mixture import Mixture
 from online_model.multiplier import CalendarModel, prior_variance
 from online_model.nowcast import DayCurve, Nowcast
@@ -162,30 +163,35 @@ def test_nowcast_gain_and_curve():
     assert model.expect(curve, 3, 14.0, sold, np.array([30.0])) > plain + 2
 
 
-def test_cusum_is_never_fired_by_one_day():
-    s = series(6)
+def watched(n):
+    """Series that have sold 50 a day for long."""
+    s = series(n)
     s.count[:], s.age[:], s.ewma[:], s.mean[:] = 100, 100, 50, 50
-    expected, variance = np.full(6, 50, np.float32), np.full(6, 60, np.float32)
-    y = np.array([1e6, 50, 50, 50, 50, 50], np.float32)
-    assert len(level_shift.watch(s, expected, expected, variance, y, np.ones(6, bool))) == 0
-    for _ in range(5):
-        rows = level_shift.watch(s, expected, expected, variance, np.full(6, 50, np.float32), np.ones(6, bool))
-        assert len(rows) == 0
+    return s
+
+
+def watch(s, common, day, units, served=50.0):
+    n = len(s)
+    known, settled = np.ones(n, bool), np.full(n, 50, np.float32)
+    expected, variance = np.broadcast_to(np.float32(served), n), np.full(n, 60, np.float32)
+    return level_shift.watch(s, common, day, expected, settled, variance, np.array(units, np.float32), known)
+
+
+def test_cusum_is_never_fired_by_one_day():
+    s, common = watched(6), CommonResiduals()
+    assert not watch(s, common, 738_000, [1e6, 50, 50, 50, 50, 50])
+    for day in range(738_001, 738_006):
+        assert not watch(s, common, day, [50] * 6)
 
 
 def test_cusum_finds_a_halved_level_and_moves_it():
-    s = series(6)
-    s.count[:], s.age[:], s.ewma[:], s.mean[:] = 100, 100, 50, 50
-    expected, variance = np.full(6, 50, np.float32), np.full(6, 60, np.float32)
-    y = np.array([25, 50, 50, 50, 50, 50], np.float32)
-    days = 0
-    rows = np.zeros(0)
-    while len(rows) == 0:
-        rows = level_shift.watch(s, expected, expected, variance, y, np.ones(6, bool))
-        days += 1
-    assert days <= 5
-    assert rows.tolist() == [0]
-    (drift,) = level_shift.shift(s, rows, 738_000 + days - 1)
+    s, common, day, rows = watched(6), CommonResiduals(), 737_999, {}
+    while not rows:
+        day += 1
+        rows = watch(s, common, day, [25, 50, 50, 50, 50, 50])
+    assert day <= 738_004
+    assert list(rows) == [0]
+    (drift,) = level_shift.shift(s, rows)
     assert drift.factor == pytest.approx(0.5, abs=0.05)
     assert drift.since_day == 738_000
     np.testing.assert_allclose(s.ewma[DS, 0], 25, rtol=0.1)
@@ -193,17 +199,38 @@ def test_cusum_finds_a_halved_level_and_moves_it():
 
 
 def test_cusum_finds_a_rise_that_the_regressions_follow():
-    s = series(6)
-    s.count[:], s.age[:], s.ewma[:], s.mean[:] = 100, 100, 50, 50
-    settled, variance = np.full(6, 50, np.float32), np.full(6, 60, np.float32)
-    y = np.array([75, 50, 50, 50, 50, 50], np.float32)
-    for day in range(10):
-        served = np.where(np.arange(6) == 0, 50 if day == 0 else 74, 50).astype(np.float32)
-        rows = level_shift.watch(s, served, settled, variance, y, np.ones(6, bool))
-        if len(rows):
+    s, common = watched(6), CommonResiduals()
+    for day in range(738_000, 738_010):
+        rows = watch(s, common, day, [75, 50, 50, 50, 50, 50], [50 if day == 738_000 else 74, 50, 50, 50, 50, 50])
+        if rows:
             break
-    (drift,) = level_shift.shift(s, rows, 738_000 + day)
+    (drift,) = level_shift.shift(s, rows)
     assert drift.factor == pytest.approx(1.5, abs=0.1)
+
+
+def test_stores_of_one_series_are_held_against_each_other():
+    """A week before Christmas lifts all of them, and is no shift; what one does alone is, a day later than in a big store."""
+    stores, common = [watched(1) for _ in range(8)], CommonResiduals()
+    for day in range(738_000, 738_008):
+        assert not any(watch(s, common, day, [95]) for s in stores)
+    found = []
+    for day in range(738_008, 738_016):
+        for i, s in enumerate(stores):
+            rows = watch(s, common, day, [25 if i == 3 else 50])
+            found += [(i, day, drift.since_day, drift.factor) for drift in level_shift.shift(s, rows)]
+    ((store, day, since, factor),) = found
+    assert store == 3
+    assert since == 738_008
+    assert day <= 738_014
+    assert factor == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_store_alone_in_its_partition_is_judged_by_itself():
+    s, common, found = watched(1), CommonResiduals(), []
+    for day in range(738_000, 738_010):
+        found += level_shift.shift(s, watch(s, common, day, [25]))
+    (drift,) = found
+    assert drift.since_day == 738_000
 
 
 def test_scores_add_up():

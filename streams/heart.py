@@ -23,6 +23,7 @@ from streams.contract.messages import (
 )
 from streams.contract.money import line_micros, micros
 from streams.contract.topics import partition_of
+from streams.countries import place
 from streams.dedupe import DedupeWindow
 from streams.outputs import Outputs, Rejection
 from streams.rules import Rules
@@ -87,6 +88,7 @@ class Heart:
         self._time = LocalTime(rules.timezone)
         self._window = DedupeWindow(rules.dedupe_window)
         self._shops: dict[str, Shop] = {}
+        self._countries: dict[str, str] = {}  # of stores that began with another than the rules' one
         self._dates: dict[int, str] = {}
         self.observer: Observer | None = None
         self._reporter = DayReporter(self)
@@ -291,8 +293,16 @@ class Heart:
         self._check_partition(name)
         if len(self._shops) >= self.rules.max_stores:
             raise RejectedEvent("too_many_stores", f"The partition has {self.rules.max_stores} stores already.")
-        shop = self._shops[name] = Shop(name, self.model.add_store(name, self.rules.country or None))
+        code = self.rules.country_of(name)
+        shop = self._shops[name] = Shop(name, self.model.add_store(name, *place(code)))
+        if code != self.rules.country:
+            self._countries[name] = code
         return shop
+
+    def kept_countries(self) -> dict[str, tuple[str, str]]:
+        """Stores that go on with another country than a new one of their name would take: what they keep, and that other."""
+        pairs = ((name, self._countries.get(name, self.rules.country), self.rules.country_of(name)) for name in self._shops)
+        return {name: (kept, other) for name, kept, other in pairs if kept != other}
 
     def _row(self, shop: Shop, item: str) -> int:
         row = shop.items.get(item)
@@ -368,6 +378,8 @@ class Heart:
 
     def dump(self) -> bytes:
         """The complete state. Equal logs give equal bytes."""
+        # Only where there are any: without them the state is the one of releases that knew no countries of stores.
+        own = {"countries": self._countries} if self._countries else {}
         return to_bytes(
             {
                 "rules": self.rules.dump(),
@@ -379,6 +391,7 @@ class Heart:
                 "window": self._window.dump(),
                 "shops": [shop.dump() for shop in self._shops.values()],
                 "model": self.model.dump(),
+                **own,
             }
         )
 
@@ -404,5 +417,6 @@ class Heart:
         self.counts = dict(state["counts"])
         self._window = DedupeWindow.load(state["window"])
         self._shops = {shop.name: shop for shop in map(Shop.load, state["shops"])}
+        self._countries = dict(state.get("countries", {}))
         self._reporter.know(self._shops.values())
         self.model = Partition.load(state["model"])

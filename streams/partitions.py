@@ -74,6 +74,7 @@ class Partitions:
         self.consumer: ChunkConsumer | None = None  # known once Faust made it
         self.held: dict[int, Held] = {}
         self.recovered_at = time.monotonic()
+        self._told: set[str] = set()  # stores whose country was warned of
         self._reader = reader
         self._executor = executor
 
@@ -100,7 +101,24 @@ class Partitions:
             self.recovered_at = time.monotonic()
             positions[tp] = heart.next_offset
         log.info("holding partitions %s", {tp.partition: offset for tp, offset in positions.items()})
+        self._warn_of_kept_countries()
         return positions
+
+    def _warn_of_kept_countries(self) -> None:
+        """Say, once a store, that one goes on with the country it was first seen with."""
+        kept = {name: pair for held in self.held.values() for name, pair in held.heart.kept_countries().items() if name not in self._told}
+        if not kept:
+            return
+        self._told |= kept.keys()
+        name, (country, other) = next(iter(kept.items()))
+        log.warning(
+            "%d stores keep the country they were first seen with, as %r %s although SHELFCAST_STORE_COUNTRIES and SHELFCAST_COUNTRY "
+            "now give %s: what they learned is by its holidays. Undo the change, or rebuild from the log (docs/operations.md, Countries).",
+            len(kept),
+            name[:100],
+            country or "none",
+            other or "none",
+        )
 
     def _load(self, partition: int, committed: tuple[int, str] | None) -> Heart:
         """A partition's heart: from the commit's snapshot, else the newest there is, else empty, to be rebuilt."""

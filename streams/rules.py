@@ -1,16 +1,21 @@
 """The rules a state was made under: they are part of it, and other rules mean another state."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
-from online_model import Partition
-from streams.contract.errors import SettingsError
 from streams.contract.settings import WorkerSettings
+from streams.countries import countries_of
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What decides, beside the log, which messages a partition's log leads to."""
+    """What decides, beside the log, which messages a partition's log leads to.
+
+    store_countries: codes by name of the stores that have another than `country`. They are not compared with those a state
+    was made under: each store takes its own when it is first seen and the state keeps it, so that a row for a new store
+    does not cost the state of all others.
+    """
 
     timezone: str = "UTC"
     country: str = ""
@@ -19,22 +24,25 @@ class Rules:
     nowcast_seconds: float = 3600.0
     max_stores: int = 10_000
     max_items: int = 100_000
+    store_countries: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, settings: WorkerSettings) -> Self:
-        """The rules among the worker's settings. Raises SettingsError for a country that nobody knows the holidays of."""
-        try:
-            Partition().add_store("", settings.country or None)
-        except ValueError as error:
-            raise SettingsError(f"SHELFCAST_COUNTRY={settings.country!r}: set an ISO code as in DE, or nothing ({error}).") from None
+        """The rules among the worker's settings; reads the file of stores. Raises SettingsError for countries that nobody knows."""
+        country, store_countries = countries_of(settings)
         return cls(
             timezone=settings.timezone,
-            country=settings.country,
+            country=country,
             lateness_seconds=settings.lateness_minutes * 60,
             dedupe_window=settings.dedupe_window,
             nowcast_seconds=settings.nowcast_minutes * 60,
+            store_countries=store_countries,
         )
 
+    def country_of(self, store: str) -> str:
+        """The code of a store that is new; empty for none."""
+        return self.store_countries.get(store, self.country)
+
     def dump(self) -> dict[str, Any]:
-        """The rules as plain values."""
-        return asdict(self)
+        """The rules that make a state another one, as plain values."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.compare}

@@ -63,12 +63,13 @@ class Worker:
 
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         """Work until stopped. Raises what ended it otherwise; the supervisor restarts from the last snapshot."""
+        rules = Rules.of(self.settings)
         count = await asyncio.get_running_loop().run_in_executor(self._executor, check_topics, self.kafka)
         outbox = Outbox(self.kafka)
         self.partitions = self._partitions_type(
             topics.EVENTS,
             count,
-            Rules.of(self.settings),
+            rules,
             self.settings,
             outbox,
             SnapshotReader(self.kafka),

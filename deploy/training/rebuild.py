@@ -71,7 +71,9 @@ def runs(kafka: KafkaSettings, partition: int) -> Iterator[list[LogRecord]]:
 def _rules(snapshot: bytes | None, settings: WorkerSettings) -> Rules:
     if snapshot is None:
         return Rules.of(settings)
-    return Rules(**from_bytes(snapshot)["rules"])
+    state = from_bytes(snapshot)
+    # The countries that its stores began with, not those that the file gives new ones by now.
+    return Rules(**state["rules"], store_countries=state.get("countries", {}))
 
 
 def _next_offset(snapshot: bytes | None) -> int | None:

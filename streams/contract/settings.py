@@ -148,7 +148,12 @@ class WorkerSettings(FromEnvironment):
 
     group: str = setting("SHELFCAST_GROUP", "Consumer group of the workers.", "shelfcast-worker")
     timezone: str = setting("SHELFCAST_TIMEZONE", "* Time zone of the stores, as in Europe/Berlin.", "UTC")
-    country: str = setting("SHELFCAST_COUNTRY", "* Country of the stores for public holidays, as in DE; empty: none.", "")
+    country: str = setting("SHELFCAST_COUNTRY", "* Where the stores are, for public holidays: ISO 3166, as DE or DE-NW; empty: none.", "")
+    store_countries: str = setting(
+        "SHELFCAST_STORE_COUNTRIES",
+        "CSV file of stores that are elsewhere: columns store and country, as in 25,DE-NW. A store keeps what it is first seen with.",
+        "",
+    )
     lateness_minutes: float = setting(
         "SHELFCAST_LATENESS_MINUTES", "* How late a sale may come and still change its open day.", 60.0, low=0, high=10080
     )

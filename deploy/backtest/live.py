@@ -45,7 +45,7 @@ class Live:
     expected_open: dict[str, NDArray[np.float64]]
     counts: Counts
     rejected: dict[str, int]
-    country: str
+    rules: Rules
 
 
 class _Collector:
@@ -78,7 +78,7 @@ def run(
     read: Callable[[int], None] = lambda _: None,
 ) -> Live:
     """Feed the file's log to one heart a partition, in event order, and line its forecasts up with what came."""
-    rules = Rules(timezone=sales.timezone, country=sales.country, nowcast_seconds=NO_NOWCASTS)
+    rules = Rules(timezone=sales.timezone, country=sales.country, nowcast_seconds=NO_NOWCASTS, store_countries=sales.store_countries)
     collector = _Collector(survey.last_day - scored_days)
     hearts = [Heart(rules, partition, partitions) for partition in range(partitions)]
     for heart in hearts:
@@ -96,7 +96,7 @@ def run(
     contenders, expected_open = _contenders(collector, panel, found)
     ours = Contender(contenders[0].name, contenders[0].forecasts, seconds, memory.megabytes)
     rejected = {reason: n for heart in hearts for reason, n in heart.counts.items() if reason.startswith("rejected_")}
-    return Live(panel, found, [ours, *contenders[1:]], expected_open, log.counts, rejected, sales.country)
+    return Live(panel, found, [ours, *contenders[1:]], expected_open, log.counts, rejected, rules)
 
 
 def _count(out: Outputs, sold: defaultdict[tuple[str, str], defaultdict[str, float]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from deploy.backtest.source import Sales, open_sales
 from deploy.backtest.survey import Survey, iso_date, survey
 from streams.contract.errors import SettingsError, UsageError
 from streams.contract.settings import WorkerSettings
+from streams.countries import countries_of
 
 LONGEST_SPAN: Final = max(SPANS.values())
 
@@ -37,6 +38,7 @@ class Options:
     promotions_known_ahead: bool
     json: Path | None
     chart: Path | None
+    store_countries: Path | None = None
 
 
 def backtest(options: Options, console: Console) -> None:
@@ -44,8 +46,7 @@ def backtest(options: Options, console: Console) -> None:
     horizons = horizons_of(options.horizons)
     others = compared(options.compare)
     _writable(options.json, options.chart)
-    sales = open_sales(options.sales, options.mapping, options.timezone, options.country)
-    _check_place(sales)
+    sales = _placed(open_sales(options.sales, options.mapping, options.timezone, options.country), options.store_countries)
     for sentence in sales.about:
         console.print(sentence, highlight=False, markup=False)
     with _bar(console) as bar:
@@ -104,12 +105,14 @@ def scored_days_of(found: Survey, last_days: int | None, horizons: list[str]) ->
     return scored
 
 
-def _check_place(sales: Sales) -> None:
-    """The worker's own check of time zone and country. Raises UsageError."""
+def _placed(sales: Sales, file: Path | None) -> Sales:
+    """The sales with the countries of their stores, after the worker's own check of time zone and countries. Raises UsageError."""
     try:
-        WorkerSettings.read(timezone=sales.timezone, country=sales.country)
+        settings = WorkerSettings.read(timezone=sales.timezone, country=sales.country, store_countries=str(file or ""))
+        country, store_countries = countries_of(settings)
     except SettingsError as error:
         raise UsageError(str(error)) from None
+    return replace(sales, country=country, store_countries=store_countries)
 
 
 def _writable(*files: Path | None) -> None:
@@ -128,7 +131,12 @@ def _others(others: list[Compared], ours: live.Live, bar: Progress) -> list[Cont
 
 
 def _notes(ours: live.Live) -> tuple[str, ...]:
-    notes = [f"{n:,} rows left out: {reason}." for reason, n in ours.counts.skipped.items()]
+    notes = []
+    if ours.rules.store_countries:
+        stores = set(ours.panel.stores)
+        own = len(stores & ours.rules.store_countries.keys())
+        notes.append(f"{own:,} of {len(stores):,} stores have a country of their own by --store-countries.")
+    notes += [f"{n:,} rows left out: {reason}." for reason, n in ours.counts.skipped.items()]
     if ours.counts.bad:
         notes.append(f"{ours.counts.bad:,} rows are no sales. {_bad(ours)}")
     notes += [f"{n:,} sales were refused by the worker: {reason.removeprefix('rejected_')}." for reason, n in ours.rejected.items()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +20,17 @@ NOTHING_SOLD: Final = ("0", "0.0", "0.00", "-0", "-0.0")
 
 @dataclass(frozen=True, slots=True)
 class Sales:
-    """Rows, how to read them, the time zone of their business days, and sentences for the screen."""
+    """Rows, how to read them, the time zone of their business days, and sentences for the screen.
+
+    country, store_countries: the code of all stores, empty for none, and those of stores that have one of their own.
+    """
 
     rows: Source
     mapping: Mapping
     timezone: str
     country: str
     about: tuple[str, ...]
+    store_countries: dict[str, str] = field(default_factory=dict)
 
 
 def open_sales(file: Path | None, mapping: Path | None, timezone: str | None, country: str | None) -> Sales:

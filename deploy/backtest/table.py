@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Final
 
 import holidays
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from deploy.backtest.panel import Floats, Panel, rolling_sum
 from deploy.backtest.survey import ordinal
+from streams.countries import place
 
 F32 = NDArray[np.float32]
 
@@ -34,13 +36,13 @@ def scale_of(panel: Panel) -> Floats:
 class Table:
     """Features by origin and span. A cell of column t knows the days up to t, and of those after it calendar and promotions."""
 
-    def __init__(self, panel: Panel, country: str) -> None:
+    def __init__(self, panel: Panel, country_of: Callable[[str], str]) -> None:
         self.panel = panel
         self.scale = scale_of(panel)
         self.days = panel.units.shape[1]
         self._units = np.where(panel.started, panel.units, np.nan)
         self._dates = [dt.date.fromordinal(ordinal(panel.first_day + place)) for place in range(self.days + 29)]
-        self._holiday = self._holidays(country)
+        self._holiday = self._holidays([country_of(store) for store in panel.stores])
         self._common = self._history() | self._codes()
 
     def columns(self, span: int) -> dict[str, F32]:
@@ -70,20 +72,19 @@ class Table:
     def _ahead(self, span: int) -> dict[str, F32]:
         """Of the days after the origin: calendar, holidays, promotions, and the same days of earlier weeks and last year."""
         first = self._dates[1 : self.days + 1]
-        named = (self._holiday > 0).astype(float)
-        window = np.lib.stride_tricks.sliding_window_view(named, span)[1 : self.days + 1].sum(1)
         numbers = {
             "weekday": [d.weekday() for d in first],
             "day of month": [d.day for d in first],
             "month": [d.month for d in first],
             "day of year": [d.timetuple().tm_yday for d in first],
             "days to Christmas": [(dt.date(d.year, 12, 25) - d).days for d in first],
-            "holidays": window.tolist(),
-            "holiday": self._holiday[1 : self.days + 1].tolist(),
-            "holiday tomorrow": self._holiday[2 : self.days + 2].tolist(),
-            "holiday yesterday": self._holiday[: self.days].tolist(),
         }
         found = {name: self._by_day(np.array(values, np.float32)) for name, values in numbers.items()}
+        named = np.lib.stride_tricks.sliding_window_view(self._holiday > 0, span, axis=1)
+        found["holidays"] = named[:, 1 : self.days + 1].sum(2, dtype=np.float32)
+        found["holiday"] = self._holiday[:, 1 : self.days + 1]
+        found["holiday tomorrow"] = self._holiday[:, 2 : self.days + 2]
+        found["holiday yesterday"] = self._holiday[:, : self.days]
         weeks = [_delayed(self._units, 7 * week - 1) for week in range(1, 9)]
         found["weekday mean"] = (_mean(weeks) / self.scale).astype(np.float32)
         sums = self.panel.window_sums(span)
@@ -104,14 +105,16 @@ class Table:
             "promotion last 7": rolling_sum(held.astype(float), 7).astype(np.float32),
         }
 
-    def _holidays(self, country: str) -> NDArray[np.int64]:
-        """A number for each holiday's name by day, 0 for none."""
-        if not country:
-            return np.zeros(len(self._dates), np.int64)
+    def _holidays(self, codes: list[str]) -> F32:
+        """A number for each holiday's name, 0 for none, by series and day: each series is told those of its store's place."""
         years = range(self._dates[0].year, self._dates[-1].year + 1)
-        names = holidays.country_holidays(country, years=years)
-        numbers: dict[str, int] = {}
-        return np.array([numbers.setdefault(names[d], len(numbers) + 1) if d in names else 0 for d in self._dates])
+        numbers: dict[str, int] = {}  # of all places: New Year is one holiday in each of them
+        rows: dict[str, list[int]] = {}
+        for code in dict.fromkeys(codes):
+            country, subdivision = place(code)
+            names = holidays.country_holidays(country, subdiv=subdivision, years=years) if country else {}
+            rows[code] = [numbers.setdefault(names[d], len(numbers) + 1) if d in names else 0 for d in self._dates]
+        return np.array([rows[code] for code in codes], np.float32)
 
     def _by_day(self, values: F32) -> F32:
         return np.broadcast_to(values[None, : self.days], (len(self.panel.stores), self.days))

@@ -68,7 +68,7 @@ def run(live: Live, progress: Callable[[float], None]) -> list[Contender]:
     began = time.perf_counter()
     took = dict.fromkeys((*MEANS, "quantiles"), 0.0)
     with MemoryPeak() as memory:
-        table = Table(live.panel, live.country)
+        table = Table(live.panel, live.rules.country_of)
         means: dict[str, dict[str, Floats]] = {name: {} for name in MEANS}
         quantiles: dict[str, Floats] = {}
         for place, (name, window) in enumerate(live.windows.items()):

@@ -12,7 +12,8 @@ def backtest(
     sales: Annotated[Path | None, typer.Option(help="CSV, NDJSON or Parquet file; without it the installed sample data.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="TOML file of the columns, as for `replay`; without it one is guessed.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Time zone of the business days, as in Europe/Berlin.")] = None,
-    country: Annotated[str | None, typer.Option(help="Country of the stores for public holidays, as in DE.")] = None,
+    country: Annotated[str | None, typer.Option(help="Country or part of one for public holidays, as in DE or DE-NW.")] = None,
+    store_countries: Annotated[Path | None, typer.Option(help="CSV file of the stores that are elsewhere: columns store, country.")] = None,
     horizons: Annotated[str, typer.Option(help="Which of day, 7_days and 28_days.")] = "day,7_days,28_days",
     last_days: Annotated[int | None, typer.Option(min=1, help="Score these days at the end; without it the last quarter.")] = None,
     compare: Annotated[str, typer.Option(help="Batch contenders: lightgbm, statsforecast, or both with a comma.")] = "",
@@ -32,11 +33,14 @@ def backtest(
     Examples:
       shelfcast backtest
       shelfcast backtest --sales sales.csv --country DE --timezone Europe/Berlin --json scores.json --chart scores.png
+      shelfcast backtest --sales sales.csv --country DE --store-countries stores.csv
       shelfcast backtest --sales daily.csv --mapping daily.toml --promotions-known-ahead --compare lightgbm,statsforecast
     """
     # Before NumPy is loaded: the matrices are small, threads would only take turns and double the time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from deploy.backtest import run  # noqa: PLC0415 - after the line above
 
-    options = run.Options(sales, mapping, timezone, country, horizons, last_days, compare, partitions, promotions_known_ahead, json, chart)
+    options = run.Options(
+        sales, mapping, timezone, country, horizons, last_days, compare, partitions, promotions_known_ahead, json, chart, store_countries
+    )
     run.backtest(options, Console())

@@ -17,7 +17,8 @@ def demo(
     sales: Annotated[Path | None, typer.Option(help="Your own sales: CSV, Parquet or NDJSON; columns are guessed, and said.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="TOML file that says which column is what; see the guess it writes.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Time zone of the stores, as in Europe/Berlin.")] = None,
-    country: Annotated[str | None, typer.Option(help="Country of the stores for public holidays, as in DE.")] = None,
+    country: Annotated[str | None, typer.Option(help="Country or part of one for public holidays, as in DE or DE-NW.")] = None,
+    store_countries: Annotated[Path | None, typer.Option(help="CSV file of the stores that are elsewhere: columns store, country.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the charts.")] = Path("build/demo"),
     once: Annotated[bool, typer.Option("--once", help="End after the summary; do not keep the web page open.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the summary to this file.")] = None,
@@ -37,7 +38,7 @@ def demo(
       shelfcast demo --sales my-sales.csv --timezone Europe/Berlin
     """
     console = Console()
-    run = Demo(DemoOptions(data_dir, out, sales, mapping, timezone, country, limit, web_port), console)
+    run = Demo(DemoOptions(data_dir, out, sales, mapping, timezone, country, limit, web_port, store_countries), console)
     try:
         summary = run.run()
         if json_file is not None:

@@ -11,11 +11,14 @@ from deploy.connection import DEFAULT_DATA_DIR, servers
 from deploy.supervisor import Supervisor
 from streams.brokers import check_topics
 from streams.contract.errors import ShelfcastError
+from streams.contract.settings import WorkerSettings
+from streams.countries import countries_of
 
 
 def up(
     timezone: Annotated[str | None, typer.Option(help="Time zone of the stores, as in Europe/Berlin.")] = None,
-    country: Annotated[str | None, typer.Option(help="Country of the stores for public holidays, as in DE.")] = None,
+    country: Annotated[str | None, typer.Option(help="Country or part of one for public holidays, as in DE or DE-NW.")] = None,
+    store_countries: Annotated[Path | None, typer.Option(help="CSV file of the stores that are elsewhere: columns store, country.")] = None,
     gateway_port: Annotated[int, typer.Option(help="Port of the HTTP door for tills.")] = 8080,
     web_port: Annotated[int, typer.Option(help="Port of the web page.")] = 8081,
     data_dir: Annotated[Path, typer.Option(help="Directory of the embedded servers and of the logs.")] = DEFAULT_DATA_DIR,
@@ -32,6 +35,8 @@ def up(
            -d '[{"name": 2, "buy": 50, "profit": 20, "time": 1735552800}]'
     """
     console = Console()
+    file = str(store_countries) if store_countries else None
+    countries_of(WorkerSettings.read(timezone=timezone, country=country, store_countries=file))  # before anything is started
     kafka, mongo = servers(data_dir)
     check_topics(kafka)
     supervisor = Supervisor(data_dir / "logs")
@@ -41,6 +46,8 @@ def up(
         worker += ["--timezone", timezone]
     if country:
         worker += ["--country", country]
+    if file:
+        worker += ["--store-countries", file]
     try:
         supervisor.start("worker", *worker)
         supervisor.start("consume", "consume", *where)

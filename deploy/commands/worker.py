@@ -25,7 +25,8 @@ def worker(
     data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics; 0 serves none.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Time zone of the stores, as in Europe/Berlin.")] = None,
-    country: Annotated[str | None, typer.Option(help="Country of the stores for public holidays, as in DE.")] = None,
+    country: Annotated[str | None, typer.Option(help="Country or part of one for public holidays, as in DE or DE-NW.")] = None,
+    store_countries: Annotated[Path | None, typer.Option(help="CSV file of the stores that are elsewhere: columns store, country.")] = None,
     checkpoint_seconds: Annotated[float | None, typer.Option(help="Longest time between two snapshots.")] = None,
 ) -> None:
     """Learn from every sale, forecast when a day closes, plan the shelf; until stopped (Ctrl-C or SIGTERM).
@@ -36,10 +37,17 @@ def worker(
     \b
     Examples:
       shelfcast worker
+      shelfcast worker --timezone Europe/Berlin --country DE --store-countries stores.csv
       KAFKA_BOOTSTRAP_SERVERS=kafka:9092 MONGODB_URI=mongodb://db:27017 shelfcast worker --timezone Europe/Berlin
     """
     kafka, _ = servers(data_dir)
-    settings = WorkerSettings.read(metrics_port=metrics_port, timezone=timezone, country=country, checkpoint_seconds=checkpoint_seconds)
+    settings = WorkerSettings.read(
+        metrics_port=metrics_port,
+        timezone=timezone,
+        country=country,
+        store_countries=str(store_countries) if store_countries else None,
+        checkpoint_seconds=checkpoint_seconds,
+    )
     limit_repeats("aiokafka", "faust", "mode")
     run_loop(kafka, settings)
 

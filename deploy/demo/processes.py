@@ -37,7 +37,7 @@ class Processes:
             raise ShelfcastError(f"The {name} keeps ending:\n{self.supervisor.last_words(name)}\nIts log: {self.supervisor.log_of(name)}")
 
 
-def start(data_dir: Path, timezone: str, country: str, web_port: int | None) -> Processes:
+def start(data_dir: Path, timezone: str, country: str, store_countries: str | None, web_port: int | None) -> Processes:
     """Start worker, consumers and web page; they find the servers as we do, in the environment or the data directory."""
     supervisor = Supervisor(data_dir / "logs")
     environment = {
@@ -51,6 +51,7 @@ def start(data_dir: Path, timezone: str, country: str, web_port: int | None) -> 
         "--metrics-port", str(processes.worker_metrics_port),
         "--timezone", timezone,
         *(["--country", country] if country else []),
+        *(["--store-countries", store_countries] if store_countries else []),
         "--checkpoint-seconds", str(CHECKPOINT_SECONDS),
         environment=environment,
     )  # fmt: skip

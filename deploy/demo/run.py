@@ -28,7 +28,9 @@ from producers.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
 from streams.brokers import check_topics
 from streams.contract.errors import ServerError, ShelfcastError
 from streams.contract.money import decimal_of
+from streams.contract.settings import WorkerSettings
 from streams.contract.topics import FORECASTS
+from streams.countries import countries_of
 
 MAX_LAG: Final = 60_000
 """Sales the replay may be ahead: the embedded broker keeps about 5 MB a partition."""
@@ -51,6 +53,7 @@ class DemoOptions:
     country: str | None = None
     limit: int | None = None
     web_port: int | None = None
+    store_countries: Path | None = None
 
 
 class Demo:
@@ -69,13 +72,16 @@ class Demo:
 
     def run(self) -> dict[str, Any]:
         """Replay everything; the summary that `--json` writes."""
+        file = str(self.options.store_countries) if self.options.store_countries else None
+        # Before anything is started: the worker would end with the same sentence, in its log.
+        countries_of(WorkerSettings.read(timezone=self.options.timezone, country=self.options.country, store_countries=file))
         kafka, mongo = servers(self.options.data_dir)
         check_topics(kafka)
         source = open_source(self.options.sales, self.options.mapping, self.options.timezone, self.options.data_dir)
         for sentence in source.about:
             self.console.print(sentence, highlight=False)
         self._processes = processes.start(
-            self.options.data_dir, source.timezone, self.options.country or source.country, self.options.web_port
+            self.options.data_dir, source.timezone, self.options.country or source.country, file, self.options.web_port
         )
         self.view.page = self._processes.page
         self._database = ReadOnlyDatabase(mongo)

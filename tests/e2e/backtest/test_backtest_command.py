@@ -4,10 +4,13 @@ import dataclasses
 import importlib.util
 import json
 import os
+import random
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
+import holidays
 import pytest
 from rich.console import Console
 
@@ -84,6 +87,8 @@ def test_the_chart_is_a_picture(done):
         ({"last_days": 3}, "28 days"),
         ({"last_days": 99}, "none are left to learn from"),
         ({"timezone": "Nowhere"}, "Europe/Berlin"),
+        ({"country": "DE-XX"}, "SHELFCAST_COUNTRY='DE-XX'.*DE-NW"),
+        ({"store_countries": Path("nowhere.csv")}, "no file nowhere.csv"),
         ({"json": Path("no/folder/x.json")}, "no folder"),
         ({"sales": None}, "--sales"),
     ],
@@ -93,6 +98,30 @@ def test_wrong_use_is_said_in_a_sentence(changes, words, tmp_path):
     plain = Options(file, mapping, None, None, "day,7_days,28_days", None, "", 1, promotions_known_ahead=False, json=None, chart=None)
     with pytest.raises(UsageError, match=words):
         backtest(dataclasses.replace(plain, **changes), Console(quiet=True))
+
+
+def test_each_store_is_forecast_with_the_holidays_of_its_own_place(tmp_path):
+    """Two stores that sell three times as much on the day before their own region's holidays, and close on these."""
+    regions = {"south": "DE-BY", "capital": "DE-BE"}
+    first, chance = date(2023, 1, 1), random.Random(1)
+    with (tmp_path / "sales.csv").open("w") as file:
+        file.write("date,store,item,quantity,price\n")
+        for store, code in regions.items():
+            own = holidays.country_holidays("DE", subdiv=code[3:], years=(2023, 2024))
+            for number in range(680):
+                day = first + timedelta(days=number)
+                units = 0 if day in own else round(chance.gauss(300 if day + timedelta(days=1) in own else 100, 3))
+                file.write(f"{day},{store},bread,{units},1\n")
+    (tmp_path / "stores.csv").write_text("".join(["store,country\n", *(f"{store},{code}\n" for store, code in regions.items())]))
+    errors = []
+    for more in ((), ("--store-countries", "stores.csv")):
+        done = shelfcast(
+            "--sales", "sales.csv", "--country", "DE", "--last-days", 200, "--horizons", "day", "--json", "scores.json", *more, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+        errors.append(json.loads((tmp_path / "scores.json").read_text())["horizons"]["day"]["shelfcast"]["wape"])
+        assert ("2 of 2 stores have a country of their own" in " ".join(done.stdout.split())) == bool(more)
+    assert errors[1] < 0.9 * errors[0]
 
 
 def test_a_sentence_and_the_exit_code_reach_the_terminal(tmp_path):

@@ -38,7 +38,9 @@ def test_a_misspelt_command_is_put_right(tmp_path):
         ({"KAFKA_BOOTSTRAP_SERVERS": "localhost", "MONGODB_URI": "mongodb://x"}, "host:port"),
         ({"KAFKA_BOOTSTRAP_SERVERS": "localhost:9", "MONGODB_URI": "postgres://x"}, "mongodb://"),
         ({"SHELFCAST_TIMEZONE": "Nowhere"}, "Europe/Berlin"),
-        ({"SHELFCAST_COUNTRY": "XX"}, "SHELFCAST_COUNTRY"),
+        ({"SHELFCAST_COUNTRY": "XX"}, "SHELFCAST_COUNTRY='XX'"),
+        ({"SHELFCAST_COUNTRY": "DE-XX"}, "DE-NI, DE-NW"),
+        ({"SHELFCAST_STORE_COUNTRIES": "nowhere.csv"}, "there is no file nowhere.csv"),
         ({"SHELFCAST_LOG_LEVEL": "LOUD"}, "DEBUG, INFO"),
     ],
 )
@@ -46,6 +48,17 @@ def test_bad_settings_stop_the_worker_with_a_sentence(environment, words, tmp_pa
     done = shelfcast("worker", cwd=tmp_path, **environment)
     assert done.returncode == 2, done.stderr
     assert words in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["worker", "up", "demo", "backtest"])
+def test_a_wrong_file_of_stores_stops_each_command_with_its_line(command, tmp_path):
+    (tmp_path / "stores.csv").write_text("store,country\n25,DE-NW\n26,DE-XX\n")
+    (tmp_path / "sales.csv").write_text("date,item,quantity,price\n2026-01-01,tea,1,2\n")
+    sales = ("--sales", "sales.csv") if command == "backtest" else ()
+    done = shelfcast(command, "--country", "de-nw", "--store-countries", "stores.csv", *sales, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "stores.csv, line 3: country 'DE-XX': DE has no such subdivision" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 

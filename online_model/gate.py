@@ -1,4 +1,8 @@
-"""While a partition is young, the same-weekday mean has a share in what is served, by its errors at each horizon."""
+"""While a partition is young, what is served is the same-weekday mean until the mix has shown that it is better.
+
+A month of overlapping windows of 28 days is hardly more than one observation, and pools of few series err together: early losses
+alone would hand over to the mix too soon.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,18 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     F32 = NDArray[np.float32]
 
-AGE: Final = np.array([120.0, 150.0, 210.0])
-"""Business dates of the partition until the gate of a horizon is closed."""
+HOLD: Final = np.array([0.0, 0.0, 90.0])
+"""Business dates of the partition until the gate of a horizon begins to close."""
+AGE: Final = np.array([120.0, 150.0, 365.0])
+"""Business dates until it is closed."""
 KEEP: Final = 0.5 ** (1 / np.array([14.0, 14.0, 28.0]))
 """Decay of losses, a date."""
-POWER: Final = np.array([2.0, 3.0, 3.0])
-"""A share goes by (mean squared error)^-power."""
+POWER: Final = np.array([8.0, 8.0, 6.0])
+"""Odds of the mix go by (squared error relative to the same-weekday mean's)^-power."""
+MARGIN: Final = np.array([0.2, 0.12, 1.0])
+"""By how much the log of that must be below 0 for even odds; less as the gate closes."""
+MOST: Final = 0.95
+"""Largest share: what the mix would have been can then be told from what was served."""
 BORROWED_DATES: Final = 7.0
 """A horizon's log loss ratio starts as the next shorter one's, worth so many dates."""
 
@@ -80,4 +90,6 @@ class Gate:
         borrowed = 0.0
         for h in range(3):
             borrowed = log_ratio[h] = (dates[h] * log_ratio[h] + BORROWED_DATES * borrowed) / (dates[h] + BORROWED_DATES)
-        return np.asarray(np.maximum(1 - self.age / AGE, 0) / (1 + np.exp(np.clip(-POWER * log_ratio, -30, 30))))
+        still_open = np.clip((AGE - self.age) / (AGE - HOLD), 0, 1)
+        odds = np.exp(np.clip(-POWER * (log_ratio + MARGIN * still_open), -30, 30))
+        return np.asarray(np.minimum(still_open, MOST) / (1 + odds))

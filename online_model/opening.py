@@ -20,6 +20,8 @@ PATTERN_GAIN: Final = 0.35
 """EWMA gain of a weekday's share of open days: closed twice in a row means closed, open once means open."""
 LONGEST_WEEKLY_RUN: Final = 3
 """Longer runs of closed days are holidays of the shop and say nothing of its week."""
+CLOSES_ON_ALL: Final = 2
+"""Kept closed on so many named holidays and open on none, a store is expected to close on those it has not met yet."""
 SURPRISE_GAIN, QUIET_AT = 0.03, 0.1
 """A store whose days without a sale come as a surprise that often is not closed on them: it sells little."""
 SHARE_GAIN, RARELY = 0.08, 0.15
@@ -45,8 +47,8 @@ class Opening:
         The last 28 days, newest last, `[28]`.
     closed_run
         Closed days just before now.
-    kept_closed
-        Names of holidays on which it was closed the last time.
+    kept_closed, kept_open
+        Names of holidays on which it was closed, was open the last time.
 
     """
 
@@ -58,6 +60,7 @@ class Opening:
         self.history: Bools = np.ones(DAYS_AHEAD, np.bool_)
         self.closed_run = 0
         self.kept_closed: list[str] = []
+        self.kept_open: list[str] = []
 
     def counts_as_open(self, day: int, table: CalendarTable, *, sold: bool) -> bool:
         """Whether a day counts as open: something was sold, or a store that sells little just sold nothing.
@@ -82,13 +85,24 @@ class Opening:
         name = _feast(day, table)
         self.closed_run = 0 if opened else self.closed_run + 1
         if name:
-            if opened and name in self.kept_closed:
-                self.kept_closed.remove(name)
-            elif not opened and name not in self.kept_closed and self.weekly[(day - 1) % 7] > 0.5:
-                self.kept_closed.append(name)
+            self._keep(name, day, opened=opened)
         elif self.closed_run <= LONGEST_WEEKLY_RUN:
             w = (day - 1) % 7
             self.weekly[w] += PATTERN_GAIN * (float(opened) - self.weekly[w])
+
+    def _keep(self, name: str, day: int, *, opened: bool) -> None:
+        """Remember what the store did on a holiday; closed on its weekly closing day it says nothing."""
+        if opened or self.weekly[(day - 1) % 7] > 0.5:
+            now, before = (self.kept_open, self.kept_closed) if opened else (self.kept_closed, self.kept_open)
+            if name in before:
+                before.remove(name)
+            if name not in now:
+                now.append(name)
+
+    def _closes_on(self, name: str) -> bool:
+        if name in self.kept_closed:
+            return True
+        return len(self.kept_closed) >= CLOSES_ON_ALL and not self.kept_open
 
     def usually(self, day: int, n: int) -> Bools:
         """Whether the weekdays of n days from `day` on are open ones, `[n]`."""
@@ -103,7 +117,7 @@ class Opening:
             table.reach(day + 1, KNOWN_OPEN_DAYS)
             for i in range(KNOWN_OPEN_DAYS):
                 name = _feast(day + 1 + i, table)
-                if name and name in self.kept_closed:
+                if name and self._closes_on(name):
                     expected[i] = False
         return expected
 

@@ -245,6 +245,19 @@ def test_closed_weekdays_and_holidays_are_learned():
     assert out[eve + 2].horizons["day"].mean.sum() > 0.6 * out[eve - 20].horizons["day"].mean.sum()
 
 
+@pytest.mark.parametrize(("open_on_easter_monday", "open_days"), [(False, 0), (True, 1)])
+def test_a_store_closed_on_its_first_holidays_is_expected_to_close_on_the_next(open_on_easter_monday, open_days):
+    """Good Friday and Easter Monday closed: so will be Ascension Day, which it has not met yet."""
+    units, ascension = shop(200), dt.date(2022, 5, 26).toordinal() - START
+    units[6::7] = 0  # Sundays
+    for holiday in (dt.date(2022, 4, 15), dt.date(2022, 4, 18)):
+        units[holiday.toordinal() - START] = 0
+    if open_on_easter_monday:
+        units[dt.date(2022, 4, 18).toordinal() - START] = 20
+    _, out = run(units[: ascension + 1], country="DE")
+    assert out[ascension - 1].horizons["day"].open_days[0] == open_days
+
+
 def test_a_day_nobody_could_know_was_closed_is_no_demand_of_zero():
     units = shop(150)
     shut = units.copy()

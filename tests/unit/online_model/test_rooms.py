@@ -127,11 +127,28 @@ def test_gate_gives_way_to_the_better_and_closes():
         gate.opened()
         gate.learn(units + 4, units + 1, units, scale, known)
     assert (gate.shares() > 0.5).all()
-    for _ in range(180):
+    for _ in range(330):
         gate.new_date()
         gate.opened()
         gate.learn(units + 1, units + 1, units, scale, known)
     assert (gate.shares() == 0).all()
+
+
+def test_gate_asks_more_than_luck_of_the_mix():
+    """As good as the same-weekday mean is not enough in the first months; four weeks want proof for longer than a day."""
+    known, units, scale = np.ones((3, 50)), np.full((3, 50), 10.0), np.full((3, 50), 10.0)
+    shares = {}
+    for error in (1.0, 0.8, 0.4):
+        gate = Gate()
+        for _ in range(60):
+            gate.new_date()
+            gate.opened()
+            gate.learn(units + error, units + 1, units, scale, known)
+        shares[error] = gate.shares()
+    assert (shares[1.0] > 0.3).all()
+    assert (shares[0.8][:2] < 0.2).all()
+    assert shares[0.8][2] > 0.8
+    assert (shares[0.4] < 0.02).all()
 
 
 def test_year_correction_applies_what_was_wrong_a_year_ago():

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
-from producers.columns import Floats, numbers, plain_number, seconds, texts
+from producers.columns import Floats, numbers, plain_number, seconds, texts, truths
 from producers.mapping import NUMBERS, Constant, Identity, Mapping, Skip, Time
 from producers.rows import Column, Rows
 from streams.contract.codec import EARLIEST, LATEST
@@ -138,6 +139,21 @@ _DATES: Final = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y
 _HOURS: Final = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
 _COMMA: Final = re.compile(r"[+\-(]?(\d{1,3}(\.\d{3})+,\d+|0,\d+|\d+,(\d{1,2}|\d{4,}))\)?")
 _POINT: Final = re.compile(r"[+\-(]?(\d{1,3}(,\d{3})+\.\d+|0\.\d+|\d+\.(\d{1,2}|\d{4,}))\)?")
+_TOTAL: Final = re.compile("sales|revenue|turnover|umsatz|betrag|amount")
+_CALENDAR: Final = (
+    "year",
+    "quarter",
+    "month",
+    "week",
+    "weekofyear",
+    "weekday",
+    "dayofweek",
+    "dow",
+    "dayofmonth",
+    "dayofyear",
+    "day",
+    "hour",
+)
 _ENOUGH: Final = 0.9
 _SAMPLE: Final = 2_000
 
@@ -182,7 +198,7 @@ def guess(rows: Rows, zone: str = "UTC") -> Guess:
         if found:
             look.columns[name] = found
             look.sentences.append(f"{name} is the column {found!r}, by its name")
-    _by_values(look, taken)
+    _by_values(look, time)
     if look.decimal == ",":
         look.sentences.append("numbers have a decimal comma, as most of them are written")
     look.sentences.insert(0, why)
@@ -218,28 +234,72 @@ def _fits(look: _Look, name: str, column: str) -> bool:
     if bad.mean() > 1 - _ENOUGH or np.isnan(values).all():
         return False
     # A column "sales" of broken numbers is money, not pieces.
-    return name != "quantity" or _plain(column) != "sales" or _whole(values)
+    return name != "quantity" or _plain(column) != "sales" or _whole(values, np.inf)
 
 
-def _by_values(look: _Look, taken: set[str]) -> None:
+def _day_totals(look: _Look, time: Time) -> None:
+    """A file of one row a store and day tells of no items: everything is one, and what was sold is its quantity, if only in money."""
+    look.constants["item"] = "all"
+    each = "a store and day" if "store" in look.columns else "a day"
+    look.sentences.append(f"item is 'all' for every row, because the file has no column of items and at most one row {each}")
+    known = look.columns.get("quantity")
+    if known is not None and (_plain(known) != "sales" or {"amount", "unit_price"} & look.columns.keys()):
+        return
+    found = known or look.columns.get("amount") or _total(look, set(time.columns))
+    if found is None:
+        return
+    for name in ("amount", "unit_price"):
+        look.columns.pop(name, None)
+    look.columns["quantity"], look.constants["unit_price"] = found, 0.0
+    look.sentences[:] = [said for said in look.sentences if not said.startswith(("quantity ", "amount ", "unit_price "))]
+    look.sentences.append(f"quantity is the column {found!r}: it is forecast as units, because no column has the number of pieces")
+    look.sentences.append("the price is 0, so that money is not counted twice: revenue will be 0")
+
+
+def _total(look: _Look, taken: set[str]) -> str | None:
+    """The column of what a day sold, if its name has a word for it, or if it is the only number there is."""
+    numeric = [c for c in look.free() if c not in taken and _is_number(look, c) and not _tells_of_the_day(look, c)]
+    return next((c for c in numeric if _TOTAL.search(_plain(c))), numeric[0] if len(numeric) == 1 else None)
+
+
+def _tells_of_the_day(look: _Look, column: str) -> bool:
+    """Whether a column is a flag, as `open`, or a part of the date: no number of what was sold."""
+    return _plain(column) in _CALENDAR or _is_flag(look, column)
+
+
+def _is_daily(look: _Look, time: Time) -> bool:
+    """Whether rows are totals: no store has two on a day, which would make a column of items necessary, and none is a receipt."""
+    if {"order_id", "customer", "cashier"} & look.columns.keys():
+        return False
+    moments = seconds([look.rows.columns[name] for name in time.columns], time.format, time.zone)
+    known = np.flatnonzero((moments >= EARLIEST) & (moments < LATEST)).tolist()
+    days = pd.to_datetime(moments[known], unit="s", utc=True).tz_convert(time.zone).date
+    stores = texts(look.rows.columns[look.columns["store"]]) if "store" in look.columns else [None] * len(moments)
+    return 1 < len(known) == len(set(zip((stores[place] for place in known), days, strict=True)))
+
+
+def _by_values(look: _Look, time: Time) -> None:
     """What no name told: the item and the money by their values; the rest by a constant that is said."""
-    if "item" not in look.columns:
+    taken = set(time.columns)
+    if "item" not in look.columns and _is_daily(look, time):
+        _day_totals(look, time)
+    elif "item" not in look.columns:
         item = next((column for column in look.free() if column not in taken and _repeats(look, column)), None)
         if item is None:
             raise UsageError(_HELP.format(what="the item", names=", ".join(look.rows.columns)))
         look.columns["item"] = item
         look.sentences.append(f"item is the column {item!r}, because its values are names that come again")
     if "quantity" not in look.columns:
-        found = next(
-            (c for c in look.free() if c not in taken and _is_number(look, c) and _whole(numbers(look.sample(c), look.decimal)[0])), None
-        )
+        totals = look.constants.get("item") == "all"
+        numeric = (c for c in look.free() if c not in taken and _is_number(look, c) and not (totals and _tells_of_the_day(look, c)))
+        found = next((c for c in numeric if _whole(numbers(look.sample(c), look.decimal)[0])), None)
         if found is None:
             look.constants["quantity"] = 1.0
             look.sentences.append("no column has the quantity: each row counts as 1 unit")
         else:
             look.columns["quantity"] = found
             look.sentences.append(f"quantity is the column {found!r}, because its values are small whole numbers")
-    if not {"amount", "unit_price", "profit"} & look.columns.keys():
+    if not {"amount", "unit_price", "profit"} & {*look.columns, *look.constants}:
         money = next(
             (c for c in look.free() if c not in taken and _is_number(look, c) and not _whole(numbers(look.sample(c), look.decimal)[0])),
             None,
@@ -310,15 +370,24 @@ def _is_number(look: _Look, column: str) -> bool:
     return not bad.any() and not np.isnan(values).all()
 
 
-def _whole(values: Floats) -> bool:
+def _whole(values: Floats, limit: float = 10_000) -> bool:
+    """Whether they are whole numbers, half of them below the limit: larger ones are rather numbers of articles or receipts."""
     known = values[~np.isnan(values)]
-    return bool((known == np.rint(known)).all() and np.median(np.abs(known)) < 10_000)
+    return bool((known == np.rint(known)).all() and np.median(np.abs(known)) < limit)
+
+
+def _is_flag(look: _Look, column: str) -> bool:
+    """Whether its values say yes or no and nothing else."""
+    values, bad = truths(look.sample(column))
+    return not bad.any() and any(value is not None for value in values)
 
 
 def _repeats(look: _Look, column: str) -> bool:
     found = texts(look.sample(column))
     distinct = len(set(found) - {None})
-    return not _is_number(look, column) and _layout([look.sample(column)], "UTC") is None and 1 < distinct <= max(2, len(found) // 2)
+    if _is_number(look, column) or _is_flag(look, column) or _layout([look.sample(column)], "UTC") is not None:
+        return False
+    return 1 < distinct <= max(2, len(found) // 2)
 
 
 def _identity(look: _Look) -> Identity:

@@ -83,3 +83,109 @@ def test_without_a_time_it_asks_for_a_mapping(header):
     rows = table(header, "|".join(["1"] * (header.count("|") + 1)))
     with pytest.raises(UsageError, match="No column looks like the time of a sale"):
         guess(rows)
+
+
+# ---------------------------------------------------------------------- one row a store and day
+
+DAYS = [f"2015-07-{day:02d}" for day in range(31, 0, -1)]  # the newest first, as many exports are
+WEEK = ["c", "a", "d"]
+
+
+def chain(header, *cells, stores=("25", "35", "42")):
+    """A row for each day and store; `cells` make the text of a column out of the day's and the store's number."""
+    lines = [[date, name, *(cell(day, store) for cell in cells)] for day, date in enumerate(DAYS) for store, name in enumerate(stores)]
+    return table(header, *map("|".join, lines))
+
+
+def closed(day):
+    return day % 7 == 5
+
+
+def takings(day, store, low=9_000):
+    return "0" if closed(day) else str(low + 2_000 * store + 137 * day)
+
+
+OPEN = [
+    lambda d, s: str(not closed(d)),
+    lambda d, s: str(not closed(d)).lower()[0],
+    lambda d, s: "no" if closed(d) else "yes",
+    lambda d, s: str(int(not closed(d))),
+]
+
+
+@pytest.mark.parametrize("opened", OPEN, ids=["True", "t", "yes", "1"])
+@pytest.mark.parametrize("low", [900, 30_000])
+def test_a_chains_daily_sales_are_one_item_and_their_number_the_quantity(opened, low):
+    rows = chain(
+        "Date|Store|DayOfWeek|Open|Sales|Promo|StateHoliday|SchoolHoliday|StoreType|Assortment|CompetitionDistance",
+        lambda day, store: str(day % 7 + 1),
+        opened,
+        lambda day, store: takings(day, store, low),
+        lambda day, store: str(day % 14 < 5),
+        lambda day, store: "a" if day == 3 else "0",
+        lambda day, store: "1" if day < 20 else "0",
+        lambda day, store: WEEK[store],
+        lambda day, store: WEEK[-store],
+        lambda day, store: f"{570 * store + 100}.5",
+    )
+    found = guess(rows)
+    assert found.mapping.columns == {"store": "Store", "quantity": "Sales", "on_promotion": "Promo"}
+    assert found.mapping.constants == {"item": "all", "unit_price": 0.0}
+    said = " ".join(found.sentences)
+    assert "at most one row a store and day" in said
+    assert "'Sales': it is forecast as units, because no column has the number of pieces" in said
+    built = Builder(found.mapping).build(rows)
+    assert built.bad == []
+    assert built.skipped["quantity is 0"] == 3 * sum(map(closed, range(31)))
+    assert decode_event(built.raws[0]).quantity == low
+
+
+@pytest.mark.parametrize("name", ["Umsatz", "revenue", "weekly_sales", "Sales", "x"])
+def test_money_of_a_day_is_the_quantity_where_nothing_counts_pieces(name):
+    money = lambda day, store: f"{1000 + 10 * day + store}.{day + 10}"  # noqa: E731
+    rows = chain(f"date|store|weekday|open|{name}", lambda day, store: str(day % 7), lambda day, store: str(int(not closed(day))), money)
+    found = guess(rows)
+    assert found.mapping.columns == {"store": "store", "quantity": name}
+    assert found.mapping.constants == {"item": "all", "unit_price": 0.0}
+    assert decode_event(Builder(found.mapping).build(rows).raws[0]).quantity == 1000.1
+
+
+def test_a_single_shop_needs_no_column_of_stores():
+    rows = table("Datum|Umsatz|Wetter", *(f"{date}|{1000 + day},50|{'sonnig' if day % 3 else 'nass'}" for day, date in enumerate(DAYS)))
+    found = guess(rows)
+    assert found.mapping.columns == {"quantity": "Umsatz"}
+    assert found.mapping.constants == {"item": "all", "unit_price": 0.0, "store": "shop"}
+    assert "at most one row a day" in " ".join(found.sentences)
+
+
+def test_pieces_and_money_of_a_day_stay_what_they_are():
+    rows = chain("date|store|units|revenue", lambda day, store: str(40 + day), lambda day, store: f"{100 + day}.25")
+    mapping = guess(rows).mapping
+    assert mapping.columns == {"store": "store", "quantity": "units", "amount": "revenue"}
+    assert mapping.constants == {"item": "all"}
+
+
+def test_two_rows_of_a_store_and_day_need_an_item_and_a_flag_is_none():
+    rows = table(
+        "date|store|member|what|units|paid",
+        *(
+            f"{date}|1|{flag}|{what}|{2 + day % 3}|{3 + day}.20"
+            for day, date in enumerate(DAYS)
+            for flag, what in (("yes", "tea"), ("no", "cake"))
+        ),
+    )
+    found = guess(rows)
+    assert found.mapping.columns == {"store": "store", "item": "what", "quantity": "units", "amount": "paid"}
+    assert "item is the column 'what', because its values are names that come again" in " ".join(found.sentences)
+    with pytest.raises(UsageError, match="No column looks like the item"):
+        guess(table("date|store|member|paid", *(f"{date}|1|{flag}|3.20" for date in DAYS for flag in ("yes", "no"))))
+
+
+def test_one_receipt_a_day_is_no_total_of_a_day():
+    rows = table("date|store|receipt|what|paid", *(f"{date}|1|{day}|{('tea', 'cake')[day % 2]}|3.20" for day, date in enumerate(DAYS)))
+    assert guess(rows).mapping.columns == {"store": "store", "order_id": "receipt", "item": "what", "amount": "paid"}
+
+
+def test_whole_sales_of_items_may_be_large():
+    rows = table("date|store|product|sales", *(f"{date}|1|{item}|{20_000 + day}" for day, date in enumerate(DAYS) for item in ("a", "b")))
+    assert guess(rows).mapping.columns["quantity"] == "sales"

@@ -116,7 +116,6 @@ class Partition:
         *,
         opened: bool,
         hours: F64 | None = None,
-        orders: F64 | None = None,
         promotion: Bools | None = None,
         open_ahead: Bools | None = None,
     ) -> DayClosed:
@@ -132,8 +131,6 @@ class Partition:
             False when nothing at all was sold in the store.
         hours
             Units by local hour `[n, 24]`.
-        orders
-            Number of sale lines `[n]`.
         promotion
             Today and the 28 days ahead `[n, 29]`; None: none known. One that began without having been told the day before
             counts from its second day on.
@@ -151,7 +148,6 @@ class Partition:
             When a day is left out or repeated, or an array has not one row a series.
 
         """
-        del orders
         place, n = self._stores[store], len(self._rows[store])
         if place.last_day and day != place.last_day + 1:
             raise ValueError(f"store {place.name!r}: day {place.last_day + 1} closes next, got {day}")

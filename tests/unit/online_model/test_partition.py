@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from online_model import HORIZONS, Partition
+from online_model.gate import Gate
+from online_model.mixture import Mixture
 
 START = dt.date(2022, 1, 3).toordinal()
 WEEK = np.array([1.0, 0.9, 0.9, 1.0, 1.2, 1.5, 0.7])
@@ -407,3 +409,31 @@ def test_nowcast_follows_the_day():
 def test_state_of_a_series_is_small():
     partition, _ = run(shop(40, series=300))
     assert partition.bytes_a_series() < 5000
+
+
+def test_the_gate_learns_from_what_the_mix_had_said(monkeypatch):
+    """The mix is not kept with a forecast: it is told from what was served, for series of any age, over closed days too."""
+    said, learned, mix, learn = [], [], Mixture.mix, Gate.learn
+
+    def mix_and_tell(self, s, experts):
+        said.append(mix(self, s, experts))
+        return said[-1]
+
+    def learn_and_tell(self, mixed, weekday_mean, units, scale, known):
+        learned.append((len(said), mixed.copy(), known.copy()))
+        learn(self, mixed, weekday_mean, units, scale, known)
+
+    monkeypatch.setattr(Mixture, "mix", mix_and_tell)
+    monkeypatch.setattr(Gate, "learn", learn_and_tell)
+    units = shop(90)
+    units[:40, 5:] = 0
+    units[6::7] = 0  # Sundays
+    run(units)
+    compared = 0
+    for made, mixed, known in learned:
+        for h, b in enumerate((1, 7, 28)):
+            if made >= b:
+                there = known[h] > 0
+                np.testing.assert_allclose(mixed[h][there], said[made - b][h][there], rtol=2e-4)
+                compared += there.sum()
+    assert compared > 1000

@@ -8,7 +8,7 @@ from scipy import stats
 
 from online_model import last_year, level_shift
 from online_model.bias import BiasGain
-from online_model.gate import Gate
+from online_model.gate import Gate, of_series
 from online_model.level_shift import CommonResiduals
 from online_model.mixture import Mixture
 from online_model.multiplier import CalendarModel, prior_variance
@@ -149,6 +149,11 @@ def test_gate_asks_more_than_luck_of_the_mix():
     assert (shares[0.8][:2] < 0.2).all()
     assert shares[0.8][2] > 0.8
     assert (shares[0.4] < 0.02).all()
+
+
+def test_gate_leaves_new_series_of_an_old_partition_to_the_mix():
+    share = of_series(np.array([[0.9], [0.5]]), np.array([100, 10, 0]), np.array(100))
+    np.testing.assert_allclose(share, [[0.9, 0.09, 0], [0.5, 0.05, 0]], rtol=1e-6)
 
 
 def test_year_correction_applies_what_was_wrong_a_year_ago():

@@ -132,7 +132,7 @@ def nowcast(sets):
 
 def ablation(sets):
     """WAPE of the last quarter with one part left out, day / 7 days / 28 days; M5 as one pool."""
-    names = [name for name in ("m5", "uci", "drug", "regions", "categories") if name in sets]
+    names = [name for name in ("m5", "uci", "regions", "categories") if name in sets]
     chosen = [sets[name].as_one_store() if name == "m5" else sets[name] for name in names]
     print(f"{'left out':40s}", *(f"{panel.name:22s}" for panel in chosen))
     for part in PARTS:

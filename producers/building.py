@@ -33,13 +33,14 @@ class BadRow:
 
 @dataclass(slots=True)
 class Built:
-    """What became of a run of rows; `keys`, `raws` and `times` go together."""
+    """What became of a run of so many `rows`; `keys`, `raws` and `times` go together."""
 
     keys: list[bytes] = field(default_factory=list)
     raws: list[bytes] = field(default_factory=list)
     times: Floats = field(default_factory=lambda: np.empty(0))
     bad: list[BadRow] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
 
 
 class Builder:
@@ -60,7 +61,7 @@ class Builder:
 
         Raises UsageError when a column that the mapping names is not there.
         """
-        built = Built()
+        built = Built(rows=len(rows) + len(rows.unreadable))
         built.bad += [BadRow(row.row, "invalid", row.sentence, {"text": row.text}) for row in rows.unreadable]
         if not len(rows):
             return built

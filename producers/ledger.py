@@ -18,7 +18,8 @@ from streams.contract.errors import UsageError
 class Standing(Struct, kw_only=True):
     """What is settled: `runs` whole runs of rows, and the first `events` events of the next.
 
-    bad, skipped: counted with the run they are in as soon as it is begun. bad_bytes: length of the file of bad rows.
+    bad, skipped, late: counted with the run they are in as soon as it is begun. bad_bytes: length of the file of bad rows.
+    by_time: the runs are those of the rows sorted by time, and not as the source has them.
     """
 
     runs: int = 0
@@ -31,6 +32,8 @@ class Standing(Struct, kw_only=True):
     skipped: dict[str, int] = field(default_factory=dict)
     stores: list[str] = field(default_factory=list)
     newest: float = 0.0
+    late: int = 0
+    by_time: bool = False
     closed: bool = False
 
 

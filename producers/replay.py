@@ -1,4 +1,7 @@
-"""Rows of a source into Kafka: at full speed or on an accelerated clock, resumable, never ahead of its consumers.
+"""Rows of a source into Kafka in the order of their times, at full speed or on an accelerated clock.
+
+It is resumable and never ahead of its consumers. A source that is not in the order of time is sorted first; whether it was is noted
+in the ledger, so that a resumed replay counts the same runs.
 
 A run of rows is built, handed over in slices, and settled slice by slice in the order sent, each once Kafka has
 acknowledged it. What was sent and not settled before a kill is sent again under the same event ids; the worker drops it.
@@ -7,8 +10,9 @@ acknowledged it. What was sent and not settled before a kill is sent again under
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -18,6 +22,7 @@ from producers.building import Builder, Built
 from producers.delivery import Delivery
 from producers.ledger import BadRows, Ledger, Standing
 from producers.mapping import Mapping
+from producers.order import HOLD_BYTES, Order, behind_seconds, sorted_by_time
 from producers.publisher import Publisher
 from producers.rows import Source
 from streams.contract.codec import encode
@@ -36,7 +41,8 @@ class ReplayOptions:
 
     speed: event seconds a second, None for all that goes. limit: stop after so many events. close_days: end with a tick
     for every store a day and the allowed lateness after the newest event: the last day closes, and none after it that
-    saw no sales. max_lag: messages that consumers may be behind (needs a `lag` to ask).
+    saw no sales. max_lag: messages that consumers may be behind (needs a `lag` to ask). lateness_seconds: how much older than one
+    before it a row may be without the rows being sorted. hold_bytes: of events sorted in memory; more go to files in `sort_folder`.
     """
 
     speed: float | None = None
@@ -44,6 +50,8 @@ class ReplayOptions:
     close_days: bool = True
     lateness_seconds: float = 3600.0
     max_lag: int | None = None
+    hold_bytes: int = HOLD_BYTES
+    sort_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,10 @@ class ReplayProgress:
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """What a replay did, together with the stopped ones it went on from. finished: the source's end was reached."""
+    """What a replay did, together with the stopped ones it went on from. finished: the source's end was reached.
+
+    by_time: the rows were sorted. late: events that were older by more than the lateness than one before them.
+    """
 
     rows: int
     published: int
@@ -71,13 +82,16 @@ class ReplayResult:
     ticks: int
     finished: bool
     seconds: float
+    by_time: bool = False
+    late: int = 0
 
 
 class Replay:
     """One replay of one source; `run` once.
 
     lag: messages that the consumers are behind, as `LagMeter` tells; asked only with `max_lag`.
-    progress: called a few times a second from the same thread. stop: set it and `run` settles what it sent and returns.
+    progress: called a few times a second from the same thread. say: called with a sentence for a person.
+    stop: set it and `run` settles what it sent and returns.
     """
 
     def __init__(
@@ -90,12 +104,14 @@ class Replay:
         ledger: Ledger | None = None,
         lag: Callable[[], int] | None = None,
         progress: Callable[[ReplayProgress], None] | None = None,
+        say: Callable[[str], None] = lambda _: None,
         stop: threading.Event | None = None,
     ) -> None:
         self.source, self.publisher = source, publisher
         self.options = options or ReplayOptions()
-        self._builder = Builder(mapping, time.time() + _AHEAD)
-        self._ledger, self._lag, self._progress = ledger, lag, progress
+        self._latest = time.time() + _AHEAD
+        self._builder = Builder(mapping, self._latest)
+        self._ledger, self._lag, self._progress, self._say = ledger, lag, progress, say
         self._stop = stop or threading.Event()
         self._sent: deque[tuple[Delivery, Standing]] = deque()
         self._settled = self._ahead = ledger.read() if ledger else Standing()
@@ -105,6 +121,7 @@ class Replay:
         self._allowance = 0
         self._clock: tuple[float, float] | None = None
         self._total = source.count()
+        self._read = 0
 
     def run(self) -> ReplayResult:
         """Replay to the end of the source, the limit, or `stop`.
@@ -122,18 +139,30 @@ class Replay:
         done, self._told = self._settled, 0.0
         self._tell("")
         return ReplayResult(
-            done.rows, done.published, done.bad, dict(done.skipped), len(done.stores), ticks, ended, time.monotonic() - start
+            done.rows,
+            done.published,
+            done.bad,
+            dict(done.skipped),
+            len(done.stores),
+            ticks,
+            ended,
+            time.monotonic() - start,
+            done.by_time,
+            done.late,
         )
 
     def _rows(self) -> bool:
         """Send run after run; whether the end was reached."""
         resumed = self._settled
-        for number, rows in enumerate(self.source.read()):
+        if not resumed.begun:
+            self._ahead = msgspec.structs.replace(self._ahead, by_time=self._must_sort())
+        for number, built in enumerate(self._runs()):
             if self._stop.is_set():
                 return False
             if self._reached():
                 return True
-            built = self._builder.build(rows)
+            if self._ahead.by_time and not built.raws:
+                self._tell(f"the rows to be sorted by time, {self._read:,} read")
             if number < resumed.runs:
                 self._tell("the rows already sent")
                 continue
@@ -142,25 +171,59 @@ class Replay:
             first = resumed.events if number == resumed.runs else 0
             if not self._send(built, first):
                 return False
-            self._ahead = msgspec.structs.replace(
-                self._ahead, runs=number + 1, events=0, rows=rows.numbers[-1] if len(rows) else self._ahead.rows
-            )
+            self._ahead = msgspec.structs.replace(self._ahead, runs=number + 1, events=0, rows=self._ahead.rows + built.rows)
             self._mark(Delivery(0))
         return True
 
+    def _must_sort(self) -> bool:
+        """A first look at the times alone, which ends at the first row that the worker would take for late."""
+        if self.source.once:
+            return False
+        order = Order(self._builder.mapping, self.options.lateness_seconds, self._latest)
+        for rows in self.source.read():
+            if self._stop.is_set():
+                return False
+            older = order.broken_by(rows)
+            if older is not None:
+                self._say(
+                    f"{self.source.name} is not in the order of time: row {older.row:,} is {_lasting(older.seconds)} older than one "
+                    "before it, which would come too late; so the sales are sorted by time before they are sent."
+                )
+                return True
+            self._tell("a first look at the order of the rows")
+        return False
+
+    def _runs(self) -> Iterator[Built]:
+        """What is built of the rows: run by run as the source has them, or sorted."""
+        built = self._built()
+        return sorted_by_time(built, self.options.hold_bytes, self.options.sort_folder) if self._ahead.by_time else built
+
+    def _built(self) -> Iterator[Built]:
+        for rows in self.source.read():
+            self._read += len(rows)
+            yield self._builder.build(rows)
+
     def _begin(self, built: Built, number: int) -> None:
-        """Count a run's bad and skipped rows, once."""
+        """Count a run's bad, skipped and late rows, once."""
         if self._bad:
             self._bad.add(built.bad)
         skipped = dict(self._ahead.skipped)
         for reason, count in built.skipped.items():
             skipped[reason] = skipped.get(reason, 0) + count
+        behind = behind_seconds(built.times, self._ahead.newest)
+        late = int((behind > self.options.lateness_seconds).sum())
+        if late and not self._ahead.late:
+            self._say(
+                f"{self.source.name} is not in the order of time: a row is {_lasting(float(behind.max()))} older than one before it. "
+                "Sales of days that have closed come too late to be learned in their place: stop, and ORDER BY the time of the sales."
+            )
         self._ahead = msgspec.structs.replace(
             self._ahead,
             begun=number + 1,
             bad=self._ahead.bad + len(built.bad),
             bad_bytes=self._bad.size if self._bad else 0,
             skipped=skipped,
+            late=self._ahead.late + late,
         )
 
     def _send(self, built: Built, first: int) -> bool:
@@ -255,3 +318,11 @@ class Replay:
             self.publisher.publish_all([store.encode() for store in stores], raws, wait_seconds=timeout).wait(timeout + 5)
         self._settled = msgspec.structs.replace(self._settled, closed=True)
         return len(stores)
+
+
+def _lasting(seconds: float) -> str:
+    """A time as a person says it."""
+    return next(
+        (f"{seconds / unit:,.0f} {name}" for unit, name in ((_DAY, "days"), (3600.0, "hours")) if seconds >= 2 * unit),
+        f"{seconds / 60:,.0f} minutes",
+    )

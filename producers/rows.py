@@ -47,6 +47,10 @@ class Source(Protocol):
     def fingerprint(self) -> str:
         """Changes when the content does: a stopped replay is resumed only on the same content."""
 
+    @property
+    def once(self) -> bool:
+        """Whether it is better read but once, as the answer of a server: then nobody looks first whether it is in order."""
+
     def count(self) -> int | None:
         """Rows there are, when that is cheap to know or to estimate."""
 

@@ -39,27 +39,28 @@ def replay(
     close_days: Annotated[bool, typer.Option(help="End with a clock tick for every store, so that the last day closes.")] = True,
     max_lag: Annotated[int | None, typer.Option(min=100, help="Wait while worker and statistics are so many messages behind.")] = None,
     database: Annotated[str | None, typer.Option(envvar="SHELFCAST_DATABASE", help="SQLAlchemy URL, instead of a file.")] = None,
-    query: Annotated[str | None, typer.Option(help="The SQL whose rows are the sales; give it an ORDER BY.")] = None,
+    query: Annotated[str | None, typer.Option(help="The SQL whose rows are the sales; ORDER BY their time.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Directory of progress files and of the embedded servers.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Publish a file's or a database's rows as sale events; bad rows go to a file with their reasons.
+    """Publish a file's or a database's rows as sale events in the order of time; bad rows go to a file with their reasons.
 
     \b
     Examples:
       shelfcast replay sales.csv
       shelfcast replay sales.csv.gz --mapping sales.toml --speed 600x
-      shelfcast replay --database postgresql://reader@db/shop --query 'SELECT * FROM sales ORDER BY id' --mapping sales.toml
+      shelfcast replay --database postgresql://reader@db/shop --query 'SELECT * FROM sales ORDER BY sold_at, id' --mapping sales.toml
       shelfcast replay sales.csv --resume
     """
+    folder = (data_dir or DEFAULT_DATA_DIR) / "replay"
     options = ReplayOptions(
         speed=speed_of(speed),
         limit=limit,
         close_days=close_days,
         max_lag=max_lag,
         lateness_seconds=WorkerSettings.read().lateness_minutes * 60,
+        sort_folder=folder,
     )
-    folder = (data_dir or DEFAULT_DATA_DIR) / "replay"
     rows, plan = _plan(source, mapping, database, query, folder)
     ledger = Ledger(folder, rows, plan)
     if not resume:
@@ -73,7 +74,9 @@ def replay(
     try:
         with Publisher(kafka, PublisherSettings.read()) as publisher, _bar() as bar:
             shown = _Shown(bar, rows, limit)
-            result = Replay(rows, plan, publisher, options=options, ledger=ledger, lag=lag, progress=shown, stop=_stop_on_signals()).run()
+            result = Replay(
+                rows, plan, publisher, options=options, ledger=ledger, lag=lag, progress=shown, say=_say, stop=_stop_on_signals()
+            ).run()
     finally:
         if lag is not None:
             lag.close()
@@ -140,6 +143,10 @@ class _Shown:
         self._bar.update(self._task, completed=at.published if self._limit else at.rows, description=text)
 
 
+def _say(sentence: str) -> None:
+    _console.print(sentence, highlight=False, markup=False)
+
+
 def _stop_on_signals() -> threading.Event:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -158,6 +165,8 @@ def _tell(result: ReplayResult, ledger: Ledger, *, as_json: bool) -> None:
             "stores": result.stores,
             "ticks": result.ticks,
             "finished": result.finished,
+            "sorted_by_time": result.by_time,
+            "late": result.late,
             "seconds": round(result.seconds, 3),
             "bad_file": bad_file,
         }
@@ -165,6 +174,8 @@ def _tell(result: ReplayResult, ledger: Ledger, *, as_json: bool) -> None:
         return
     lines = [f"{result.published:,} events of {result.stores:,} stores published in {result.seconds:.1f} s."]
     lines += [f"{count:,} rows skipped: {reason}." for reason, count in result.skipped.items()]
+    if result.late:
+        lines.append(f"{result.late:,} events came out of the order of time, by more than the worker waits for late ones.")
     if bad_file:
         lines.append(f"{result.bad:,} rows were no sales; they stand with their reasons in {bad_file}.")
     if not result.finished:

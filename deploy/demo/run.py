@@ -116,9 +116,15 @@ class Demo:
                 source.rows,
                 source.mapping,
                 publisher,
-                options=ReplayOptions(limit=self.options.limit, max_lag=MAX_LAG),
+                options=ReplayOptions(
+                    limit=self.options.limit,
+                    max_lag=MAX_LAG,
+                    lateness_seconds=WorkerSettings.read().lateness_minutes * 60,
+                    sort_folder=self.options.data_dir,
+                ),
                 lag=meter,
                 progress=self._progressed,
+                say=lambda sentence: self.console.print(sentence, highlight=False, markup=False),
                 stop=self._stop,
             )
             try:
@@ -161,6 +167,7 @@ class Demo:
     def _progressed(self, progress: ReplayProgress) -> None:
         view = self.view
         view.rows, view.total, view.published = progress.rows, progress.total, progress.published
+        view.phase = f"waiting for {progress.waiting_for}" if progress.waiting_for and not progress.published else "replaying"
         if progress.at > 0:
             view.at = datetime.fromtimestamp(progress.at, UTC).strftime("%Y-%m-%d %H:%M")
         self._rate = [(at, n) for at, n in self._rate if time.monotonic() - at < 10] + [(time.monotonic(), progress.published)]

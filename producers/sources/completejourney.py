@@ -55,6 +55,7 @@ class CompleteJourney:
     timezone = TIMEZONE
     name = "completejourney"
     fingerprint = "completejourney-0.1.0"
+    once = False
 
     def count(self) -> int | None:
         """Lines there are, the skipped ones included."""

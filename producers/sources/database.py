@@ -17,7 +17,7 @@ ROWS_AT_ONCE: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query of a database. Give it an ORDER BY: a stopped replay is resumed by counting rows."""
+    """A query of a database. Give it an ORDER BY the time of the sales: a stopped replay is resumed by counting rows."""
 
     url: Secret
     sql: str
@@ -31,6 +31,11 @@ class Query:
     def fingerprint(self) -> str:
         """Of the database and the query; not of the rows, which stay on the server."""
         return xxhash.xxh3_64_hexdigest(f"{self.url.reveal()}\n{self.sql}".encode())
+
+    @property
+    def once(self) -> bool:
+        """Reading twice would run the query twice."""
+        return True
 
     def count(self) -> int | None:
         """Not known: counting would run the query twice."""

@@ -74,6 +74,11 @@ class Delimited:
         """Of the file's size and beginning."""
         return _fingerprint(self.path)
 
+    @property
+    def once(self) -> bool:
+        """A file can be read again."""
+        return False
+
     def count(self) -> int | None:
         """Estimated from the beginning."""
         return _estimate(self.path)
@@ -142,6 +147,11 @@ class NdJson:
         """Of the file's size and beginning."""
         return _fingerprint(self.path)
 
+    @property
+    def once(self) -> bool:
+        """A file can be read again."""
+        return False
+
     def count(self) -> int | None:
         """Estimated from the beginning."""
         return _estimate(self.path)
@@ -178,6 +188,11 @@ class Parquet:
     def fingerprint(self) -> str:
         """Of the file's size and beginning."""
         return _fingerprint(self.path)
+
+    @property
+    def once(self) -> bool:
+        """A file can be read again."""
+        return False
 
     def count(self) -> int | None:
         """As the file says."""

@@ -24,6 +24,7 @@ def test_a_query_gives_its_rows_in_runs(shop, monkeypatch):
     assert [len(rows) for rows in runs] == [30, 30, 30, 10]
     assert [value for rows in runs for value in rows.columns["id"]] == list(range(1, 101))
     assert [number for rows in runs for number in rows.numbers] == list(range(1, 101))
+    assert Query(shop, "select 1").once, "it is not run twice to see whether it is in order"
 
 
 @pytest.mark.parametrize(

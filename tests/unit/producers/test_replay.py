@@ -25,7 +25,7 @@ MAPPING = Mapping(
 class Table:
     """Rows 1 to n: every 10th is fuel, every 7th bad, in runs of 13; a second apart."""
 
-    name, fingerprint = "table", "1"
+    name, fingerprint, once = "table", "1", False
 
     def __init__(self, n=200):
         self.n = n

@@ -35,20 +35,22 @@ log = logging.getLogger(__name__)
 REFRESH_SECONDS: Final = 86_400.0
 """A snapshot is renewed once a day even if nothing came, so that retention never takes the newest one."""
 
-SLICE: Final = 2000
-"""Records applied before the event loop gets its turn."""
+SLICE, SMALLEST_SLICE, SLICE_SECONDS = 2000, 20, 0.5
+"""Records applied before the event loop gets its turn: fewer while they take longer than that. Where every sale closes a day, as in a
+file of daily totals, a run of records can take longer than the watchdog's patience; checkpoints must not wait for its end."""
 
 
 class Held:
     """A partition's heart and what its next checkpoint needs to know."""
 
-    __slots__ = ("busy", "checkpointed_at", "events", "heart", "progress_at")
+    __slots__ = ("busy", "checkpointed_at", "events", "heart", "progress_at", "slice")
 
     def __init__(self, heart: Heart) -> None:
         self.heart = heart
         self.events = 0  # since the last checkpoint
         self.checkpointed_at = self.progress_at = time.monotonic()
         self.busy = False
+        self.slice = SLICE
 
 
 class Partitions:
@@ -171,11 +173,13 @@ class Partitions:
                 await self.consumer.go_to({TP(self.topic, partition): heart.next_offset})
             return
         await self._check_gap(partition, run)
-        for i in range(0, len(run.records), SLICE):
-            self._apply(held, run.records[i : i + SLICE])
+        done = 0
+        while done < len(run.records) and self.held.get(partition) is held:
+            records = run.records[done : done + held.slice]
+            self._apply(held, records)
+            done += len(records)
             await self.outbox.room()
-        held.progress_at = time.monotonic()
-        if held.events >= self.settings.checkpoint_events:
+        if self.held.get(partition) is held and held.events >= self.settings.checkpoint_events:
             await self.checkpoint(partition)
 
     def _apply(self, held: Held, records: list[object]) -> None:
@@ -187,7 +191,10 @@ class Partitions:
         events = heart.next_offset - first
         held.events += events
         written_ms = records[-1].timestamp  # type: ignore[attr-defined]
-        self.metrics.applied(before, heart, outputs, events, time.perf_counter() - started, written_ms)
+        seconds = time.perf_counter() - started
+        self.metrics.applied(before, heart, outputs, events, seconds, written_ms)
+        held.progress_at = time.monotonic()
+        held.slice = min(max(int(len(records) * SLICE_SECONDS / max(seconds, 1e-9)), SMALLEST_SLICE), SLICE)
 
     async def _check_gap(self, partition: int, run: Run) -> None:
         """A hole between runs is harmless if the log still begins before it; else retention has overtaken us."""

@@ -43,6 +43,11 @@ class Built:
     rows: int = 0
 
 
+def joined(columns: Sequence[Column]) -> list[str | None]:
+    """The texts of columns with a blank between; None where one of them has none."""
+    return [None if None in parts else " ".join(map(str, parts)) for parts in zip(*map(texts, columns), strict=True)]
+
+
 class Builder:
     """Builds run after run of one source; remembers only which contents it has seen.
 
@@ -112,6 +117,7 @@ class Builder:
                 _note(faults, flags, column, about, "true or false")
             else:
                 values[name] = texts(column)
+        values |= {name: joined([columns[one] for one in names]) for name, names in mapping.joined.items()}
         for name, group in mapping.groups.items():
             values[name] = [None if v is None else group.names.get(v, group.other or v) for v in values[name]]
         times = self._times(columns, faults)

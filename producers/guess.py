@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from producers.building import joined
 from producers.columns import Floats, numbers, plain_number, seconds, texts, truths
 from producers.mapping import NUMBERS, Constant, Identity, Mapping, Skip, Time
 from producers.rows import Column, Rows
@@ -62,6 +63,11 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
         "units",
         "unitssold",
         "unitsales",
+        "numsold",
+        "numbersold",
+        "quantitysold",
+        "qtysold",
+        "demand",
         "menge",
         "anzahl",
         "pieces",
@@ -134,6 +140,7 @@ _TIMES: Final = (
     "orderedat",
     "createdat",
 )
+_PLACES: Final = ("country", "region", "state", "city", "market")
 _CLOCKS: Final = ("time", "uhrzeit", "hour", "clock", "saletime")
 _DATES: Final = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y")
 _HOURS: Final = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
@@ -173,11 +180,18 @@ class _Look:
     rows: Rows
     decimal: str
     columns: dict[str, str] = field(default_factory=dict)
+    place: str | None = None
     constants: dict[str, Constant] = field(default_factory=dict)
     sentences: list[str] = field(default_factory=list)
 
     def free(self) -> list[str]:
-        return [name for name in self.rows.columns if name not in self.columns.values()]
+        return [name for name in self.rows.columns if name != self.place and name not in self.columns.values()]
+
+    def stores(self) -> list[str | None]:
+        """The store of each row; None for all where no column has it."""
+        if "store" not in self.columns:
+            return [None] * len(self.rows)
+        return joined([self.rows.columns[name] for name in (self.place, self.columns["store"]) if name is not None])
 
     def sample(self, column: str) -> Column:
         return self.rows.columns[column][:_SAMPLE]
@@ -198,13 +212,15 @@ def guess(rows: Rows, zone: str = "UTC") -> Guess:
         if found:
             look.columns[name] = found
             look.sentences.append(f"{name} is the column {found!r}, by its name")
+    _same_name_elsewhere(look, taken)
     _by_values(look, time)
     if look.decimal == ",":
         look.sentences.append("numbers have a decimal comma, as most of them are written")
     look.sentences.insert(0, why)
     mapping = Mapping(
         time=time,
-        columns=look.columns,
+        columns={name: column for name, column in look.columns.items() if name != "store" or look.place is None},
+        joined={"store": (look.place, look.columns["store"])} if look.place is not None else {},
         constants=look.constants,
         event_id=_identity(look),
         decimal="," if look.decimal == "," else ".",
@@ -237,6 +253,21 @@ def _fits(look: _Look, name: str, column: str) -> bool:
     return name != "quantity" or _plain(column) != "sales" or _whole(values, np.inf)
 
 
+def _same_name_elsewhere(look: _Look, taken: set[str]) -> None:
+    """Stores of one name in several countries, as of a chain, are as many stores: their place is part of the name."""
+    if _plain(look.columns.get("store", "country")) in _PLACES:
+        return
+    names = look.stores()[:_SAMPLE]
+    for column in look.free():
+        if column not in taken and _plain(column) in _PLACES:
+            pairs = {pair for pair in zip(texts(look.sample(column)), names, strict=True) if None not in pair}
+            if len(pairs) > len({store for _, store in pairs}):
+                look.place = column
+                store = look.columns["store"]
+                look.sentences.append(f"store is {column!r} and {store!r} together, because one name stands in more than one {column}")
+                return
+
+
 def _day_totals(look: _Look, time: Time) -> None:
     """A file of one row a store and day tells of no items: everything is one, and what was sold is its quantity, if only in money."""
     look.constants["item"] = "all"
@@ -258,13 +289,19 @@ def _day_totals(look: _Look, time: Time) -> None:
 
 def _total(look: _Look, taken: set[str]) -> str | None:
     """The column of what a day sold, if its name has a word for it, or if it is the only number there is."""
-    numeric = [c for c in look.free() if c not in taken and _is_number(look, c) and not _tells_of_the_day(look, c)]
+    numeric = [c for c in look.free() if c not in taken and _is_number(look, c) and not _tells_nothing_sold(look, c)]
     return next((c for c in numeric if _TOTAL.search(_plain(c))), numeric[0] if len(numeric) == 1 else None)
 
 
-def _tells_of_the_day(look: _Look, column: str) -> bool:
-    """Whether a column is a flag, as `open`, or a part of the date: no number of what was sold."""
-    return _plain(column) in _CALENDAR or _is_flag(look, column)
+def _tells_nothing_sold(look: _Look, column: str) -> bool:
+    """Whether a column is a flag, as `open`, a part of the date, or an id: no number of what was sold."""
+    return _plain(column) in _CALENDAR or _is_flag(look, column) or _counts_rows(look, column)
+
+
+def _counts_rows(look: _Look, column: str) -> bool:
+    """Whether a column of numbers is an id: by its name, or because it goes up by one from row to row."""
+    steps = np.diff(numbers(look.sample(column), look.decimal)[0])
+    return _plain(column).endswith("id") or (len(steps) > 1 and bool((steps == 1).all()))
 
 
 def _is_daily(look: _Look, time: Time) -> bool:
@@ -274,7 +311,7 @@ def _is_daily(look: _Look, time: Time) -> bool:
     moments = seconds([look.rows.columns[name] for name in time.columns], time.format, time.zone)
     known = np.flatnonzero((moments >= EARLIEST) & (moments < LATEST)).tolist()
     days = pd.to_datetime(moments[known], unit="s", utc=True).tz_convert(time.zone).date
-    stores = texts(look.rows.columns[look.columns["store"]]) if "store" in look.columns else [None] * len(moments)
+    stores = look.stores()
     return 1 < len(known) == len(set(zip((stores[place] for place in known), days, strict=True)))
 
 
@@ -290,7 +327,7 @@ def _by_values(look: _Look, time: Time) -> None:
         look.columns["item"] = item
         look.sentences.append(f"item is the column {item!r}, because its values are names that come again")
     if "quantity" not in look.columns:
-        numeric = (c for c in look.free() if c not in taken and _is_number(look, c) and not _tells_of_the_day(look, c))
+        numeric = (c for c in look.free() if c not in taken and _is_number(look, c) and not _tells_nothing_sold(look, c))
         found = next((c for c in numeric if _whole(numbers(look.sample(c), look.decimal)[0])), None)
         if found is None:
             look.constants["quantity"] = 1.0

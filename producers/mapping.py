@@ -60,10 +60,11 @@ class Group(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
-    """Source columns to the fields of a sale."""
+    """Source columns to the fields of a sale; `joined` fields are the texts of several columns with a blank between."""
 
     time: Time
     columns: dict[str, str] = field(default_factory=dict)
+    joined: dict[str, tuple[str, ...]] = field(default_factory=dict)
     constants: dict[str, Constant] = field(default_factory=dict)
     event_id: Identity = field(default_factory=Identity)
     margin: float | None = None
@@ -73,17 +74,16 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
 
     def used(self) -> dict[str, str]:
         """Each source column the mapping needs, and what for."""
-        used = {column: field_name for field_name, column in self.columns.items()}
+        used = {column: field_name for field_name, names in self.joined.items() for column in names}
+        used |= {column: field_name for field_name, column in self.columns.items()}
         used |= dict.fromkeys(self.time.columns, "time")
         used |= dict.fromkeys(self.event_id.columns, "event_id")
         return used | {rule.column: "skip" for rule in self.skip}
 
     def check(self) -> None:
         """Raises UsageError with a sentence that says what to change in the file."""
-        given = {*self.columns, *self.constants}
-        for name in (*self.columns, *self.constants, *self.groups):
-            if name not in FIELDS:
-                raise UsageError(f"The mapping names the field {name!r}, which sales do not have: use one of {', '.join(FIELDS)}.")
+        self._check_fields()
+        given = {*self.columns, *self.joined, *self.constants}
         for name in ("store", "item", "quantity"):
             if name not in given:
                 raise UsageError(
@@ -99,6 +99,14 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
             raise UsageError(f"[time] zone = {self.time.zone!r}: write a name of the tz database, as in Europe/Berlin.")
         if (self.event_id.kind == "columns") != bool(self.event_id.columns):
             raise UsageError('[event_id]: give `columns = [...]` with kind = "columns", and only then.')
+
+    def _check_fields(self) -> None:
+        for name in (*self.columns, *self.joined, *self.constants, *self.groups):
+            if name not in FIELDS:
+                raise UsageError(f"The mapping names the field {name!r}, which sales do not have: use one of {', '.join(FIELDS)}.")
+        for name, columns in self.joined.items():
+            if name in NUMBERS | TRUTHS or name in self.columns or len(columns) < 2:
+                raise UsageError(f"[joined] {name}: name two or more columns of text, for a field that is not under [columns] too.")
 
     def check_columns(self, present: list[str]) -> None:
         """Raises UsageError when the source lacks a column that the mapping names."""
@@ -141,7 +149,11 @@ def written(mapping: Mapping, comment: str = "") -> str:
     if mapping.margin is not None:
         plain["margin"] = mapping.margin
     lines += [f"{key} = {_toml(value)}" for key, value in plain.items()]
-    tables: list[tuple[str, dict[str, Any]]] = [("[columns]", mapping.columns), ("[constants]", mapping.constants)]
+    tables: list[tuple[str, dict[str, Any]]] = [
+        ("[columns]", mapping.columns),
+        ("[joined]", mapping.joined),
+        ("[constants]", mapping.constants),
+    ]
     tables += [("[time]", msgspec.structs.asdict(mapping.time)), ("[event_id]", msgspec.structs.asdict(mapping.event_id))]
     tables += [("[[skip]]", msgspec.structs.asdict(rule)) for rule in mapping.skip]
     for name, group in mapping.groups.items():

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from deploy.backtest.source import Sales
-from producers.columns import numbers, seconds, texts, truths
+from producers.building import joined
+from producers.columns import numbers, seconds, truths
 from producers.mapping import Mapping
 from producers.rows import Rows
 from streams.contract.codec import EARLIEST, LATEST, encode
@@ -106,10 +107,10 @@ def _note_promotions(
 
 
 def _names(rows: Rows, mapping: Mapping, name: str) -> list[str | None]:
-    column = mapping.columns.get(name)
-    if column is None:
+    columns = mapping.joined.get(name) or [column for field, column in mapping.columns.items() if field == name]
+    if not columns:
         return [str(mapping.constants[name])] * len(rows)
-    found, group = texts(rows.columns[column]), mapping.groups.get(name)
+    found, group = joined([rows.columns[column] for column in columns]), mapping.groups.get(name)
     return found if group is None else [None if v is None else group.names.get(v, group.other or v) for v in found]
 
 

@@ -116,6 +116,15 @@ def test_skipped_rows_are_counted_by_reason_and_groups_coarsen_names():
     assert result.bad == []
 
 
+def test_joined_columns_are_one_name_and_each_must_be_there():
+    mapping = plain(columns={name: column for name, column in COLUMNS.items() if name != "store"}, joined={"store": ("land", "s")})
+    row = {"s": ["1", "1", "1"], "i": ["milk"] * 3, "q": ["2"] * 3, "p": ["1.19"] * 3, "t": ["2026-05-01T12:30:00+02:00"] * 3}
+    result = built(mapping, land=["AT", "DE", ""], **row)
+    assert [decode_event(raw).store for raw in result.raws] == ["AT 1", "DE 1"]
+    assert result.keys == [b"AT 1", b"DE 1"]
+    assert [bad.row for bad in result.bad] == [3]
+
+
 def test_ids_are_the_same_however_the_rows_are_cut_and_differ_for_equal_rows():
     mapping = plain()
     columns = {"s": ["1"] * 40, "i": [f"item {n % 3}" for n in range(40)], "q": ["1"] * 40, "p": ["1"] * 40, "t": ["2026-01-01"] * 40}

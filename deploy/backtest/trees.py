@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 
 from deploy.backtest.live import Live
 from deploy.backtest.memory import MemoryPeak
-from deploy.backtest.panel import Contender, Flags, Floats, Forecasts, Panel, Windows
+from deploy.backtest.panel import Contender, Flags, Floats, Forecasts, Windows
 from deploy.backtest.scores import QUANTILES
-from deploy.backtest.table import CATEGORIES, F32, Table
+from deploy.backtest.table import CATEGORIES, F32, Table, open_or_quiet
 
 REFIT_DAYS: Final = 28
 FIRST_ORIGIN: Final = 7
 """Earlier days do not teach: they know no week."""
-RARELY, USUALLY, LONGEST_QUIET_RUN = 0.15, 0.85, 14
-"""A weekday on which a store sells something less rarely, and less often, than this has quiet days, in runs of at most so many."""
 TREES: Final = 160
 MOST_ROWS: Final = 60_000
 """Of a fit; beyond it rows are drawn at random."""
@@ -96,24 +94,6 @@ def run(live: Live, progress: Callable[[float], None]) -> list[Contender]:
         )
         for objective in MEANS
     ]
-
-
-def open_or_quiet(panel: Panel) -> Flags:
-    """Days on which each series' store was open, sold or not, `[series, days]`.
-
-    A store that sells something on only some of its Mondays has quiet Mondays: days of demand 0, which a model must be taught.
-    Weekly closing days, holidays and long runs of empty days are none.
-    """
-    sold = panel.store_open
-    quiet = np.zeros_like(sold)
-    started = np.maximum.accumulate(sold, axis=1)
-    for weekday in range(7):
-        on = slice(weekday, None, 7)
-        share = sold[:, on].sum(1) / np.maximum(started[:, on].sum(1), 1)
-        quiet[:, on] = ((share >= RARELY) & (share <= USUALLY))[:, None]
-    days = np.arange(sold.shape[1])
-    run = days - np.maximum.accumulate(np.where(sold, days, -1), axis=1)
-    return np.asarray(sold | (quiet & started & (run <= LONGEST_QUIET_RUN)))
 
 
 def _problem(live: Live, table: Table, window: Windows) -> _Problem:

@@ -1,11 +1,9 @@
 """What the trees are taught: days of a demand of zero, and not days on which nobody could buy."""
 
 import numpy as np
-import pytest
 
 from deploy.backtest.panel import Panel
-
-trees = pytest.importorskip("deploy.backtest.trees")
+from deploy.backtest.table import open_or_quiet
 
 
 def test_quiet_days_are_open_and_closed_ones_are_not():
@@ -14,7 +12,7 @@ def test_quiet_days_are_open_and_closed_ones_are_not():
     shop[100] = 0  # a holiday
     kiosk = rng.binomial(1, 0.5, 280).astype(float)
     kiosk[0], kiosk[150:200] = 1, 0  # and away for seven weeks
-    found = trees.open_or_quiet(Panel(0, ["shop", "kiosk"], ["a", "a"], np.stack([shop, kiosk])))
+    found = open_or_quiet(Panel(0, ["shop", "kiosk"], ["a", "a"], np.stack([shop, kiosk])))
     np.testing.assert_array_equal(found[0], shop > 0)
     assert found[1, :150].all()
     assert not found[1, 170:200].any()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from producers.columns import Flags, Floats, numbers, seconds, taken, texts, truths
 from producers.identity import Occurrences
-from producers.mapping import NUMBERS, TRUTHS, Mapping, Skip
+from producers.mapping import NUMBERS, TRUTHS, Group, Mapping, Skip
 from producers.rows import Column, Rows
 from streams.contract.codec import EARLIEST, LATEST, decode_event, seconds_of
 from streams.contract.errors import RejectedEvent
@@ -46,6 +46,11 @@ class Built:
 def joined(columns: Sequence[Column]) -> list[str | None]:
     """The texts of columns with a blank between; None where one of them has none."""
     return [None if None in parts else " ".join(map(str, parts)) for parts in zip(*map(texts, columns), strict=True)]
+
+
+def coarser(values: Sequence[Any], group: Group) -> list[Any]:
+    """Names as the group has them; None stays None."""
+    return [None if value is None else group.names.get(value, group.other or value) for value in values]
 
 
 class Builder:
@@ -119,7 +124,7 @@ class Builder:
                 values[name] = texts(column)
         values |= {name: joined([columns[one] for one in names]) for name, names in mapping.joined.items()}
         for name, group in mapping.groups.items():
-            values[name] = [None if v is None else group.names.get(v, group.other or v) for v in values[name]]
+            values[name] = coarser(values[name], group)
         times = self._times(columns, faults)
         values["sold_at"] = _or_none(times)
         if mapping.margin is not None and "profit" not in values:

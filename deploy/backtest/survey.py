@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from deploy.backtest.source import Sales
-from producers.building import joined
-from producers.columns import numbers, seconds, truths
+from producers.building import coarser, joined
+from producers.columns import numbers, seconds, texts, truths
 from producers.mapping import Mapping
 from producers.rows import Rows
 from streams.contract.codec import EARLIEST, LATEST, encode
@@ -107,11 +107,14 @@ def _note_promotions(
 
 
 def _names(rows: Rows, mapping: Mapping, name: str) -> list[str | None]:
-    columns = mapping.joined.get(name) or [column for field, column in mapping.columns.items() if field == name]
-    if not columns:
-        return [str(mapping.constants[name])] * len(rows)
-    found, group = joined([rows.columns[column] for column in columns]), mapping.groups.get(name)
-    return found if group is None else [None if v is None else group.names.get(v, group.other or v) for v in found]
+    """A text field of the rows as the events will have it."""
+    if name in mapping.joined:
+        found = joined([rows.columns[column] for column in mapping.joined[name]])
+    elif name in mapping.columns:
+        found = texts(rows.columns[mapping.columns[name]])
+    else:
+        found = [str(mapping.constants[name])] * len(rows)
+    return coarser(found, mapping.groups[name]) if name in mapping.groups else found
 
 
 def _plans(seen: _Seen, local: LocalTime) -> Iterator[Plan]:

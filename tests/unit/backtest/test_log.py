@@ -76,3 +76,20 @@ def test_promotions_ahead_need_a_promotion_column(tmp_path):
     mapping.write_text(mapping.read_text().replace('on_promotion = "promo"\n', ""))
     with pytest.raises(UsageError, match="on_promotion"):
         survey(open_sales(file, mapping, None, None), promotions_known_ahead=True)
+
+
+def test_plans_go_to_the_items_and_stores_of_the_sales_however_they_are_named(tmp_path):
+    """A store joined of two columns, and an item that is a constant with a coarser name."""
+    file, mapping = written(rows_of(60), tmp_path)
+    text = mapping.read_text()
+    for line in ('store = "store"\n', 'item = "item"\n'):
+        assert line in text
+        text = text.replace(line, "")
+    text = text.replace("[constants]\n", '[joined]\nstore = ["item", "store"]\n[constants]\nitem = "fruit"\n')
+    mapping.write_text(text + '[groups.item.names]\nfruit = "food"\n')
+    _, [found] = events(open_sales(file, mapping, None, None), known_ahead=True)
+    sold, planned = ({(e.store, e.item) for _, e in found if isinstance(e, kind)} for kind in (SaleRecorded, PromotionPlanned))
+    assert planned
+    assert planned <= sold
+    assert {item for _, item in sold} == {"food"}
+    assert "apples York" in {store for store, _ in sold}

@@ -161,6 +161,7 @@ def shift(s: Series, rows: dict[int, int]) -> list[Drift]:
         side = int(s.cusum[1, SUM, i] > s.cusum[0, SUM, i])
         _, days, now, before = s.cusum[side, :, i].tolist()
         s.cusum[:, :, i] = 0
+        s.waiting[:, i] = np.nan  # a residual of the level that was
         factor = min(max(now / before, FACTOR_RANGE[0]), FACTOR_RANGE[1])
         if abs(factor - 1) < MIN_CHANGE or (factor > 1) != (side == 0):
             continue

@@ -240,6 +240,7 @@ def test_stores_of_one_series_are_held_against_each_other():
         for i, s in enumerate(stores):
             rows = watch(s, common, day, [25 if i == 3 else 50])
             found += [(i, day, drift.since_day, drift.factor) for drift in level_shift.shift(s, rows)]
+            assert not rows or np.isnan(s.waiting).all()  # what waited was a residual of the level that was
     ((store, day, since, factor),) = found
     assert store == 3
     assert since == 738_008

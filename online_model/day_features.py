@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from online_model.calendar import DATE_FEATURES
-from online_model.settings import DAYS_AHEAD, KNOWN_OPEN_DAYS, SPANS
+from online_model.settings import DAYS_AHEAD, SPANS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from online_model.calendar import CalendarTable
@@ -73,11 +75,11 @@ class StoreDay:
 _IN_SPAN: Final = np.array([[i < b for i in range(DAYS_AHEAD)] for b in SPANS])
 
 
-def store_day(day: int, opening: Opening, table: CalendarTable, open_ahead: Bools | None, *, opened: bool) -> StoreDay:
-    """Features of the close of `day`; `opening` as it was before this day."""
+def store_day(day: int, opening: Opening, table: CalendarTable, told: Mapping[int, bool], *, opened: bool) -> StoreDay:
+    """Features of the close of `day`; `opening` as it was before this day, `told` as for `Partition.close`."""
     past, run = opening.history[-PAST:], opening.closed_run
     opening.close(day, table, opened=opened)
-    ahead = opening.ahead(day, table) if open_ahead is None else _known(open_ahead, opening.ahead(day, table))
+    ahead = opening.ahead(day, table, told)
     span = table.reach(day, COLUMNS)
     is_open = np.concatenate([past, [opened], ahead])
     x = np.zeros((COLUMNS, COMMON), np.float32)
@@ -93,12 +95,6 @@ def store_day(day: int, opening: Opening, table: CalendarTable, open_ahead: Bool
     newest = np.maximum.accumulate(np.where(is_open, np.arange(len(is_open)), -1))
     previous = newest[PAST - 1 : PAST - 1 + COLUMNS]
     return StoreDay(day, x, table.key[span], weekday, table.before[span], opens, open_days, by_day, by_weekday, previous)
-
-
-def _known(given: Bools, learned: Bools) -> Bools:
-    """The given openings, continued by the learned ones."""
-    given = np.asarray(given, np.bool_)[:KNOWN_OPEN_DAYS]
-    return np.concatenate([given, learned[len(given) :]])
 
 
 def closures(is_open: Bools, usual: Bools, run: int) -> Floats32:

@@ -1,4 +1,4 @@
-"""Which days a store opens: its weekly pattern and the holidays it keeps closed, learned."""
+"""Which days a store opens: told ahead, or learned from its week and the holidays it keeps closed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from online_model.settings import DAYS_AHEAD, KNOWN_OPEN_DAYS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from online_model.calendar import CalendarTable
@@ -47,6 +49,8 @@ class Opening:
         The last 28 days, newest last, `[28]`.
     closed_run
         Closed days just before now.
+    told_closed
+        Whether the newest day was told to be closed.
     kept_closed, kept_open
         Names of holidays on which it was closed, was open the last time.
 
@@ -59,18 +63,25 @@ class Opening:
         self.silent_run = 0
         self.history: Bools = np.ones(DAYS_AHEAD, np.bool_)
         self.closed_run = 0
+        self.told_closed = False
         self.kept_closed: list[str] = []
         self.kept_open: list[str] = []
 
-    def counts_as_open(self, day: int, table: CalendarTable, *, sold: bool) -> bool:
-        """Whether a day counts as open: something was sold, or a store that sells little just sold nothing.
+    def counts_as_open(self, day: int, table: CalendarTable, *, sold: bool, told: bool | None) -> bool:
+        """Whether a day counts as open: something was sold, it was told to be open, or a store that sells little just sold nothing.
 
         Parameters
         ----------
         day, sold
             Ordinal of the day; whether anything at all was sold in the store.
+        told
+            Whether the store was to open; None: not told. A day that was told is no surprise, and says nothing of how much a store sells.
 
         """
+        self.told_closed = told is False and not sold
+        if told is not None:
+            self.silent_run = 0 if sold or told else self.silent_run
+            return sold or told
         w = (day - 1) % 7
         self.silent_run = 0 if sold else self.silent_run + 1
         if not _feast(day, table) and self.silent_run <= LONGEST_WEEKLY_RUN:
@@ -108,9 +119,16 @@ class Opening:
         """Whether the weekdays of n days from `day` on are open ones, `[n]`."""
         return np.asarray((self.weekly > 0.5)[(day - 1 + np.arange(n)) % 7])
 
-    def ahead(self, day: int, table: CalendarTable) -> Bools:
-        """Days +1..+35 after `day` on which the store is expected to open, `[35]`."""
-        if self.closed_run >= STAYS_CLOSED:
+    def ahead(self, day: int, table: CalendarTable, told: Mapping[int, bool]) -> Bools:
+        """Days +1..+35 after `day` on which the store is expected to open, `[35]`; those of `told` by ordinal as they were told."""
+        expected = self._learned(day, table)
+        for known, opens in told.items():
+            if 0 < known - day <= KNOWN_OPEN_DAYS:
+                expected[known - day - 1] = opens
+        return expected
+
+    def _learned(self, day: int, table: CalendarTable) -> Bools:
+        if self.closed_run >= STAYS_CLOSED and not self.told_closed:
             return np.zeros(KNOWN_OPEN_DAYS, np.bool_)
         expected = self.usually(day + 1, KNOWN_OPEN_DAYS)
         if self.kept_closed:

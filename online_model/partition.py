@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-STATE_VERSION: Final = 4
+STATE_VERSION: Final = 5
 
 
 class Partition:
@@ -117,7 +117,7 @@ class Partition:
         opened: bool,
         hours: F64 | None = None,
         promotion: Bools | None = None,
-        open_ahead: Bools | None = None,
+        openings: Mapping[int, bool] | None = None,
     ) -> DayClosed:
         """Close a business day of a store: score what matured, learn, forecast.
 
@@ -134,8 +134,9 @@ class Partition:
         promotion
             Today and the 28 days ahead `[n, 29]`; None: none known. One that began without having been told the day before
             counts from its second day on.
-        open_ahead
-            Days +1, +2, ... on which the store opens, up to 35; None: its weekly pattern and the holidays it has kept closed.
+        openings
+            Whether the store opens on the day and on the 35 after it, by `date.toordinal()`, as far as it was told. Other days follow
+            from its week and the holidays it has kept closed.
 
         Returns
         -------
@@ -154,7 +155,7 @@ class Partition:
         for name, array in (("units", units), ("hours", hours), ("promotion", promotion)):
             if array is not None and len(array) != n:
                 raise ValueError(f"{name}: {len(array)} rows for {n} series of store {place.name!r}")
-        told = DayInput(day, units, opened, hours, promotion, open_ahead)
+        told = DayInput(day, units, opened, hours, promotion, openings or {})
         return place.close(store, told, self._pool, self._n_series)
 
     def nowcast(self, store: int, day: int, hour: float, sold: F64) -> F64:

@@ -11,6 +11,8 @@ from online_model.series import RAW
 from online_model.settings import MEAN_FLOOR, WARM_UP
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from online_model.day_features import PromotionDays, StoreDay
@@ -40,7 +42,7 @@ class DayInput:
     opened: bool
     hours: F64 | None
     promotion: Bools | None
-    open_ahead: Bools | None
+    openings: Mapping[int, bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from streams.outputs import Outputs
 
 DAYS_AHEAD: Final = 28
+OPENINGS_AHEAD: Final = 35
+"""So far ahead the model asks for open days: those around the last day of a forecast count too."""
 HORIZONS: Final[dict[str, tuple[Horizon, int]]] = {"day": ("day", 1), "7_days": ("7_days", 7), "28_days": ("28_days", 28)}
 SILENT_AFTER_DAYS: Final = 14
-"""A store that has sold nothing for longer is not forecast on every day that passes, until it sells again."""
+"""A store that has sold nothing for longer is not forecast on every day that passes, until it sells again or its plan says when."""
 
 NOWCAST_SHARE: Final = 0.1
 NOWCAST_BAND: Final = 0.25
@@ -66,6 +68,7 @@ class DayReporter:
         if sold is None:
             sold = OpenDay()
         hours = sold.hours(n)
+        told = shop.opening_told(day, OPENINGS_AHEAD)
         closed = self._heart.model.close(
             shop.index,
             day + EPOCH_ORDINAL,
@@ -73,6 +76,7 @@ class DayReporter:
             opened=opened,
             hours=hours,
             promotion=shop.promoted(day, DAYS_AHEAD),
+            openings={d + EPOCH_ORDINAL: opens for d, opens in told.items()},
         )
         shop.take_profit(sold)
         shop.morning = _morning(closed.horizons["day"])
@@ -82,7 +86,8 @@ class DayReporter:
             return
         self._scores(shop, closed, offset, out)
         shop.closed_run = 0 if opened else shop.closed_run + 1
-        if shop.closed_run <= SILENT_AFTER_DAYS:
+        reopens = told.get(day) is False and bool(closed.horizons["28_days"].open_days.any())
+        if shop.closed_run <= SILENT_AFTER_DAYS or reopens:
             self._forecasts(shop, closed, day, at, offset, out)
         for drift in closed.drifts if sale_drift is None else (*closed.drifts, sale_drift):
             self._drift(drift, day, at, offset, out)

@@ -15,6 +15,7 @@ from streams.contract.errors import RejectedEvent, SnapshotError
 from streams.contract.messages import (
     ClockTicked,
     InputEvent,
+    OpeningPlanned,
     PromotionPlanned,
     SaleAccepted,
     SaleRecorded,
@@ -249,7 +250,11 @@ class Heart:
             shop.stock[self._row(shop, event.item)] = event.units
         elif isinstance(event, PromotionPlanned):
             self._event_time(event.planned_at, "planned_at", written_ms)
-            self._plan_promotion(shop, event)
+            first, last = _planned_days(event)
+            shop.plan_promotion((self._row(shop, event.item), first, last), active=event.active)
+        elif isinstance(event, OpeningPlanned):
+            self._event_time(event.planned_at, "planned_at", written_ms)
+            shop.plan_opening(*_planned_days(event), opens=event.open, active=event.active)
         elif isinstance(event, ShelfDefined):
             self._event_time(event.defined_at, "defined_at", written_ms)
             check_definition(event)
@@ -257,19 +262,6 @@ class Heart:
                 self._row(shop, item.item)
             shop.shelves[event.shelf] = encode(event)
         self.count("plans")
-
-    def _plan_promotion(self, shop: Shop, event: PromotionPlanned) -> None:
-        try:
-            first, last = (date.fromisoformat(d).toordinal() - EPOCH_ORDINAL for d in (event.first_day, event.last_day))
-        except ValueError as error:
-            raise RejectedEvent("invalid", f"first_day or last_day is no date: {error}.") from None
-        if not first <= last <= first + 366:
-            raise RejectedEvent("invalid", "last_day lies before first_day, or more than a year after it.")
-        plan = (self._row(shop, event.item), first, last)
-        if event.active and plan not in shop.promotions:
-            shop.promotions.append(plan)
-        elif not event.active and plan in shop.promotions:
-            shop.promotions.remove(plan)
 
     # ------------------------------------------------------------------ stores, items, time
 
@@ -419,3 +411,14 @@ class Heart:
         self._countries = dict(state.get("countries", {}))
         self._reporter.know(self._shops.values())
         self.model = Partition.load(state["model"])
+
+
+def _planned_days(event: PromotionPlanned | OpeningPlanned) -> tuple[int, int]:
+    """First and last day of a plan, days since 1970. Raises RejectedEvent."""
+    try:
+        first, last = (date.fromisoformat(d).toordinal() - EPOCH_ORDINAL for d in (event.first_day, event.last_day))
+    except ValueError as error:
+        raise RejectedEvent("invalid", f"first_day or last_day is no date: {error}.") from None
+    if not first <= last <= first + 366:
+        raise RejectedEvent("invalid", "last_day lies before first_day, or more than a year after it.")
+    return first, last

@@ -8,12 +8,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.contract.errors import RejectedEvent
+
 DAY_SECONDS: Final = 86_400
 EPOCH_ORDINAL: Final = 719_163
 """`date(1970, 1, 1).toordinal()`."""
 
 PROFIT_KEEP: Final = 0.97
 """How much of a day's profit and units counts a day later: about a month is remembered."""
+
+MAX_OPENINGS, MAX_PROMOTIONS = 1000, 100_000
+"""Plans that a store keeps at a time; more would be a fault of who sends them."""
 
 _OFFSET_SLOT: Final = 900  # every change of a zone's offset falls on a quarter of an hour
 
@@ -113,6 +118,7 @@ class Shop:
         "newest",
         "nowcast_at",
         "nowcasts",
+        "openings",
         "plans",
         "profit_kept",
         "promotions",
@@ -136,7 +142,8 @@ class Shop:
         self.close_at = float("inf")  # event time at which `first_open` closes
         self.nowcast_at = float("inf")  # event time of the next forecast of today
         self.nowcasts = np.zeros(0)  # last published total of today, by row; NaN or not there: none yet
-        self.promotions: list[tuple[int, int, int]] = []  # row, first day, last day; days since 1970
+        self.promotions: dict[tuple[int, int, int], None] = {}  # row, first day, last day; days since 1970
+        self.openings: list[tuple[int, int, bool]] = []  # first day, last day, open; of two on a day the later in the list counts
         self.stock: dict[int, float] = {}  # row -> units on hand as far as known
         self.shelves: dict[str, bytes] = {}  # shelf -> its definition as sent
         self.plans: dict[str, dict[str, int]] = {}  # shelf -> item -> facings of the plan in force
@@ -146,7 +153,7 @@ class Shop:
 
     def promoted(self, day: int, ahead: int) -> NDArray[np.bool_] | None:
         """Whether each item is on promotion on `day` and the `ahead` days after it, [n, 1 + ahead]; None: no plan known."""
-        self.promotions = [p for p in self.promotions if p[2] >= day]
+        self.promotions = {plan: None for plan in self.promotions if plan[2] >= day}
         today = self.days.get(day)
         if not self.promotions and (today is None or not today.promoted):
             return None
@@ -156,6 +163,38 @@ class Shop:
         if today is not None:
             out[list(today.promoted), 0] = True
         return out
+
+    def plan_promotion(self, plan: tuple[int, int, int], *, active: bool) -> None:
+        """Take or withdraw a promotion: row, first and last day. Raises RejectedEvent when there are too many."""
+        if not active:
+            self.promotions.pop(plan, None)
+            return
+        if len(self.promotions) >= MAX_PROMOTIONS and plan not in self.promotions:
+            raise RejectedEvent("too_many_plans", f"The store has {MAX_PROMOTIONS} planned promotions already: send longer runs of days.")
+        self.promotions[plan] = None
+
+    def plan_opening(self, first: int, last: int, *, opens: bool, active: bool) -> None:
+        """Take or withdraw the word that the store opens, or not, from `first` to `last`. Raises RejectedEvent when there are too many.
+
+        What was said before of days within these is forgotten: it can count no more.
+        """
+        if not active:
+            self.openings = [plan for plan in self.openings if plan[:2] != (first, last)]
+            return
+        kept = [plan for plan in self.openings if plan[0] < first or plan[1] > last]
+        if len(kept) >= MAX_OPENINGS:
+            raise RejectedEvent(
+                "too_many_plans", f"The store has {MAX_OPENINGS} plans of open and closed days already: send longer runs of days."
+            )
+        self.openings = [*kept, (first, last, opens)]
+
+    def opening_told(self, day: int, ahead: int) -> dict[int, bool]:
+        """Whether the store opens on `day` and the `ahead` days after it, those that were told of; days since 1970."""
+        self.openings = [plan for plan in self.openings if plan[1] >= day]
+        told: dict[int, bool] = {}
+        for first, last, opens in self.openings:
+            told |= dict.fromkeys(range(max(first, day), min(last, day + ahead) + 1), opens)
+        return told
 
     def take_profit(self, sold: OpenDay) -> None:
         """Let a closed day teach the usual profit a unit."""
@@ -190,7 +229,8 @@ class Shop:
             "closed_run": self.closed_run,
             "times": np.array([self.newest, self.close_at, self.nowcast_at]),
             "nowcasts": self.nowcasts,
-            "promotions": self.promotions,
+            "promotions": list(self.promotions),
+            "openings": self.openings,
             "stock_rows": np.fromiter(self.stock, np.int64, len(self.stock)),
             "stock_units": np.fromiter(self.stock.values(), np.float64, len(self.stock)),
             "shelves": self.shelves,
@@ -212,7 +252,8 @@ class Shop:
         shop.closed_run = state["closed_run"]
         shop.newest, shop.close_at, shop.nowcast_at = state["times"].tolist()
         shop.nowcasts = state["nowcasts"]
-        shop.promotions = [tuple(p) for p in state["promotions"]]
+        shop.promotions = {tuple(p): None for p in state["promotions"]}
+        shop.openings = [tuple(p) for p in state["openings"]]
         shop.stock = dict(zip(state["stock_rows"].tolist(), state["stock_units"].tolist(), strict=True))
         shop.shelves = state["shelves"]
         shop.plans = state["plans"]

@@ -33,7 +33,7 @@ class EventCounts:
     duplicates: int
     rejected: dict[str, int]
     other: int
-    """Clock ticks, stock counts, promotions, shelves: they leave no message behind."""
+    """Clock ticks, stock counts, planned promotions and openings, shelves: they leave no message behind."""
     pending: int
     """Events after the last one with a trace: the worker has not come to them yet."""
 

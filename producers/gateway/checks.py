@@ -10,7 +10,7 @@ from msgspec import Struct
 from producers.gateway.lines import depth_is_within
 from streams.contract.codec import decode_event, printable, seconds_of
 from streams.contract.errors import RejectedEvent
-from streams.contract.messages import ClockTicked, InputEvent, PromotionPlanned, SaleRecorded, ShelfDefined, StockCounted
+from streams.contract.messages import ClockTicked, InputEvent, OpeningPlanned, PromotionPlanned, SaleRecorded, ShelfDefined, StockCounted
 
 FUTURE_SECONDS: Final = 2 * 86_400.0
 """An event so far ahead of the clock is a till with a wrong date; the worker would refuse it."""
@@ -92,7 +92,7 @@ def _time_of(event: InputEvent, now: float) -> float:
             moment, field = event.sold_at, "sold_at"
         case StockCounted():
             moment, field = event.counted_at, "counted_at"
-        case PromotionPlanned():
+        case PromotionPlanned() | OpeningPlanned():
             moment, field = event.planned_at, "planned_at"
         case ShelfDefined():
             moment, field = event.defined_at, "defined_at"

@@ -51,7 +51,7 @@ def description() -> dict[str, Any]:
         ),
         "/v1/events": _post(
             "Record other events",
-            "Stock counts, planned promotions, shelves, clock ticks; each names its type.",
+            "Stock counts, planned promotions and openings, shelves, clock ticks; each names its type.",
             event,
             {"type": "stock-counted.v1", "event_id": "count-7", "store": "berlin-1", "item": "milk", "units": 40, "counted_at": 1777631400},
             "202",

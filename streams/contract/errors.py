@@ -81,5 +81,6 @@ REASONS = (
     "conflict",
     "too_many_stores",
     "too_many_items",
+    "too_many_plans",
 )
 """Why an event can be rejected; the values of the metric's label `reason`."""

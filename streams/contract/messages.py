@@ -75,6 +75,21 @@ class PromotionPlanned(Struct, frozen=True, kw_only=True, tag_field="type", tag=
     active: bool = True
 
 
+class OpeningPlanned(Struct, frozen=True, kw_only=True, tag_field="type", tag="opening-planned.v1", gc=False):
+    """Days on which a store opens, or stays closed, known ahead: first to last business date, both included.
+
+    Of several words on a day the newest counts. Days that nothing was said of follow from the store's week and its holidays.
+    """
+
+    event_id: EventId
+    store: Store
+    first_day: IsoDate
+    last_day: IsoDate
+    open: Annotated[bool, Meta(description="false: the store stays closed on these days; true: it opens on them.")]
+    planned_at: Moment
+    active: Annotated[bool, Meta(description="false withdraws what was said of exactly these days.")] = True
+
+
 class ClockTicked(Struct, frozen=True, kw_only=True, tag_field="type", tag="clock-ticked.v1", gc=False):
     """Time passed in a store whether or not it sold: closes quiet days. Time is in the log, so a replay repeats it."""
 
@@ -119,7 +134,7 @@ class ShelfDefined(Struct, frozen=True, kw_only=True, tag_field="type", tag="she
     defined_at: Moment
 
 
-InputEvent = SaleRecorded | StockCounted | PromotionPlanned | ClockTicked | ShelfDefined
+InputEvent = SaleRecorded | StockCounted | PromotionPlanned | OpeningPlanned | ClockTicked | ShelfDefined
 
 
 class SaleAccepted(Struct, frozen=True, kw_only=True, tag_field="type", tag="sale-accepted.v1", omit_defaults=True, gc=False):

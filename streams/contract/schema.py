@@ -13,6 +13,7 @@ CHANNELS: Final[dict[str, tuple[type, ...]]] = {
         messages.SaleRecorded,
         messages.StockCounted,
         messages.PromotionPlanned,
+        messages.OpeningPlanned,
         messages.ClockTicked,
         messages.ShelfDefined,
     ),

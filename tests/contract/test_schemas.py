@@ -58,6 +58,7 @@ REQUIRED_AT_FIRST_RELEASE = {
     "sale-recorded.v1": {"event_id", "store", "item", "quantity", "sold_at"},
     "stock-counted.v1": {"event_id", "store", "item", "units", "counted_at"},
     "promotion-planned.v1": {"event_id", "store", "item", "first_day", "last_day", "planned_at"},
+    "opening-planned.v1": {"event_id", "store", "first_day", "last_day", "open", "planned_at"},
     "clock-ticked.v1": {"store", "at"},
     "shelf-defined.v1": {"event_id", "store", "shelf", "level_width", "levels", "items", "defined_at"},
 }

@@ -21,6 +21,15 @@ WHOLE = [
         "last_day": "2025-01-07",
         "planned_at": MONDAY,
     },
+    {
+        "type": "opening-planned.v1",
+        "event_id": "o",
+        "store": STORE,
+        "first_day": "2025-01-01",
+        "last_day": "2025-01-07",
+        "open": False,
+        "planned_at": MONDAY,
+    },
 ]
 """An event of each kind; some lack something their kind needs."""
 

@@ -79,22 +79,22 @@ def test_a_weekly_closing_day_is_learned_after_two_weeks_and_unlearned_after_one
     table = CalendarTable(None, None, HolidayKeys())
     week = [1, 1, 1, 1, 1, 1, 0]
     opening, day = opening_after(week * 1, table)
-    assert opening.ahead(day, table).all()
+    assert opening.ahead(day, table, {}).all()
     opening, day = opening_after(week * 2, table)
-    ahead = opening.ahead(day, table)
+    ahead = opening.ahead(day, table, {})
     assert [i for i in range(14) if not ahead[i]] == [6, 13]
     opening, day = opening_after(week * 2 + [1] * 7, table)
-    assert opening.ahead(day, table).all()
+    assert opening.ahead(day, table, {}).all()
 
 
 def test_a_long_closure_says_nothing_of_the_week_until_it_is_very_long():
     table = CalendarTable(None, None, HolidayKeys())
     opening, day = opening_after([1] * 21 + [0] * 10, table)
-    assert opening.ahead(day, table)[:4].all()
+    assert opening.ahead(day, table, {})[:4].all()
     opening, day = opening_after([1] * 21 + [0] * 14, table)
-    assert not opening.ahead(day, table).any()
+    assert not opening.ahead(day, table, {}).any()
     opening, day = opening_after([1] * 21 + [0] * 14 + [1], table)
-    assert opening.ahead(day, table)[7:].all()
+    assert opening.ahead(day, table, {})[7:].all()
 
 
 def test_days_without_a_sale_are_open_in_a_store_that_sells_little():
@@ -103,15 +103,35 @@ def test_days_without_a_sale_are_open_in_a_store_that_sells_little():
     opening, open_days = Opening(), 0
     for k in range(200):
         sold = bool(rng.random() < 0.6)
-        counted = opening.counts_as_open(738_000 + k, table, sold=sold)
+        counted = opening.counts_as_open(738_000 + k, table, sold=sold, told=None)
         opening.close(738_000 + k, table, opened=counted)
         open_days += counted and k >= 60
     assert open_days > 130
     regular = Opening()
     for k in range(200):
         sold = k % 7 != 6
-        assert regular.counts_as_open(738_000 + k, table, sold=sold) == sold
+        assert regular.counts_as_open(738_000 + k, table, sold=sold, told=None) == sold
         regular.close(738_000 + k, table, opened=sold)
+
+
+def test_a_store_that_was_told_to_be_closed_for_long_goes_on_with_its_week():
+    table = CalendarTable(None, None, HolidayKeys())
+    for told, expected in ((None, False), (False, True)):
+        opening, day = opening_after([1, 1, 1, 1, 1, 1, 0] * 4, table)
+        for k in range(1, 31):
+            assert not opening.counts_as_open(day + k, table, sold=False, told=told)
+            opening.close(day + k, table, opened=False)
+        assert opening.ahead(day + 30, table, {}).any() == expected
+        assert opening.usually(day + 1, 7).tolist() == [True] * 6 + [False]
+
+
+def test_a_day_that_was_told_to_be_open_is_a_demand_of_zero_when_nothing_was_sold():
+    table = CalendarTable(None, None, HolidayKeys())
+    opening, day = opening_after([1] * 28, table)
+    assert opening.counts_as_open(day + 1, table, sold=False, told=True)
+    assert opening.counts_as_open(day + 1, table, sold=True, told=False)
+    assert not opening.counts_as_open(day + 1, table, sold=False, told=False)
+    assert opening.surprise == 0
 
 
 def test_closed_neighbours_count_beyond_the_week():
@@ -131,7 +151,7 @@ def test_promotion_features():
     table = CalendarTable(None, None, HolidayKeys())
     opening = Opening()
     day = ordinal(2022, 1, 3)
-    days = store_day(day, opening, table, None, opened=True)
+    days = store_day(day, opening, table, {}, opened=True)
     held = np.zeros((29, 1), np.float32)
     held[2:5] = 1
     p = promotion_days(held, np.zeros((7, 1), np.float32), np.zeros(1, np.float32), days)
@@ -143,12 +163,11 @@ def test_promotion_features():
         np.testing.assert_allclose(p.effect(weights)[i], weights[:, 0] @ p.part(slice(i, None)).columns(), rtol=1e-6)
 
 
-def test_given_openings_win_and_are_continued():
+def test_openings_that_were_told_win_and_are_continued():
     table = CalendarTable(None, None, HolidayKeys())
     opening, day = opening_after([1, 1, 1, 1, 1, 1, 0] * 4, table)
-    given = np.ones(10, bool)
-    given[2] = False
-    days = store_day(day + 1, opening, table, given, opened=True)
+    told = {day + 4: False, day + 7: True, day - 3: False, day + 1: False, day + 40: False}
+    days = store_day(day + 1, opening, table, told, opened=True)
     assert [i for i in range(28) if not days.opens[i]] == [2, 12, 19, 26]
     assert days.open_days.tolist() == [1, 6, 24]
     np.testing.assert_allclose(days.by_day.sum(1), 1, rtol=1e-6)

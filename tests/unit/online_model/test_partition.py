@@ -295,6 +295,26 @@ def test_promotions_known_ahead_help_and_none_change_nothing():
     np.testing.assert_array_equal(nothing[-1].path, none[-1].path)
 
 
+def test_closures_known_ahead_help_and_teach_no_demand():
+    units = shop(300)
+    shut = np.zeros(336, bool)
+    for start in (150, 200, 230, 260, 280):
+        shut[start : start + 6] = True
+    sold = np.where(shut[:300, None], 0, units)
+
+    def told(t):
+        return {START + d: not shut[d] for d in range(t, t + 36)}
+
+    _, known = run(sold, openings=told)
+    _, unknown = run(sold)
+    for horizon, least in (("day", 0.9), ("7_days", 0.7), ("28_days", 0.7)):
+        assert wape(known, sold, horizon, 140, 299) < least * wape(unknown, sold, horizon, 140, 299), horizon
+    assert all(known[t].horizons["day"].mean.sum() == 0 for t in range(149, 299) if shut[t + 1])
+    _, nothing = run(units[:60])
+    _, usual = run(units[:60], openings=lambda t: {START + d: True for d in range(t, t + 36)})
+    np.testing.assert_array_equal(nothing[-1].path, usual[-1].path)
+
+
 def test_a_promotion_that_only_its_sales_tell_of_is_not_forecast_with():
     """Marked are days with sales only, so the mark says "it sold": as a covariate it would make every forecast too low."""
     units = shop(120)

@@ -1,6 +1,7 @@
 """The heart: what a partition's log leads to."""
 
 import math
+from datetime import date, timedelta
 
 import msgspec
 import pytest
@@ -266,6 +267,63 @@ def test_the_day_of_the_clock_change_has_its_25_hours():
     assert "days" not in heart.counts
     heart.apply(log_of(sale(3, sold_at="2025-10-26T23:00:00Z"), first=2))
     assert heart.counts["days"] == 1
+
+
+def opening(first_day, last_day, **changes):
+    event = {
+        "type": "opening-planned.v1",
+        "event_id": f"o-{first_day}",
+        "store": STORE,
+        "first_day": first_day,
+        "last_day": last_day,
+        "open": False,
+        "planned_at": MONDAY,
+    }
+    return event | changes
+
+
+def week_ahead(heart, *events, days=3):
+    """Expected units of the 28 days after the last of some days with a sale, once `events` have come."""
+    out = heart.apply(log_of(sale(0), *events, *(sale(i, sold_at=MONDAY + i * DAY) for i in range(1, days))))
+    return [m for m in messages(out) if isinstance(m, PredictedSales) and m.path][-1]
+
+
+def test_a_planned_closure_is_forecast_as_one_until_it_is_withdrawn():
+    def path(*events):
+        found = week_ahead(Heart(Rules(), 1, PARTITIONS), *events)
+        return [units == 0 for units in found.path], found.horizons[1].open_days
+
+    closed = opening("2025-01-03", "2025-01-04")  # the newest closed day is the last of 2024
+    assert path() == ([False] * 28, 7)
+    assert path(closed) == ([False, False, True, True] + [False] * 24, 5)
+    assert path(closed, opening("2025-01-03", "2025-01-03", open=True)) == ([False, False, False, True] + [False] * 24, 6)
+    assert path(closed, opening("2025-01-03", "2025-01-04", active=False)) == ([False] * 28, 7)
+
+
+def test_a_store_that_said_when_it_reopens_is_forecast_before(heart):
+    """A month of rebuilding: silent after two weeks, forecast again from 28 days before it opens."""
+    heart.apply(log_of(*(sale(i, sold_at=MONDAY + i * DAY) for i in range(20)), opening("2025-01-19", "2025-03-10")))
+    ticks = [{"type": "clock-ticked.v1", "store": STORE, "at": MONDAY + i * DAY} for i in range(20, 70)]
+    said = [m for m in messages(heart.apply(log_of(*ticks, first=21))) if isinstance(m, PredictedSales) and m.path]
+    origins = [m.origin for m in said]
+    assert origins[:14] == [f"2025-01-{day}" for day in range(18, 32)]
+    assert origins[15] == "2025-02-11"
+    assert [units > 0 for units in said[15].path] == [False] * 27 + [True]
+
+
+def test_plans_are_part_of_the_state(heart):
+    heart.apply(log_of(sale(0), opening("2025-01-03", "2025-01-04")))
+    again = Heart.load(heart.dump(), heart.rules, 1, PARTITIONS)
+    assert again.dump() == heart.dump()
+    rest = log_of(*(sale(i, sold_at=MONDAY + i * DAY) for i in range(1, 5)), first=2)
+    assert again.apply(rest).forecasts == heart.apply(rest).forecasts
+
+
+def test_a_store_keeps_a_bounded_number_of_plans(heart):
+    days = [str(date(2025, 1, 1) + timedelta(days=i)) for i in range(1001)]
+    out = heart.apply(log_of(sale(0), *(opening(day, day) for day in days)))
+    assert [dead.reason for dead in out.rejected] == ["too_many_plans"]
+    assert not heart.apply(log_of(opening(days[0], days[100]), opening(days[-1], days[-1]), first=1002)).rejected
 
 
 def test_a_planned_promotion_must_be_a_period(heart):

@@ -141,6 +141,7 @@ _TIMES: Final = (
     "createdat",
 )
 _PLACES: Final = ("country", "region", "state", "city", "market")
+_OPENS: Final = ("open", "isopen", "opened", "storeopen", "geoeffnet")
 _CLOCKS: Final = ("time", "uhrzeit", "hour", "clock", "saletime")
 _DATES: Final = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y")
 _HOURS: Final = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p")
@@ -213,15 +214,19 @@ def guess(rows: Rows, zone: str = "UTC") -> Guess:
             look.columns[name] = found
             look.sentences.append(f"{name} is the column {found!r}, by its name")
     _same_name_elsewhere(look, taken)
+    opens = next((column for column in look.free() if _plain(column) in _OPENS and _is_flag(look, column)), None)
     _by_values(look, time)
     if look.decimal == ",":
         look.sentences.append("numbers have a decimal comma, as most of them are written")
+    if opens is not None:
+        look.sentences.append(f"{opens!r} says whether the store opens on the day")
     look.sentences.insert(0, why)
     mapping = Mapping(
         time=time,
         columns={name: column for name, column in look.columns.items() if name != "store" or look.place is None},
         joined={"store": (look.place, look.columns["store"])} if look.place is not None else {},
         constants=look.constants,
+        open=opens,
         event_id=_identity(look),
         decimal="," if look.decimal == "," else ".",
         skip=_zeros(look),

@@ -60,7 +60,10 @@ class Group(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
-    """Source columns to the fields of a sale; `joined` fields are the texts of several columns with a blank between."""
+    """Source columns to the fields of a sale; `joined` fields are the texts of several columns with a blank between.
+
+    open: the column that says whether the store opens on the row's day; of the day and not of the sale, so it is no field.
+    """
 
     time: Time
     columns: dict[str, str] = field(default_factory=dict)
@@ -68,6 +71,7 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
     constants: dict[str, Constant] = field(default_factory=dict)
     event_id: Identity = field(default_factory=Identity)
     margin: float | None = None
+    open: str | None = None
     decimal: Literal[".", ","] = "."
     skip: tuple[Skip, ...] = ()
     groups: dict[str, Group] = field(default_factory=dict)
@@ -78,6 +82,7 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
         used |= {column: field_name for field_name, column in self.columns.items()}
         used |= dict.fromkeys(self.time.columns, "time")
         used |= dict.fromkeys(self.event_id.columns, "event_id")
+        used |= {} if self.open is None else {self.open: "open"}
         return used | {rule.column: "skip" for rule in self.skip}
 
     def check(self) -> None:
@@ -146,8 +151,7 @@ def written(mapping: Mapping, comment: str = "") -> str:
     """A mapping as TOML text that `mapping_of` reads back."""
     lines = [f"# {line}" for line in comment.splitlines()]
     plain: dict[str, Any] = {"decimal": mapping.decimal}
-    if mapping.margin is not None:
-        plain["margin"] = mapping.margin
+    plain |= {name: value for name, value in (("margin", mapping.margin), ("open", mapping.open)) if value is not None}
     lines += [f"{key} = {_toml(value)}" for key, value in plain.items()]
     tables: list[tuple[str, dict[str, Any]]] = [
         ("[columns]", mapping.columns),

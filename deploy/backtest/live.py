@@ -119,7 +119,18 @@ def _panel(survey: Survey, sold: dict[tuple[str, str], defaultdict[str, float]])
         promoted = np.zeros(units.shape, bool)
         for row, series in enumerate(sold):
             promoted[row, [day - survey.first_day for day in survey.promoted.get(series, ())]] = True
-    return Panel(survey.first_day, [store for store, _ in sold], [item for _, item in sold], units, promoted)
+    stores = [store for store, _ in sold]
+    told_open = _told_open(survey, stores, days) if survey.opening else None
+    return Panel(survey.first_day, stores, [item for _, item in sold], units, promoted, told_open)
+
+
+def _told_open(survey: Survey, stores: list[str], days: int) -> Flags:
+    """Days on which each series' store was to open; those that nothing was said of count as open."""
+    told = np.ones((len(stores), days), bool)
+    for row, store in enumerate(stores):
+        for first, last, opens in survey.opening.get(store, ()):
+            told[row, first - survey.first_day : last - survey.first_day + 1] = opens
+    return told
 
 
 def _contenders(collector: _Collector, panel: Panel, found: dict[str, Windows]) -> tuple[list[Contender], dict[str, NDArray[np.float64]]]:

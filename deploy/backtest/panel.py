@@ -29,6 +29,8 @@ class Panel:
         `[series, days]`; 0 on days without a sale.
     promoted
         Days on promotion, `[series, days]`; None when the file tells none ahead.
+    told_open
+        Days on which the series' store was to open, `[series, days]`; None when the file tells none ahead.
 
     """
 
@@ -37,6 +39,7 @@ class Panel:
     items: list[str]
     units: Floats
     promoted: Flags | None = None
+    told_open: Flags | None = None
 
     @property
     def started(self) -> Flags:

@@ -36,6 +36,7 @@ class Options:
     compare: str
     partitions: int
     promotions_known_ahead: bool
+    openings_known_ahead: bool
     json: Path | None
     chart: Path | None
     store_countries: Path | None = None
@@ -51,7 +52,12 @@ def backtest(options: Options, console: Console) -> None:
         console.print(sentence, highlight=False, markup=False)
     with _bar(console) as bar:
         looking = bar.add_task("looking through the file", total=sales.rows.count())
-        found = survey(sales, promotions_known_ahead=options.promotions_known_ahead, read=lambda n: bar.advance(looking, n))
+        found = survey(
+            sales,
+            promotions_known_ahead=options.promotions_known_ahead,
+            openings_known_ahead=options.openings_known_ahead,
+            read=lambda n: bar.advance(looking, n),
+        )
         bar.remove_task(looking)
         scored_days = scored_days_of(found, options.last_days, horizons)
         console.print(

@@ -110,19 +110,30 @@ class Table:
         sums = self.panel.window_sums(span)
         last_year = np.where(_delayed(self.panel.started.astype(float), YEAR) > 0, _delayed(sums, YEAR - span), np.nan)
         found["last year"] = (last_year / span / self.scale).astype(np.float32)
-        return found | self._promotions(span)
+        return found | self._promotions(span) | self._openings(span)
 
     def _promotions(self, span: int) -> dict[str, F32]:
         if self.panel.promoted is None:
             return {}
-        held = self.panel.promoted.astype(np.float32)
+        return self._flags("promotion", self.panel.promoted, span)
+
+    def _openings(self, span: int) -> dict[str, F32]:
+        if self.panel.told_open is None:
+            return {}
+        closed = ~self.panel.told_open
+        after = np.pad(closed.astype(np.float32), ((0, 0), (0, span + 1)))[:, span + 1 : self.days + span + 1]
+        return self._flags("closed", closed, span) | {"closed after": after}
+
+    def _flags(self, name: str, flags: Flags, span: int) -> dict[str, F32]:
+        """Days of a plan that is known ahead: how many in the window, whether the next and the newest day, how many of late."""
+        held = flags.astype(np.float32)
         ahead = np.pad(held, ((0, 0), (0, span)))
         counts = np.lib.stride_tricks.sliding_window_view(ahead, span, axis=1)[:, 1 : self.days + 1].sum(2)
         return {
-            "promotion days": counts.astype(np.float32),
-            "promotion tomorrow": ahead[:, 1 : self.days + 1],
-            "promotion today": held,
-            "promotion last 7": rolling_sum(held.astype(float), 7).astype(np.float32),
+            f"{name} days": counts.astype(np.float32),
+            f"{name} tomorrow": ahead[:, 1 : self.days + 1],
+            f"{name} today": held,
+            f"{name} last 7": rolling_sum(held.astype(float), 7).astype(np.float32),
         }
 
     def _holidays(self, codes: list[str]) -> F32:

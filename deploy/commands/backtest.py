@@ -20,6 +20,9 @@ def backtest(
     promotions_known_ahead: Annotated[
         bool, typer.Option("--promotions-known-ahead", help="Announce the file's promotions 30 days ahead, as planned events.")
     ] = False,
+    openings_known_ahead: Annotated[
+        bool, typer.Option("--openings-known-ahead", help="Announce the file's open and closed days 30 days ahead, as planned events.")
+    ] = False,
     partitions: Annotated[int, typer.Option(min=1, max=1000, help="Share the stores among so many models, as Kafka would.")] = 1,
     json: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
     chart: Annotated[Path | None, typer.Option(help="Draw errors and three series into this PNG file.")] = None,
@@ -35,12 +38,25 @@ def backtest(
       shelfcast backtest --sales sales.csv --country DE --timezone Europe/Berlin --json scores.json --chart scores.png
       shelfcast backtest --sales sales.csv --country DE --store-countries stores.csv
       shelfcast backtest --sales daily.csv --mapping daily.toml --promotions-known-ahead --compare lightgbm,statsforecast
+      shelfcast backtest --sales daily.csv --country DE --promotions-known-ahead --openings-known-ahead
     """
     # Before NumPy is loaded: the matrices are small, threads would only take turns and double the time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from deploy.backtest import run  # noqa: PLC0415 - after the line above
 
     options = run.Options(
-        sales, mapping, timezone, country, horizons, last_days, compare, partitions, promotions_known_ahead, json, chart, store_countries
+        sales,
+        mapping,
+        timezone,
+        country,
+        horizons,
+        last_days,
+        compare,
+        partitions,
+        promotions_known_ahead,
+        openings_known_ahead,
+        json,
+        chart,
+        store_countries,
     )
     run.backtest(options, Console())

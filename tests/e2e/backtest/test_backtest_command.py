@@ -95,7 +95,20 @@ def test_the_chart_is_a_picture(done):
 )
 def test_wrong_use_is_said_in_a_sentence(changes, words, tmp_path):
     file, mapping = written(rows_of(50), tmp_path)
-    plain = Options(file, mapping, None, None, "day,7_days,28_days", None, "", 1, promotions_known_ahead=False, json=None, chart=None)
+    plain = Options(
+        file,
+        mapping,
+        None,
+        None,
+        "day,7_days,28_days",
+        None,
+        "",
+        1,
+        promotions_known_ahead=False,
+        openings_known_ahead=False,
+        json=None,
+        chart=None,
+    )
     with pytest.raises(UsageError, match=words):
         backtest(dataclasses.replace(plain, **changes), Console(quiet=True))
 

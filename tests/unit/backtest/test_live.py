@@ -12,15 +12,20 @@ from streams.contract.codec import decode_output
 from streams.contract.messages import ForecastScored, PredictedSales
 from streams.heart import Heart
 from streams.rules import Rules
-from tests.support.daily import rows_of, written
+from streams.shop import EPOCH_ORDINAL
+from tests.support.daily import FIRST, rows_of, written
 
 DAYS, SCORED = 130, 40
+FIRST_DAY = FIRST.toordinal() - EPOCH_ORDINAL
 
 
-def backtested(folder, rows, *, partitions=1, known_ahead=False):
+def backtested(folder, rows, *, partitions=1, known_ahead=False, open_ahead=False):
     folder.mkdir(exist_ok=True)
-    sales = open_sales(*written(rows, folder), None, "GB")
-    found = survey(sales, promotions_known_ahead=known_ahead)
+    file, mapping = written(rows, folder)
+    if open_ahead:
+        mapping.write_text('open = "open"\n' + mapping.read_text())
+    sales = open_sales(file, mapping, None, "GB")
+    found = survey(sales, promotions_known_ahead=known_ahead, openings_known_ahead=open_ahead)
     return sales, found, live.run(sales, found, scored_days=SCORED, horizons=list(SPANS), partitions=partitions)
 
 
@@ -113,6 +118,20 @@ def test_a_promotion_known_ahead_is_forecast_and_an_unknown_one_is_not(run, rows
     starts = [k for k, origin in enumerate(window.origins) if (origin + 1) % 20 == 11]
     ahead = known.contenders[0].forecasts["day"].mean[apples, starts]
     assert (ahead > 1.2 * unknown.contenders[0].forecasts["day"].mean[apples, starts]).all()
+
+
+def test_a_closure_known_ahead_is_forecast_and_an_unknown_one_is_not(rows, tmp_path):
+    closed = {iso_date(FIRST_DAY + place) for place in range(DAYS - 20, DAYS - 12)}
+    shut = [row | ({"units": 0, "open": "false"} if row["date"] in closed else {"open": "true"}) for row in rows]
+    _, _, known = backtested(tmp_path / "known", shut, open_ahead=True)
+    _, _, unknown = backtested(tmp_path / "unknown", shut)
+    window = known.windows["day"]
+    first = int(np.flatnonzero(window.origins == DAYS - 21)[0])
+    ours, others = known.contenders[0].forecasts["day"].mean, unknown.contenders[0].forecasts["day"].mean
+    assert (ours[:, first : first + 8] == 0).all()
+    assert others[:, first].sum() > 20
+    assert not known.panel.told_open[:, DAYS - 20 : DAYS - 12].any()
+    assert known.panel.told_open[:, : DAYS - 20].all()
 
 
 def test_the_panel_is_the_file(run, rows):

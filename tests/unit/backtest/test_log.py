@@ -9,7 +9,7 @@ from deploy.backtest.source import open_sales
 from deploy.backtest.survey import survey
 from streams.contract.codec import decode_event, seconds_of
 from streams.contract.errors import UsageError
-from streams.contract.messages import ClockTicked, PromotionPlanned, SaleRecorded
+from streams.contract.messages import ClockTicked, OpeningPlanned, PromotionPlanned, SaleRecorded
 from streams.shop import EPOCH_ORDINAL
 from tests.support.daily import FIRST, rows_of, written
 
@@ -76,6 +76,34 @@ def test_promotions_ahead_need_a_promotion_column(tmp_path):
     mapping.write_text(mapping.read_text().replace('on_promotion = "promo"\n', ""))
     with pytest.raises(UsageError, match="on_promotion"):
         survey(open_sales(file, mapping, None, None), promotions_known_ahead=True)
+
+
+def test_open_days_ahead_need_a_column_of_them(sales):
+    with pytest.raises(UsageError, match="open = "):
+        survey(sales, openings_known_ahead=True)
+
+
+def test_open_and_closed_days_are_announced_ahead_and_a_day_without_a_row_is_closed(tmp_path):
+    """York is closed on Sundays, by its column; Leeds from 9 to 15 February, by having no rows."""
+    gone = {str(date(2024, 2, day)) for day in range(9, 16)}
+    rows = [row for row in rows_of(60) if row["store"] == "York" or row["date"] not in gone]
+    for row in rows:
+        row["is open"] = "no" if row["store"] == "York" and date.fromisoformat(row["date"]).weekday() == 6 else "yes"
+    file, mapping = written(rows, tmp_path)
+    mapping.write_text('open = "is open"\n' + mapping.read_text())
+    sales = open_sales(file, mapping, None, None)
+    found = survey(sales, openings_known_ahead=True)
+    plans = [(decode_event(plan.raw), plan.on_day) for plan in found.plans]
+    assert all(isinstance(plan, OpeningPlanned) for plan, _ in plans)
+    told: dict[str, dict[date, bool]] = {"York": {}, "Leeds": {}}
+    for plan, on_day in plans:
+        first, last = date.fromisoformat(plan.first_day), date.fromisoformat(plan.last_day)
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        told[plan.store] |= dict.fromkeys(days, plan.open)
+        assert on_day == max(first.toordinal() - EPOCH_ORDINAL - 30, FIRST.toordinal() - EPOCH_ORDINAL)
+    every = [FIRST + timedelta(days=n) for n in range(60)]
+    assert told["York"] == {day: day.weekday() != 6 for day in every}
+    assert told["Leeds"] == {day: str(day) not in gone for day in every}
 
 
 def test_plans_go_to_the_items_and_stores_of_the_sales_however_they_are_named(tmp_path):

@@ -44,6 +44,17 @@ def test_a_holiday_has_one_number_in_all_places(columns):
     assert labour[3] == 0
 
 
+def test_plans_known_ahead_are_columns_of_the_days_they_are_of():
+    closed = np.zeros((1, 200), bool)
+    closed[0, 100:103] = True
+    panel = Panel(FIRST, ["any"], ["a"], np.ones((1, 200)), None, ~closed)
+    columns = Table(panel, Rules().country_of).columns(7)
+    assert columns["closed days"][0, 91:104].tolist() == [0, 0, 1, 2, 3, 3, 3, 3, 3, 2, 1, 0, 0]
+    assert np.flatnonzero(columns["closed tomorrow"][0]).tolist() == [99, 100, 101]
+    assert np.flatnonzero(columns["closed after"][0]).tolist() == [92, 93, 94]
+    assert "promotion days" not in columns
+
+
 def test_without_a_country_there_are_none():
     panel = Panel(FIRST, ["any"], ["a"], np.ones((1, 200)), None)
     assert not Table(panel, Rules().country_of).columns(7)["holidays"].any()

@@ -135,6 +135,7 @@ def test_a_chains_daily_sales_are_one_item_and_their_number_the_quantity(opened,
     found = guess(rows)
     assert found.mapping.columns == {"store": "Store", "quantity": "Sales", "on_promotion": "Promo"}
     assert found.mapping.constants == {"item": "all", "unit_price": 0.0}
+    assert found.mapping.open == "Open"
     said = " ".join(found.sentences)
     assert "at most one row a store and day" in said
     assert "'Sales': it is forecast as units, because no column has the number of pieces" in said

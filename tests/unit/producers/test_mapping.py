@@ -14,6 +14,7 @@ def test_what_is_written_reads_back_the_same():
         constants={"quantity": 1.0, "on_promotion": True, "unit_cost": 0.0},
         event_id=Identity("columns", ("bon", "zeile"), "x-"),
         margin=0.25,
+        open="auf?",
         decimal=",",
         skip=(Skip("art", "a deposit", equals=("Pfand", "")), Skip("Betrag", "nothing paid", at_most=0.0, missing=True)),
         groups={"store": Group({"1": "north", "2": "north"}, "elsewhere")},
@@ -48,5 +49,7 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are():
         mapping_of(MINIMAL).check_columns(["s", "i", "menge", "a", "t"])
     assert "quantity from the column 'q'" in str(caught.value)
     assert "menge" in str(caught.value)
+    with pytest.raises(UsageError, match="open from the column 'Offen'"):
+        mapping_of('open = "Offen"\n' + MINIMAL).check_columns(["s", "i", "q", "a", "t"])
     with pytest.raises(UsageError, match="order_id from the column 'Kasse'"):
         mapping_of(MINIMAL + '[joined]\norder_id = ["Kasse", "a"]\n').check_columns(["s", "i", "q", "a", "t"])

@@ -19,8 +19,9 @@ from streams.contract.messages import (
     OutputMessage,
     PredictedSales,
 )
+from streams.localtime import EPOCH_ORDINAL
 from streams.shelving import Planner
-from streams.shop import EPOCH_ORDINAL, OpenDay, Shop
+from streams.shop import OpenDay, Shop
 
 if TYPE_CHECKING:
     from online_model import DayClosed, Drift

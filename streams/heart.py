@@ -26,10 +26,11 @@ from streams.contract.money import line_micros, micros
 from streams.contract.topics import partition_of
 from streams.countries import place
 from streams.dedupe import DedupeWindow
+from streams.localtime import DAY_SECONDS, EPOCH_ORDINAL, LocalTime, iso_date
 from streams.outputs import Outputs, Rejection
 from streams.rules import Rules
 from streams.shelving import check_definition
-from streams.shop import DAY_SECONDS, EPOCH_ORDINAL, LocalTime, OpenDay, Shop
+from streams.shop import OpenDay, Shop
 from streams.state import from_bytes, to_bytes
 
 MAX_AHEAD_SECONDS: Final = 2 * DAY_SECONDS
@@ -342,7 +343,7 @@ class Heart:
         if known is None:
             if len(self._dates) > 10_000:
                 self._dates.clear()
-            known = self._dates[day] = date.fromordinal(day + EPOCH_ORDINAL).isoformat()
+            known = self._dates[day] = iso_date(day)
         return known
 
     def count(self, what: str, number: int = 1) -> None:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from online_model.shelf import Demand, Plan, Quantiles, Shelf, ShelfError, ShelfSettings, plan, share_of_space, shares_of_used
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import Allocation, ShelfAllocation, ShelfDefined
-from streams.shop import EPOCH_ORDINAL, Shop
+from streams.localtime import EPOCH_ORDINAL
+from streams.shop import Shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

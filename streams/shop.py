@@ -1,57 +1,18 @@
 """What a partition knows of one store beside the model: its items, its open days, its clock, its plans."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final, Self
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.errors import RejectedEvent
 
-DAY_SECONDS: Final = 86_400
-EPOCH_ORDINAL: Final = 719_163
-"""`date(1970, 1, 1).toordinal()`."""
-
 PROFIT_KEEP: Final = 0.97
 """How much of a day's profit and units counts a day later: about a month is remembered."""
 
 MAX_OPENINGS, MAX_PROMOTIONS = 1000, 100_000
 """Plans that a store keeps at a time; more would be a fault of who sends them."""
-
-_OFFSET_SLOT: Final = 900  # every change of a zone's offset falls on a quarter of an hour
-
-
-class LocalTime:
-    """Seconds between a time zone and UTC, remembered by quarters of an hour."""
-
-    __slots__ = ("_offsets", "name", "zone")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.zone = ZoneInfo(name)
-        self._offsets: dict[int, int] = {}
-
-    def offset(self, seconds: float) -> int:
-        """Local time less UTC at a moment, seconds."""
-        slot = int(seconds // _OFFSET_SLOT)
-        known = self._offsets.get(slot)
-        if known is None:
-            if len(self._offsets) > 100_000:
-                self._offsets.clear()
-            known = self._offsets[slot] = _utc_offset(self.zone, slot * _OFFSET_SLOT)
-        return known
-
-    def end_of_day(self, day: int) -> float:
-        """The moment the local day `day` (days since 1970-01-01) ends."""
-        local = (day + 1) * DAY_SECONDS
-        return local - self.offset(local - self.offset(local))
-
-
-def _utc_offset(zone: ZoneInfo, seconds: int) -> int:
-    shift = datetime.fromtimestamp(seconds, UTC).astimezone(zone).utcoffset()
-    return int(shift.total_seconds()) if shift is not None else 0
 
 
 class OpenDay:

@@ -17,7 +17,7 @@ from deploy.backtest.evaluation import Evaluation
 from deploy.backtest.live import Live
 from deploy.backtest.panel import Contender, Windows
 from deploy.backtest.report import BAR, OURS, TITLES
-from deploy.backtest.survey import ordinal
+from streams.localtime import EPOCH_ORDINAL
 
 BAR_INCHES: Final = 0.23
 PANEL_INCHES: Final = 1.75
@@ -127,7 +127,7 @@ def _series(axes: Axes, live: Live, ours: Contender, horizon: str, one: _Picked,
     """Actual and forecast sums by the last day of their window, with the band."""
     window, forecast = live.windows[horizon], ours.forecasts[horizon]
     part = slice(max(len(window.origins) - SHOWN_DAYS, 0), None)
-    days = [dt.date.fromordinal(ordinal(live.panel.first_day + int(origin) + window.span)) for origin in window.origins[part]]
+    days = [dt.date.fromordinal(live.panel.first_day + int(origin) + window.span + EPOCH_ORDINAL) for origin in window.origins[part]]
     x = np.array(mdates.date2num(days))  # type: ignore[no-untyped-call]
     if forecast.quantiles is not None:
         low, _, high = forecast.quantiles[:, one.row, part]

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deploy.backtest.source import Sales
-from deploy.backtest.survey import Plan, Survey
+from deploy.backtest.survey import Survey
 from producers.building import Builder
 from streams.contract.codec import encode
 from streams.contract.messages import ClockTicked
 from streams.contract.topics import partition_of
-from streams.shop import DAY_SECONDS, LocalTime
+from streams.localtime import DAY_SECONDS, LocalTime
 
 AT_ONCE: Final = 20_000
 DAYS_AFTER: Final = 1
@@ -120,7 +120,7 @@ class SalesLog:
         """Announce the plans of the day that ends, then tick."""
         at, day = float(self._closes[self._next_close]), self._survey.first_day + self._next_close
         self._next_close += 1
-        plans: list[Plan] = self._survey.plans
+        plans = self._survey.plans
         while self._next_plan < len(plans) and plans[self._next_plan].on_day <= day:
             plan = plans[self._next_plan]
             self._next_plan += 1

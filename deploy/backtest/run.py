@@ -15,10 +15,12 @@ from deploy.backtest.compare import Compared, compared
 from deploy.backtest.evaluation import evaluate
 from deploy.backtest.panel import SPANS, Contender
 from deploy.backtest.source import Sales, open_sales
-from deploy.backtest.survey import Survey, iso_date, survey
+from deploy.backtest.survey import Survey, survey
+from producers.plans import KnownAhead
 from streams.contract.errors import SettingsError, UsageError
 from streams.contract.settings import WorkerSettings
 from streams.countries import countries_of
+from streams.localtime import iso_date
 
 LONGEST_SPAN: Final = max(SPANS.values())
 
@@ -35,8 +37,7 @@ class Options:
     last_days: int | None
     compare: str
     partitions: int
-    promotions_known_ahead: bool
-    openings_known_ahead: bool
+    known_ahead: KnownAhead
     json: Path | None
     chart: Path | None
     store_countries: Path | None = None
@@ -52,12 +53,7 @@ def backtest(options: Options, console: Console) -> None:
         console.print(sentence, highlight=False, markup=False)
     with _bar(console) as bar:
         looking = bar.add_task("looking through the file", total=sales.rows.count())
-        found = survey(
-            sales,
-            promotions_known_ahead=options.promotions_known_ahead,
-            openings_known_ahead=options.openings_known_ahead,
-            read=lambda n: bar.advance(looking, n),
-        )
+        found = survey(sales, options.known_ahead, read=lambda n: bar.advance(looking, n))
         bar.remove_task(looking)
         scored_days = scored_days_of(found, options.last_days, horizons)
         console.print(

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deploy.backtest.panel import Flags, Floats, Panel, rolling_sum
-from deploy.backtest.survey import ordinal
 from streams.countries import place
+from streams.localtime import EPOCH_ORDINAL
 
 F32 = NDArray[np.float32]
 
@@ -61,7 +61,7 @@ class Table:
         self.scale = scale_of(panel)
         self.days = panel.units.shape[1]
         self._units = np.where(panel.started, panel.units, np.nan)
-        self._dates = [dt.date.fromordinal(ordinal(panel.first_day + place)) for place in range(self.days + 29)]
+        self._dates = [dt.date.fromordinal(panel.first_day + place + EPOCH_ORDINAL) for place in range(self.days + 29)]
         self._holiday = self._holidays([country_of(store) for store in panel.stores])
         self._common = self._history() | self._codes()
 

@@ -43,6 +43,7 @@ def backtest(
     # Before NumPy is loaded: the matrices are small, threads would only take turns and double the time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from deploy.backtest import run  # noqa: PLC0415 - after the line above
+    from producers.plans import KnownAhead  # noqa: PLC0415
 
     options = run.Options(
         sales,
@@ -53,8 +54,7 @@ def backtest(
         last_days,
         compare,
         partitions,
-        promotions_known_ahead,
-        openings_known_ahead,
+        KnownAhead(promotions_known_ahead, openings_known_ahead),
         json,
         chart,
         store_countries,

@@ -22,7 +22,7 @@ from streams.contract.errors import ServerError, ShelfcastError
 from streams.contract.messages import ClockTicked
 from streams.contract.settings import KafkaSettings, WorkerSettings
 from streams.contract.topics import FORECASTS
-from streams.shop import EPOCH_ORDINAL, LocalTime
+from streams.localtime import EPOCH_ORDINAL, LocalTime
 
 CATCH_UP_SECONDS: Final = 300.0
 KEPT_JOBS: Final = 100

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from deploy.backtest import compare
 from deploy.backtest.run import Options, backtest
+from producers.plans import KnownAhead
 from streams.contract.errors import UsageError
 from tests.support.daily import rows_of, written
 
@@ -104,8 +105,7 @@ def test_wrong_use_is_said_in_a_sentence(changes, words, tmp_path):
         None,
         "",
         1,
-        promotions_known_ahead=False,
-        openings_known_ahead=False,
+        KnownAhead(),
         json=None,
         chart=None,
     )

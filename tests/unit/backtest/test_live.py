@@ -7,12 +7,13 @@ from deploy.backtest import live
 from deploy.backtest.log import SalesLog
 from deploy.backtest.panel import SPANS
 from deploy.backtest.source import open_sales
-from deploy.backtest.survey import iso_date, survey
+from deploy.backtest.survey import survey
+from producers.plans import KnownAhead
 from streams.contract.codec import decode_output
 from streams.contract.messages import ForecastScored, PredictedSales
 from streams.heart import Heart
+from streams.localtime import EPOCH_ORDINAL, iso_date
 from streams.rules import Rules
-from streams.shop import EPOCH_ORDINAL
 from tests.support.daily import FIRST, rows_of, written
 
 DAYS, SCORED = 130, 40
@@ -25,7 +26,7 @@ def backtested(folder, rows, *, partitions=1, known_ahead=False, open_ahead=Fals
     if open_ahead:
         mapping.write_text('open = "open"\n' + mapping.read_text())
     sales = open_sales(file, mapping, None, "GB")
-    found = survey(sales, promotions_known_ahead=known_ahead, openings_known_ahead=open_ahead)
+    found = survey(sales, KnownAhead(known_ahead, open_ahead))
     return sales, found, live.run(sales, found, scored_days=SCORED, horizons=list(SPANS), partitions=partitions)
 
 

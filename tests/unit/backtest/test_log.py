@@ -7,10 +7,11 @@ import pytest
 from deploy.backtest.log import SalesLog
 from deploy.backtest.source import open_sales
 from deploy.backtest.survey import survey
+from producers.plans import KnownAhead
 from streams.contract.codec import decode_event, seconds_of
 from streams.contract.errors import UsageError
 from streams.contract.messages import ClockTicked, OpeningPlanned, PromotionPlanned, SaleRecorded
-from streams.shop import EPOCH_ORDINAL
+from streams.localtime import EPOCH_ORDINAL
 from tests.support.daily import FIRST, rows_of, written
 
 
@@ -20,7 +21,7 @@ def sales(tmp_path):
 
 
 def events(sales, *, known_ahead=False, partitions=1):
-    log = SalesLog(sales, survey(sales, promotions_known_ahead=known_ahead), partitions, 3600.0)
+    log = SalesLog(sales, survey(sales, KnownAhead(promotions=known_ahead)), partitions, 3600.0)
     runs = list(log.runs())
     return log, [[(record, decode_event(record.value)) for run in runs for record in run[p]] for p in range(partitions)]
 
@@ -75,12 +76,12 @@ def test_promotions_ahead_need_a_promotion_column(tmp_path):
     file, mapping = written(rows_of(40), tmp_path)
     mapping.write_text(mapping.read_text().replace('on_promotion = "promo"\n', ""))
     with pytest.raises(UsageError, match="on_promotion"):
-        survey(open_sales(file, mapping, None, None), promotions_known_ahead=True)
+        survey(open_sales(file, mapping, None, None), KnownAhead(promotions=True))
 
 
 def test_open_days_ahead_need_a_column_of_them(sales):
     with pytest.raises(UsageError, match="open = "):
-        survey(sales, openings_known_ahead=True)
+        survey(sales, KnownAhead(openings=True))
 
 
 def test_open_and_closed_days_are_announced_ahead_and_a_day_without_a_row_is_closed(tmp_path):
@@ -92,7 +93,7 @@ def test_open_and_closed_days_are_announced_ahead_and_a_day_without_a_row_is_clo
     file, mapping = written(rows, tmp_path)
     mapping.write_text('open = "is open"\n' + mapping.read_text())
     sales = open_sales(file, mapping, None, None)
-    found = survey(sales, openings_known_ahead=True)
+    found = survey(sales, KnownAhead(openings=True))
     plans = [(decode_event(plan.raw), plan.on_day) for plan in found.plans]
     assert all(isinstance(plan, OpeningPlanned) for plan, _ in plans)
     told: dict[str, dict[date, bool]] = {"York": {}, "Leeds": {}}

@@ -1,6 +1,7 @@
 """Rows to the bytes of `sale-recorded.v1`, by column: what a replay publishes. Pure."""
 
 from collections import Counter
+from collections.abc import Mapping as ByName
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from producers.columns import Flags, Floats, numbers, seconds, taken, texts, truths
 from producers.identity import Occurrences
-from producers.mapping import NUMBERS, TRUTHS, Group, Mapping, Skip
+from producers.mapping import NUMBERS, TRUTHS, Group, Mapping, Skip, Time
 from producers.rows import Column, Rows
 from streams.contract.codec import EARLIEST, LATEST, decode_event, seconds_of
 from streams.contract.errors import RejectedEvent
@@ -33,7 +34,7 @@ class BadRow:
 
 @dataclass(slots=True)
 class Built:
-    """What became of a run of so many `rows`; `keys`, `raws` and `times` go together."""
+    """What became of a run of so many `rows`; `keys`, `raws` and `times` go together. plans: how many of these are no sales but plans."""
 
     keys: list[bytes] = field(default_factory=list)
     raws: list[bytes] = field(default_factory=list)
@@ -41,6 +42,12 @@ class Built:
     bad: list[BadRow] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     rows: int = 0
+    plans: int = 0
+
+
+def times_of(columns: ByName[str, Column], layout: Time) -> Floats:
+    """When each row was sold, epoch seconds; NaN where no time can be read."""
+    return seconds([columns[name] for name in layout.columns], layout.format, layout.zone)
 
 
 def joined(columns: Sequence[Column]) -> list[str | None]:
@@ -133,10 +140,9 @@ class Builder:
         return values, times, faults
 
     def _times(self, columns: Any, faults: dict[int, str]) -> Floats:
-        names = self.mapping.time.columns
-        times = seconds([columns[name] for name in names], self.mapping.time.format, self.mapping.time.zone)
+        names, layout = self.mapping.time.columns, self.mapping.time.format
+        times = times_of(columns, self.mapping.time)
         shown = " and ".join(map(repr, names))
-        layout = self.mapping.time.format
         for place in np.flatnonzero(np.isnan(times)).tolist():
             held = " ".join(str(columns[name][place])[:40] for name in names)
             faults.setdefault(

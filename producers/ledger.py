@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from producers.building import BadRow
 from producers.mapping import Mapping, written
+from producers.plans import NOTHING_AHEAD, KnownAhead
 from producers.rows import Source
 from streams.contract.errors import UsageError
 
@@ -18,7 +19,7 @@ from streams.contract.errors import UsageError
 class Standing(Struct, kw_only=True):
     """What is settled: `runs` whole runs of rows, and the first `events` events of the next.
 
-    bad, skipped, late: counted with the run they are in as soon as it is begun. bad_bytes: length of the file of bad rows.
+    bad, skipped, late, plans: counted with the run they are in as soon as it is begun. bad_bytes: length of the file of bad rows.
     by_time: the runs are those of the rows sorted by time, and not as the source has them.
     """
 
@@ -33,15 +34,17 @@ class Standing(Struct, kw_only=True):
     stores: list[str] = field(default_factory=list)
     newest: float = 0.0
     late: int = 0
+    plans: int = 0
     by_time: bool = False
     closed: bool = False
 
 
 class Ledger:
-    """The progress file of one source under one mapping, and beside it the file of its bad rows."""
+    """The progress file of one source under one mapping and with the same plans, and beside it the file of its bad rows."""
 
-    def __init__(self, folder: Path, source: Source, mapping: Mapping) -> None:
-        identity = xxhash.xxh3_64_hexdigest(f"{source.fingerprint}\n{written(mapping)}".encode())
+    def __init__(self, folder: Path, source: Source, mapping: Mapping, known: KnownAhead = NOTHING_AHEAD) -> None:
+        plans = f"\n{known}" if known else ""  # as in releases that knew none
+        identity = xxhash.xxh3_64_hexdigest(f"{source.fingerprint}\n{written(mapping)}{plans}".encode())
         stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in source.name)[-60:]
         self.path = folder / f"{stem}-{identity}.json"
         self.bad_path = folder / f"{stem}-{identity}.bad.ndjson"

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from producers.building import Built
-from producers.columns import Floats, seconds
+from producers.building import Built, times_of
+from producers.columns import Floats
 from producers.mapping import Mapping
 from producers.rows import Rows
 from streams.contract.codec import EARLIEST
@@ -56,8 +56,7 @@ class Order:
         if not len(rows):
             return None
         self._mapping.check_columns(list(rows.columns))
-        layout = self._mapping.time
-        times = seconds([rows.columns[name] for name in layout.columns], layout.format, layout.zone)
+        times = times_of(rows.columns, self._mapping.time)
         known = np.flatnonzero((times >= EARLIEST) & (times < self._latest))
         behind = behind_seconds(times[known], self._newest)
         late = np.flatnonzero(behind > self._lateness)

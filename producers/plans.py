@@ -1,12 +1,14 @@
 """The promotions and open days that rows tell of, as the plans a shop would have announced. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from producers.building import coarser, joined
-from producers.columns import Floats, numbers, texts, truths
+import numpy as np
+
+from producers.building import Built, coarser, joined, times_of
+from producers.columns import numbers, texts, truths
 from producers.mapping import Mapping
 from producers.rows import Rows
 from streams.contract.codec import EARLIEST, LATEST, encode
@@ -22,13 +24,16 @@ LONGEST_PLAN_DAYS: Final = 366
 
 @dataclass(frozen=True, slots=True)
 class KnownAhead:
-    """Which columns of a source were known ahead of their days."""
+    """Which columns of a source are announced ahead of their days."""
 
     promotions: bool = False
     openings: bool = False
 
     def __bool__(self) -> bool:
         return self.promotions or self.openings
+
+
+NOTHING_AHEAD: Final = KnownAhead()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,10 @@ class PlanFinder:
         self._opened: dict[str, dict[int, bool]] = {}
         self._first_sale: dict[tuple[str, str], int] = {}
 
-    def note(self, rows: Rows, times: Floats) -> None:
-        """Take a run of rows and their times, epoch seconds."""
+    def note(self, rows: Rows) -> None:
+        """Take a run of rows, one at least."""
         mapping, day_of = self._mapping, self._zone.day_of
+        times = times_of(rows.columns, mapping.time)
         promoted = _truths(rows, mapping.columns["on_promotion"] if self._known.promotions else None)
         opened = _truths(rows, mapping.open if self._known.openings else None)
         units = (
@@ -130,6 +136,36 @@ class PlanFinder:
                         planned_at=at,
                     )
                     yield Plan(on_day, at, store.encode(), encode(event))
+
+
+def with_plans(runs: Iterable[Built], plans: Sequence[Plan]) -> Iterator[Built]:
+    """Runs with each plan before the first event that is not older; what is left over in a run of its own, at the end."""
+    waiting, newest = list(plans), float("-inf")
+    for built in runs:
+        if not waiting or not built.raws:
+            yield built
+            continue
+        reached = np.maximum(np.maximum.accumulate(built.times), newest)
+        newest = float(reached[-1])
+        places = np.searchsorted(reached, [plan.at for plan in waiting]).tolist()
+        due = sum(place < len(reached) for place in places)
+        yield _among(built, waiting[:due], places[:due])
+        del waiting[:due]
+    if waiting:
+        yield _among(Built(), waiting, [0] * len(waiting))
+
+
+def _among(built: Built, plans: list[Plan], places: list[int]) -> Built:
+    """A run with plans before the events at `places`."""
+    keys: list[bytes] = []
+    raws: list[bytes] = []
+    last = 0
+    for plan, place in zip(plans, places, strict=True):
+        keys += [*built.keys[last:place], plan.key]
+        raws += [*built.raws[last:place], plan.raw]
+        last = place
+    times = np.insert(built.times, places, [plan.at for plan in plans])
+    return Built(keys + built.keys[last:], raws + built.raws[last:], times, built.bad, built.skipped, built.rows, len(plans))
 
 
 def _truths(rows: Rows, column: str | None) -> list[bool | None]:

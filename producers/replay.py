@@ -23,10 +23,13 @@ from producers.delivery import Delivery
 from producers.ledger import BadRows, Ledger, Standing
 from producers.mapping import Mapping
 from producers.order import HOLD_BYTES, Order, behind_seconds, sorted_by_time
+from producers.plans import NOTHING_AHEAD, KnownAhead, PlanFinder, with_plans
 from producers.publisher import Publisher
 from producers.rows import Source
 from streams.contract.codec import encode
+from streams.contract.errors import UsageError
 from streams.contract.messages import ClockTicked
+from streams.localtime import LocalTime
 
 SLICE: Final = 5_000
 _IN_FLIGHT: Final = 16
@@ -43,6 +46,7 @@ class ReplayOptions:
     for every store a day and the allowed lateness after the newest event: the last day closes, and none after it that
     saw no sales. max_lag: messages that consumers may be behind (needs a `lag` to ask). lateness_seconds: how much older than one
     before it a row may be without the rows being sorted. hold_bytes: of events sorted in memory; more go to files in `sort_folder`.
+    known_ahead: announce what these columns tell, as plans of business days in `timezone`.
     """
 
     speed: float | None = None
@@ -52,6 +56,8 @@ class ReplayOptions:
     max_lag: int | None = None
     hold_bytes: int = HOLD_BYTES
     sort_folder: Path | None = None
+    known_ahead: KnownAhead = NOTHING_AHEAD
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,8 @@ class ReplayProgress:
 class ReplayResult:
     """What a replay did, together with the stopped ones it went on from. finished: the source's end was reached.
 
-    by_time: the rows were sorted. late: events that were older by more than the lateness than one before them.
+    by_time: the rows were sorted. plans: how many of the published events are plans.
+    late: events that were older by more than the lateness than one before them.
     """
 
     rows: int
@@ -84,6 +91,7 @@ class ReplayResult:
     seconds: float
     by_time: bool = False
     late: int = 0
+    plans: int = 0
 
 
 class Replay:
@@ -122,6 +130,13 @@ class Replay:
         self._clock: tuple[float, float] | None = None
         self._total = source.count()
         self._read = 0
+        self._finder: PlanFinder | None = None
+        if self.options.known_ahead:
+            if source.once:
+                raise UsageError(
+                    "Plans are found by looking through the source first, and a query is not run twice: replay a file of its rows."
+                )
+            self._finder = PlanFinder(mapping, LocalTime(self.options.timezone), self.options.known_ahead)
 
     def run(self) -> ReplayResult:
         """Replay to the end of the source, the limit, or `stop`.
@@ -149,13 +164,16 @@ class Replay:
             time.monotonic() - start,
             done.by_time,
             done.late,
+            done.plans,
         )
 
     def _rows(self) -> bool:
         """Send run after run; whether the end was reached."""
         resumed = self._settled
-        if not resumed.begun:
-            self._ahead = msgspec.structs.replace(self._ahead, by_time=self._must_sort())
+        if not resumed.begun or self._finder is not None:
+            must_sort = self._first_look()
+            if not resumed.begun:
+                self._ahead = msgspec.structs.replace(self._ahead, by_time=must_sort)
         for number, built in enumerate(self._runs()):
             if self._stop.is_set():
                 return False
@@ -175,28 +193,34 @@ class Replay:
             self._mark(Delivery(0))
         return True
 
-    def _must_sort(self) -> bool:
-        """A first look at the times alone, which ends at the first row that the worker would take for late."""
+    def _first_look(self) -> bool:
+        """Whether a row is older than the worker waits for, by the times alone; it ends at the first such row unless plans are wanted."""
         if self.source.once:
             return False
-        order = Order(self._builder.mapping, self.options.lateness_seconds, self._latest)
+        order, broken, finder = Order(self._builder.mapping, self.options.lateness_seconds, self._latest), False, self._finder
         for rows in self.source.read():
             if self._stop.is_set():
                 return False
-            older = order.broken_by(rows)
+            older = None if broken else order.broken_by(rows)
             if older is not None:
                 self._say(
                     f"{self.source.name} is not in the order of time: row {older.row:,} is {_lasting(older.seconds)} older than one "
                     "before it, which would come too late; so the sales are sorted by time before they are sent."
                 )
+                broken = True
+            if finder is not None and len(rows):
+                finder.note(rows)
+            elif broken:
                 return True
-            self._tell("a first look at the order of the rows")
-        return False
+            self._tell("a first look at the rows")
+        return broken
 
     def _runs(self) -> Iterator[Built]:
-        """What is built of the rows: run by run as the source has them, or sorted."""
+        """What is built of the rows: run by run as the source has them, or sorted; plans among them."""
         built = self._built()
-        return sorted_by_time(built, self.options.hold_bytes, self.options.sort_folder) if self._ahead.by_time else built
+        if self._ahead.by_time:
+            built = sorted_by_time(built, self.options.hold_bytes, self.options.sort_folder)
+        return built if self._finder is None else with_plans(built, self._finder.plans())
 
     def _built(self) -> Iterator[Built]:
         for rows in self.source.read():
@@ -224,6 +248,7 @@ class Replay:
             bad_bytes=self._bad.size if self._bad else 0,
             skipped=skipped,
             late=self._ahead.late + late,
+            plans=self._ahead.plans + built.plans,
         )
 
     def _send(self, built: Built, first: int) -> bool:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from deploy.backtest.source import Sales
-from producers.columns import seconds
-from producers.plans import KnownAhead, Plan, PlanFinder
+from producers.building import times_of
+from producers.plans import NOTHING_AHEAD, KnownAhead, Plan, PlanFinder
 from streams.contract.codec import EARLIEST, LATEST
 from streams.contract.errors import UsageError
 from streams.localtime import DAY_SECONDS, LocalTime
@@ -33,7 +33,7 @@ class Survey:
     plans: list[Plan]
 
 
-def survey(sales: Sales, known: KnownAhead = KnownAhead(), read: Callable[[int], None] = lambda _: None) -> Survey:  # noqa: B008  (frozen)
+def survey(sales: Sales, known: KnownAhead = NOTHING_AHEAD, read: Callable[[int], None] = lambda _: None) -> Survey:
     """Read the file once. Raises UsageError when it has no sale, or no promotions or open days where they are asked for."""
     mapping, local = sales.mapping, LocalTime(sales.timezone)
     finder = PlanFinder(mapping, local, known)
@@ -45,7 +45,7 @@ def survey(sales: Sales, known: KnownAhead = KnownAhead(), read: Callable[[int],
         if not len(rows):
             continue
         mapping.check_columns(list(rows.columns))
-        times = seconds([rows.columns[name] for name in mapping.time.columns], mapping.time.format, mapping.time.zone)
+        times = times_of(rows.columns, mapping.time)
         moments = times[(times >= EARLIEST) & (times < latest)]
         if not len(moments):
             continue
@@ -53,7 +53,7 @@ def survey(sales: Sales, known: KnownAhead = KnownAhead(), read: Callable[[int],
         in_order &= bool(moments[0] >= newest and (np.diff(moments) >= 0).all())
         newest = max(newest, float(moments.max()))
         if known:
-            finder.note(rows, times)
+            finder.note(rows)
     if newest < first:
         raise UsageError(f"{sales.rows.name} has no row with a time that can be read: correct [time] of the mapping.")
     return Survey(local.day_of(first), local.day_of(newest), in_order, count, finder.promoted, finder.opening(), finder.plans())

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deploy.commands import known_ahead
+
 
 def backtest(
     sales: Annotated[Path | None, typer.Option(help="CSV, NDJSON or Parquet file; without it the installed sample data.")] = None,
@@ -17,12 +19,8 @@ def backtest(
     horizons: Annotated[str, typer.Option(help="Which of day, 7_days and 28_days.")] = "day,7_days,28_days",
     last_days: Annotated[int | None, typer.Option(min=1, help="Score these days at the end; without it the last quarter.")] = None,
     compare: Annotated[str, typer.Option(help="Batch contenders: lightgbm, statsforecast, or both with a comma.")] = "",
-    promotions_known_ahead: Annotated[
-        bool, typer.Option("--promotions-known-ahead", help="Announce the file's promotions 30 days ahead, as planned events.")
-    ] = False,
-    openings_known_ahead: Annotated[
-        bool, typer.Option("--openings-known-ahead", help="Announce the file's open and closed days 30 days ahead, as planned events.")
-    ] = False,
+    promotions_known_ahead: known_ahead.Promotions = False,
+    openings_known_ahead: known_ahead.Openings = False,
     partitions: Annotated[int, typer.Option(min=1, max=1000, help="Share the stores among so many models, as Kafka would.")] = 1,
     json: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
     chart: Annotated[Path | None, typer.Option(help="Draw errors and three series into this PNG file.")] = None,

@@ -9,8 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy.commands import known_ahead
 from deploy.connection import DEFAULT_DATA_DIR
 from deploy.demo.run import Demo, DemoOptions
+from producers.plans import KnownAhead
 
 
 def demo(
@@ -19,6 +21,8 @@ def demo(
     timezone: Annotated[str | None, typer.Option(help="Time zone of the stores, as in Europe/Berlin.")] = None,
     country: Annotated[str | None, typer.Option(help="Country or part of one for public holidays, as in DE or DE-NW.")] = None,
     store_countries: Annotated[Path | None, typer.Option(help="CSV file of the stores that are elsewhere: columns store, country.")] = None,
+    promotions_known_ahead: known_ahead.Promotions = False,
+    openings_known_ahead: known_ahead.Openings = False,
     out: Annotated[Path, typer.Option(help="Folder for the charts.")] = Path("build/demo"),
     once: Annotated[bool, typer.Option("--once", help="End after the summary; do not keep the web page open.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the summary to this file.")] = None,
@@ -38,7 +42,8 @@ def demo(
       shelfcast demo --sales my-sales.csv --timezone Europe/Berlin
     """
     console = Console()
-    run = Demo(DemoOptions(data_dir, out, sales, mapping, timezone, country, limit, web_port, store_countries), console)
+    known = KnownAhead(promotions_known_ahead, openings_known_ahead)
+    run = Demo(DemoOptions(data_dir, out, sales, mapping, timezone, country, limit, web_port, store_countries, known), console)
     try:
         summary = run.run()
         if json_file is not None:

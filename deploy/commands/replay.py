@@ -12,12 +12,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 
+from deploy.commands import known_ahead
 from deploy.connection import DEFAULT_DATA_DIR, servers
 from producers.guess import guess
 from producers.lag import LagMeter
 from producers.ledger import Ledger
 from producers.mapping import Mapping, read_mapping, written
 from producers.pace import speed_of
+from producers.plans import KnownAhead
 from producers.publisher import Publisher, PublisherSettings
 from producers.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
 from producers.rows import Source
@@ -36,6 +38,8 @@ def replay(
     speed: Annotated[str, typer.Option(help="`max`, or event time against wall time: 600x is an hour in 6 seconds.")] = "max",
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many events.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped replay of the same source was.")] = False,
+    promotions_known_ahead: known_ahead.Promotions = False,
+    openings_known_ahead: known_ahead.Openings = False,
     close_days: Annotated[bool, typer.Option(help="End with a clock tick for every store, so that the last day closes.")] = True,
     max_lag: Annotated[int | None, typer.Option(min=100, help="Wait while worker and statistics are so many messages behind.")] = None,
     database: Annotated[str | None, typer.Option(envvar="SHELFCAST_DATABASE", help="SQLAlchemy URL, instead of a file.")] = None,
@@ -45,24 +49,31 @@ def replay(
 ) -> None:
     """Publish a file's or a database's rows as sale events in the order of time; bad rows go to a file with their reasons.
 
+    What a promotion or a closure does is learned only from those that were announced: give a history its plans with
+    --promotions-known-ahead and --openings-known-ahead.
+
     \b
     Examples:
       shelfcast replay sales.csv
       shelfcast replay sales.csv.gz --mapping sales.toml --speed 600x
       shelfcast replay --database postgresql://reader@db/shop --query 'SELECT * FROM sales ORDER BY sold_at, id' --mapping sales.toml
+      shelfcast replay daily.csv --promotions-known-ahead --openings-known-ahead
       shelfcast replay sales.csv --resume
     """
     folder = (data_dir or DEFAULT_DATA_DIR) / "replay"
+    known, settings = KnownAhead(promotions_known_ahead, openings_known_ahead), WorkerSettings.read()
     options = ReplayOptions(
         speed=speed_of(speed),
         limit=limit,
         close_days=close_days,
         max_lag=max_lag,
-        lateness_seconds=WorkerSettings.read().lateness_minutes * 60,
+        lateness_seconds=settings.lateness_minutes * 60,
         sort_folder=folder,
+        known_ahead=known,
+        timezone=settings.timezone,
     )
     rows, plan = _plan(source, mapping, database, query, folder)
-    ledger = Ledger(folder, rows, plan)
+    ledger = Ledger(folder, rows, plan, known)
     if not resume:
         if ledger.exists():
             _console.print(
@@ -166,6 +177,7 @@ def _tell(result: ReplayResult, ledger: Ledger, *, as_json: bool) -> None:
             "ticks": result.ticks,
             "finished": result.finished,
             "sorted_by_time": result.by_time,
+            "plans": result.plans,
             "late": result.late,
             "seconds": round(result.seconds, 3),
             "bad_file": bad_file,
@@ -174,6 +186,8 @@ def _tell(result: ReplayResult, ledger: Ledger, *, as_json: bool) -> None:
         return
     lines = [f"{result.published:,} events of {result.stores:,} stores published in {result.seconds:.1f} s."]
     lines += [f"{count:,} rows skipped: {reason}." for reason, count in result.skipped.items()]
+    if result.plans:
+        lines.append(f"{result.plans:,} of them are plans, announced before the days they are of.")
     if result.late:
         lines.append(f"{result.late:,} events came out of the order of time, by more than the worker waits for late ones.")
     if bad_file:

@@ -23,6 +23,7 @@ from deploy.demo.memory import MemoryWatch
 from deploy.demo.screen import Screen, View
 from deploy.demo.source import DemoSource, open_source
 from producers.lag import STATISTICS, WORKER, LagMeter, Watched
+from producers.plans import NOTHING_AHEAD, KnownAhead
 from producers.publisher import Publisher
 from producers.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
 from streams.brokers import check_topics
@@ -55,6 +56,7 @@ class DemoOptions:
     limit: int | None = None
     web_port: int | None = None
     store_countries: Path | None = None
+    known_ahead: KnownAhead = NOTHING_AHEAD
 
 
 class Demo:
@@ -121,6 +123,8 @@ class Demo:
                     max_lag=MAX_LAG,
                     lateness_seconds=WorkerSettings.read().lateness_minutes * 60,
                     sort_folder=self.options.data_dir,
+                    known_ahead=self.options.known_ahead,
+                    timezone=source.timezone,
                 ),
                 lag=meter,
                 progress=self._progressed,
@@ -225,6 +229,7 @@ class Demo:
         return {
             "events": {
                 "published": replayed.published,
+                "plans": replayed.plans,
                 "accepted": log.get("accepted", 0),
                 "rejected": log.get("rejected", 0),
                 "duplicates": log.get("duplicates", 0),

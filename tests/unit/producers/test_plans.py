@@ -1,0 +1,151 @@
+"""Promotions and open days of a file become plans among its sales, each before the days it is of."""
+
+import json
+import random
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from producers.building import Built
+from producers.ledger import Ledger
+from producers.mapping import Identity, Mapping, Time
+from producers.plans import KnownAhead, Plan, with_plans
+from producers.replay import Replay, ReplayOptions
+from producers.rows import by_record
+from streams.contract.codec import decode_event
+from streams.contract.errors import DeliveryError, UsageError
+from streams.contract.messages import OpeningPlanned, PromotionPlanned, SaleRecorded
+
+FIRST, DAYS = date(2024, 1, 1), 80
+BOTH = KnownAhead(promotions=True, openings=True)
+MAPPING = Mapping(
+    time=Time(("day",)),
+    columns={"store": "store", "item": "item", "quantity": "units", "on_promotion": "promo"},
+    constants={"unit_price": 1.0},
+    open="open",
+    event_id=Identity("row"),
+)
+
+
+def records(seed=0):
+    """Two stores with two items; bread of the first is on promotion every fourth week, the second is closed on Sundays."""
+    chance, out = random.Random(seed), []
+    for number in range(DAYS):
+        day = FIRST + timedelta(days=number)
+        for store in ("a", "b"):
+            closed = store == "b" and day.weekday() == 6
+            for item in ("bread", "milk"):
+                promo = (store, item) == ("a", "bread") and number // 7 % 4 == 3
+                units = 0 if closed else chance.randrange(1, 9)
+                out.append({"day": day.isoformat(), "store": store, "item": item, "units": units, "promo": promo, "open": not closed})
+    return out
+
+
+class Table:
+    name, fingerprint = "table", "1"
+
+    def __init__(self, rows, *, once=False):
+        self.rows, self.once = rows, once
+
+    def count(self):
+        return len(self.rows)
+
+    def read(self):
+        for first in range(0, len(self.rows), 23):
+            yield by_record(enumerate(self.rows[first : first + 23], first + 1))
+
+
+def sent(publisher):
+    return [decode_event(raw) for _, raw, _ in publisher.messages]
+
+
+def days_of(plan):
+    first, last = date.fromisoformat(plan.first_day), date.fromisoformat(plan.last_day)
+    return {first + timedelta(days=n) for n in range((last - first).days + 1)}
+
+
+@pytest.mark.parametrize("order", ["oldest first", "newest first", "by store"])
+def test_a_replay_announces_what_its_rows_tell_before_the_days_they_are_of(memory_publisher, order):
+    rows = records()
+    rows = {"oldest first": rows, "newest first": rows[::-1], "by store": sorted(rows, key=lambda row: row["store"])}[order]
+    result = Replay(Table(rows), MAPPING, memory_publisher, options=ReplayOptions(known_ahead=BOTH)).run()
+    now, promoted, told = FIRST, set(), {"a": {}, "b": {}}
+    for event in sent(memory_publisher):
+        if isinstance(event, SaleRecorded):
+            now = datetime.fromtimestamp(event.sold_at, UTC).date()
+            assert event.store == "b" or now in told["a"] or now == FIRST
+        elif isinstance(event, PromotionPlanned):
+            promoted |= days_of(event)
+            assert min(days_of(event)) >= now + timedelta(days=30) or now == FIRST
+        elif isinstance(event, OpeningPlanned):
+            told[event.store] |= dict.fromkeys(days_of(event), event.open)
+    every = [FIRST + timedelta(days=n) for n in range(DAYS)]
+    assert promoted == {day for n, day in enumerate(every) if n // 7 % 4 == 3}
+    assert told["a"] == dict.fromkeys(every, True)
+    assert told["b"] == {day: day.weekday() != 6 for day in every}
+    plans = sum(isinstance(event, (PromotionPlanned, OpeningPlanned)) for event in sent(memory_publisher))
+    assert result.plans == plans > 20
+    assert result.published == plans + len(rows) - result.bad
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_killed_anywhere_and_resumed_no_sale_and_no_plan_is_lost(memory_publisher, tmp_path, monkeypatch, seed, newest_first):
+    monkeypatch.setattr("producers.order.AT_ONCE", 17)
+    monkeypatch.setattr("producers.replay.SLICE", 5)
+    monkeypatch.setattr("producers.replay._SETTLE_SECONDS", 0.0)
+    table, chance = Table(records(seed)[:: -1 if newest_first else 1]), random.Random(seed)
+    options = ReplayOptions(known_ahead=BOTH, close_days=False)
+    ledger = Ledger(tmp_path, table, MAPPING, BOTH)
+    Replay(table, MAPPING, memory_publisher, options=options).run()
+    whole = [event.event_id for event in sent(memory_publisher)]
+    memory_publisher.messages.clear()
+    for kills in range(6):
+        memory_publisher.fail_after = None if kills == 5 else len(memory_publisher.messages) + chance.randrange(80)
+        try:
+            result = Replay(table, MAPPING, memory_publisher, ledger=ledger, options=options).run()
+        except DeliveryError:
+            continue
+        break
+    again = [event.event_id for event in sent(memory_publisher)]
+    assert list(dict.fromkeys(again)) == whole
+    assert len(again) - len(whole) <= 5 * kills
+    assert result.plans == sum(name.startswith(("plan-", "opening-")) for name in whole)
+
+
+def test_the_same_rows_with_other_plans_are_another_replay(tmp_path):
+    table = Table(records())
+    paths = {Ledger(tmp_path, table, MAPPING, known).path for known in (KnownAhead(), BOTH, KnownAhead(promotions=True))}
+    assert len(paths) == 3
+    assert Ledger(tmp_path, table, MAPPING).path in paths
+
+
+def test_a_query_is_not_run_twice_for_its_plans(memory_publisher):
+    with pytest.raises(UsageError, match="replay a file"):
+        Replay(Table(records(), once=True), MAPPING, memory_publisher, options=ReplayOptions(known_ahead=BOTH))
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 50), max_size=6), max_size=6),
+    st.lists(st.integers(-5, 60), max_size=8),
+)
+def test_each_plan_stands_before_the_first_event_that_is_not_older_and_nothing_else_moves(runs, plans):
+    built = [
+        Built([b"k"] * len(times), [json.dumps([n, i]).encode() for i in range(len(times))], np.array(times, float))
+        for n, times in enumerate(runs)
+    ]
+    wanted = [Plan(0, float(at), b"p", f"plan {i} {at}".encode()) for i, at in enumerate(sorted(plans))]
+    out = list(with_plans(built, wanted))
+    events = [(raw, at) for one in out for raw, at in zip(one.raws, one.times.tolist(), strict=True)]
+    assert [raw for raw, _ in events if not raw.startswith(b"plan")] == [raw for one in built for raw in one.raws]
+    assert [raw for raw, _ in events if raw.startswith(b"plan")] == [plan.raw for plan in wanted]
+    assert sum(one.plans for one in out) == len(wanted)
+    for place, (raw, at) in enumerate(events):
+        if raw.startswith(b"plan"):
+            assert all(before < at or other.startswith(b"plan") for other, before in events[:place])
+            after = [when for other, when in events[place + 1 :] if not other.startswith(b"plan")]
+            assert not after or after[0] >= at
+    assert len(out) - len(built) in (0, 1)

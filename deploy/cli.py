@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "doctor": ("Start here", "check broker, topics, database, clock and state, and say what to do"),
     "gateway": ("Sales in", "the HTTP door for tills: POST /v1/sales"),
     "replay": ("Sales in", "a CSV, Parquet or NDJSON file or a database into sale events"),
+    "announce": ("Sales in", "promotions and closed days of a table, told ahead"),
     "simulate": ("Sales in", "a seeded shop with tills: the test bed for drift and load"),
     "deadletters": ("Sales in", "look at refused events, mend them, send them again"),
     "worker": ("The stream", "learn from every sale, forecast, plan the shelf"),

@@ -11,15 +11,13 @@ from producers.building import Built, coarser, joined, times_of
 from producers.columns import numbers, texts, truths
 from producers.mapping import Mapping
 from producers.rows import Rows
-from streams.contract.codec import EARLIEST, LATEST, encode
+from streams.contract.codec import EARLIEST, LATEST, LONGEST_PLAN_DAYS, encode
 from streams.contract.errors import UsageError
 from streams.contract.messages import OpeningPlanned, PromotionPlanned
 from streams.localtime import LocalTime, iso_date
 
 KNOWN_AHEAD_DAYS: Final = 30
 """A plan is announced so many days before it begins: all its days are known at every horizon."""
-LONGEST_PLAN_DAYS: Final = 366
-"""The longest plan of one event."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,11 @@ and no server: the same log gives the same messages and the same state, byte for
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date
 from typing import Any, Final, Protocol, Self
 
 from online_model import DayClosed, Partition
 from streams.closing import DayReporter
-from streams.contract.codec import decode_event, encode, seconds_of
+from streams.contract.codec import decode_event, encode, planned_days, seconds_of
 from streams.contract.errors import RejectedEvent, SnapshotError
 from streams.contract.messages import (
     ClockTicked,
@@ -251,11 +250,12 @@ class Heart:
             shop.stock[self._row(shop, event.item)] = event.units
         elif isinstance(event, PromotionPlanned):
             self._event_time(event.planned_at, "planned_at", written_ms)
-            first, last = _planned_days(event)
+            first, last = (day.toordinal() - EPOCH_ORDINAL for day in planned_days(event))
             shop.plan_promotion((self._row(shop, event.item), first, last), active=event.active)
         elif isinstance(event, OpeningPlanned):
             self._event_time(event.planned_at, "planned_at", written_ms)
-            shop.plan_opening(*_planned_days(event), opens=event.open, active=event.active)
+            first, last = (day.toordinal() - EPOCH_ORDINAL for day in planned_days(event))
+            shop.plan_opening(first, last, opens=event.open, active=event.active)
         elif isinstance(event, ShelfDefined):
             self._event_time(event.defined_at, "defined_at", written_ms)
             check_definition(event)
@@ -412,14 +412,3 @@ class Heart:
         self._countries = dict(state.get("countries", {}))
         self._reporter.know(self._shops.values())
         self.model = Partition.load(state["model"])
-
-
-def _planned_days(event: PromotionPlanned | OpeningPlanned) -> tuple[int, int]:
-    """First and last day of a plan, days since 1970. Raises RejectedEvent."""
-    try:
-        first, last = (date.fromisoformat(d).toordinal() - EPOCH_ORDINAL for d in (event.first_day, event.last_day))
-    except ValueError as error:
-        raise RejectedEvent("invalid", f"first_day or last_day is no date: {error}.") from None
-    if not first <= last <= first + 366:
-        raise RejectedEvent("invalid", "last_day lies before first_day, or more than a year after it.")
-    return first, last

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from producers.gateway.lines import depth_is_within
-from streams.contract.codec import decode_event, printable, seconds_of
+from streams.contract.codec import decode_event, planned_days, printable, seconds_of
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import ClockTicked, InputEvent, OpeningPlanned, PromotionPlanned, SaleRecorded, ShelfDefined, StockCounted
 
@@ -17,6 +17,7 @@ FUTURE_SECONDS: Final = 2 * 86_400.0
 
 _IN_PATH: Final = re.compile(r"at `\$\.?([^`]*)`")
 _MISSING: Final = re.compile(r"missing required field `([^`]*)`")
+_OTHER_FIELDS: Final = ("at", "counted_at", "planned_at", "defined_at", "first_day", "last_day")
 _SALE_TAG: Final = b'{"type":"sale-recorded.v1",'
 
 
@@ -53,6 +54,8 @@ def check(
             event = decode_event(line)
             _check_type(event, line, sales_only=sales_only)
             at = _time_of(event, now)
+            if isinstance(event, PromotionPlanned | OpeningPlanned):
+                planned_days(event)
         except RejectedEvent as error:
             sentence = str(error)
             errors.append(LineError(number, error.reason, printable(sentence), field_of(sentence)))
@@ -71,7 +74,7 @@ def field_of(sentence: str) -> str | None:
     if path := _IN_PATH.search(sentence):
         return printable(path[1], 100) or None
     first = sentence.partition(" ")[0]
-    return first if first in SaleRecorded.__struct_fields__ or first in ("at", "counted_at", "planned_at", "defined_at") else None
+    return first if first in SaleRecorded.__struct_fields__ or first in _OTHER_FIELDS else None
 
 
 def _check_depth(line: bytes, limit: int) -> None:

@@ -2,18 +2,19 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 import msgspec
 
 from streams.contract.errors import RejectedEvent
 from streams.contract.fields import NAME_PATTERN, Moment
-from streams.contract.messages import InputEvent, OutputMessage, SaleAccepted, SaleRecorded
+from streams.contract.messages import InputEvent, OpeningPlanned, OutputMessage, PromotionPlanned, SaleAccepted, SaleRecorded
 
 MAX_EVENT_BYTES: Final = 256 * 1024
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+LONGEST_PLAN_DAYS: Final = 366
 
 _name = re.compile(NAME_PATTERN)
 _events: Final[msgspec.json.Decoder[InputEvent]] = msgspec.json.Decoder(InputEvent)
@@ -72,6 +73,17 @@ def seconds_of(moment: Moment, field: str) -> float:
             "time_out_of_range", f"{field} is outside the years 2000 to 2099: check the till's clock and the unit (seconds)."
         )
     return seconds
+
+
+def planned_days(plan: PromotionPlanned | OpeningPlanned) -> tuple[date, date]:
+    """First and last business day of a plan. Raises RejectedEvent."""
+    try:
+        first, last = date.fromisoformat(plan.first_day), date.fromisoformat(plan.last_day)
+    except ValueError as error:
+        raise RejectedEvent("invalid", f"first_day or last_day is no date: {error}.") from None
+    if not 0 <= (last - first).days <= LONGEST_PLAN_DAYS:
+        raise RejectedEvent("invalid", "last_day lies before first_day, or more than a year after it.")
+    return first, last
 
 
 def _without_type(raw: bytes, sentence: str) -> InputEvent:

@@ -67,6 +67,12 @@ def test_other_events_pass_where_they_belong_and_must_name_their_type():
     assert errors_of(line(), sales_only=False) == [(1, "unknown_type", None)]
 
 
+def test_a_plan_passes_when_its_days_are_a_period():
+    plan = {"type": "opening-planned.v1", "event_id": "o", "store": "s", "first_day": "2026-05-02", "open": False, "planned_at": NOW}
+    good, backwards, no_day = (json.dumps(plan | {"last_day": day}).encode() for day in ("2026-05-03", "2026-05-01", "2026-02-30"))
+    assert errors_of(good, backwards, no_day, sales_only=False) == [(2, "invalid", "last_day"), (3, "invalid", "first_day")]
+
+
 @pytest.mark.parametrize(
     ("content_type", "encoding", "status"),
     [("", "", 415), ("text/plain", "", 415), ("application/json; charset=latin-1", "", 415), ("application/json", "gzip", 415)],

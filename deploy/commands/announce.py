@@ -1,0 +1,59 @@
+"""`shelfcast announce`: promotions and closed days of a table, told ahead."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.connection import servers
+from producers.announcing import SHOWN, announcement, as_messages, summary
+from producers.sources.files import open_file
+from streams.contract.codec import printable
+from streams.contract.errors import UsageError
+
+DELIVERY_SECONDS = 60.0
+
+
+def announce(
+    file: Annotated[Path, typer.Argument(help="CSV, NDJSON or Parquet file of promotions and of open or closed days.")],
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take back what the file had announced.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Say what the file announces, publish nothing.")] = False,
+    date_format: Annotated[str | None, typer.Option(help="How its dates are written, as %d.%m.%Y; without it 2026-12-24.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+) -> None:
+    """Tell the forecasts which promotions and which open or closed days are coming. All rows are announced or, if one is wrong, none.
+
+    Columns: store, first_day, last_day (both included; one day where it is empty), and either item, which is then on promotion,
+    or open: no for days on which the store stays closed, yes for days on which it opens against its habit.
+
+    \b
+    Examples:
+      shelfcast announce promotions.csv --check
+      shelfcast announce closures.csv
+      shelfcast announce promotions.csv --withdraw
+
+    \b
+    closures.csv:
+      store,first_day,last_day,open
+      berlin-1,2026-12-24,2026-12-26,no
+      berlin-1,2026-12-27,,yes
+    """
+    found = announcement(open_file(file).read(), datetime.now(UTC), date_format=date_format, withdraw=withdraw)
+    if found.wrong:
+        more = f"\n... and {len(found.wrong) - SHOWN:,} more rows." if len(found.wrong) > SHOWN else ""
+        raise UsageError("Nothing was announced. Correct\n" + "\n".join(printable(line) for line in found.wrong[:SHOWN]) + more)
+    if not found.plans:
+        raise UsageError(f"{file.name} has no rows: nothing to announce.")
+    told = summary(found.plans)
+    if check:
+        typer.echo(f"{file.name} {'withdraws' if withdraw else 'announces'}: {told}. Nothing was published.")
+        return
+    from producers.publisher import Publisher, PublisherSettings  # noqa: PLC0415 - `--check` needs no Kafka client
+
+    kafka, _ = servers(data_dir)
+    with Publisher(kafka, PublisherSettings.read()) as publisher:
+        publisher.publish_all(*as_messages(found.plans), wait_seconds=DELIVERY_SECONDS).wait(DELIVERY_SECONDS)
+    typer.echo(f"{'Withdrawn' if withdraw else 'Announced'}: {told}. The forecasts made when the next day closes know it.")

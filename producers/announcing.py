@@ -1,0 +1,126 @@
+"""A table of promotions and of open or closed days, as the events that announce them. Pure."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, cast
+
+import msgspec
+
+from producers.columns import texts, truths
+from producers.rows import Rows
+from streams.contract.codec import decode_event, encode, planned_days
+from streams.contract.errors import RejectedEvent, UsageError
+from streams.contract.messages import OpeningPlanned, PromotionPlanned
+
+COLUMNS: Final = ("store", "item", "first_day", "last_day", "open")
+MAX_ROWS: Final = 100_000
+SHOWN: Final = 10
+
+Plan = PromotionPlanned | OpeningPlanned
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Plans of a table in its order, and a sentence for each row that is none."""
+
+    plans: list[Plan] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+def announcement(runs: Iterable[Rows], at: datetime, *, date_format: str | None = None, withdraw: bool = False) -> Announcement:
+    """What a table announces at the moment `at`: a row with an item is a promotion, one with `open` says whether the store opens.
+
+    Without a last_day a plan is of one day. date_format: as `strptime` has it; None for YYYY-MM-DD. withdraw: take the plans back.
+    Raises UsageError when the columns are not those of plans, or there are too many rows.
+    """
+    found, rows_read = Announcement(), 0
+    for rows in runs:
+        found.wrong.extend(f"row {bad.row}: {bad.sentence}" for bad in rows.unreadable)
+        rows_read += len(rows)
+        if rows_read > MAX_ROWS:
+            raise UsageError(f"The file has more than {MAX_ROWS:,} rows: that is no list of plans.")
+        for number, cells in _cells(rows) if len(rows) else ():
+            try:
+                found.plans.append(_plan(cells, at, date_format, active=not withdraw))
+            except RejectedEvent as error:
+                found.wrong.append(f"row {number}: {error}")
+    return found
+
+
+def _cells(rows: Rows) -> Iterator[tuple[int, dict[str, str | None]]]:
+    """Number and cells of each row, by the names of `COLUMNS`."""
+    named = {name.strip().lower(): name for name in rows.columns}
+    unknown = [name for name in named if name not in COLUMNS]
+    if unknown or not {"store", "first_day"} <= named.keys() or not {"item", "open"} & named.keys():
+        what = f"{unknown[0]!r} is no column of a plan" if unknown else "A column is missing"
+        raise UsageError(f"{what}: write store, first_day, last_day, and item for promotions or open (yes, no) for open and closed days.")
+    columns = {name: texts(rows.columns[named[name]]) if name in named else [None] * len(rows) for name in COLUMNS}
+    for place, number in enumerate(rows.numbers):
+        yield number, {name: column[place] for name, column in columns.items()}
+
+
+def _plan(cells: dict[str, str | None], at: datetime, date_format: str | None, *, active: bool) -> Plan:
+    """The event of a row, checked as the worker will check it. Raises RejectedEvent."""
+    store, item, first, last, opens = (cells[name] for name in COLUMNS)
+    if store is None or first is None:
+        raise RejectedEvent("invalid", "store and first_day must stand in each row.")
+    if (item is None) == (opens is None):
+        raise RejectedEvent("invalid", "a row has either an item, which is on promotion, or open, for the whole store.")
+    fields: dict[str, Any] = {
+        "store": store,
+        "first_day": _iso(first, date_format),
+        "last_day": _iso(last or first, date_format),
+        "active": active,
+    }
+    if item is not None:
+        fields |= {"type": "promotion-planned.v1", "item": item}
+    else:
+        [said], unclear = truths([opens])
+        if unclear.any():
+            raise RejectedEvent("invalid", f"open is {opens!r}: write yes or no.")
+        fields |= {"type": "opening-planned.v1", "open": said}
+    fields["planned_at"] = at.isoformat()
+    fields["event_id"] = f"announced-{hashlib.sha256(repr(fields).encode('utf-8', 'backslashreplace')).hexdigest()[:24]}"
+    try:
+        raw = encode(fields)
+    except UnicodeEncodeError:
+        raise RejectedEvent("invalid", "a name has a lone surrogate: save the file as UTF-8.") from None
+    event = cast("Plan", decode_event(raw))
+    planned_days(event)
+    return event
+
+
+def _iso(text: str, date_format: str | None) -> str:
+    if date_format is None:
+        return text.removesuffix(" 00:00:00")  # a date as Parquet and some exports have it
+    try:
+        return datetime.strptime(text, date_format).date().isoformat()  # noqa: DTZ007  a date has no zone
+    except ValueError:
+        raise RejectedEvent("invalid", f"{text!r} is no date as {date_format}.") from None
+
+
+def summary(plans: list[Plan]) -> str:
+    """How many of what, for a person."""
+    promotions = [plan for plan in plans if isinstance(plan, PromotionPlanned)]
+    openings = [plan for plan in plans if isinstance(plan, OpeningPlanned)]
+    parts = []
+    if promotions:
+        parts.append(f"{_counted(len(promotions), 'promotion')} of {_counted(len({p.item for p in promotions}), 'item')}")
+    for word, opens in (("closure", False), ("opening", True)):
+        chosen = [plan for plan in openings if plan.open is opens]
+        if chosen:
+            parts.append(_counted(len(chosen), word))
+    stores = _counted(len({plan.store for plan in plans}), "store")
+    days = [plan.first_day for plan in plans] + [plan.last_day for plan in plans]
+    return f"{', '.join(parts)}; {stores}; {min(days)} to {max(days)}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def as_messages(plans: list[Plan]) -> tuple[list[bytes], list[bytes]]:
+    """Keys and bytes of events."""
+    return [plan.store.encode() for plan in plans], [msgspec.json.encode(plan) for plan in plans]

@@ -1,0 +1,83 @@
+"""A manager's table of promotions and closed days becomes events, all of them or none."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from producers.announcing import announcement, summary
+from producers.sources.files import open_file
+from streams.contract.codec import decode_event, encode
+from streams.contract.errors import UsageError
+from streams.contract.messages import OpeningPlanned, PromotionPlanned
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def read(tmp_path, text, **options):
+    file = tmp_path / "plans.csv"
+    file.write_bytes(text.encode("utf-8") if isinstance(text, str) else text)
+    return announcement(open_file(file).read(), NOW, **options)
+
+
+def test_rows_with_an_item_are_promotions_and_rows_with_open_are_days_of_the_store(tmp_path):
+    found = read(
+        tmp_path, "Store;Item;First_day;last_day;OPEN\nb1;milk;2026-12-01;2026-12-07;\nb1;;2026-12-24;;no\nb2;;2026-12-27;2026-12-28;ja\n"
+    )
+    assert found.wrong == []
+    promotion, closed, opened = found.plans
+    assert isinstance(promotion, PromotionPlanned)
+    assert (promotion.store, promotion.item, promotion.first_day, promotion.last_day, promotion.active) == (
+        "b1", "milk", "2026-12-01", "2026-12-07", True,
+    )  # fmt: skip
+    assert isinstance(closed, OpeningPlanned)
+    assert (closed.first_day, closed.last_day, closed.open) == ("2026-12-24", "2026-12-24", False)
+    assert (opened.store, opened.open) == ("b2", True)
+    assert len({plan.event_id for plan in found.plans}) == 3
+    assert [decode_event(encode(plan)) for plan in found.plans] == found.plans
+    assert summary(found.plans) == "1 promotion of 1 item, 1 closure, 1 opening; 2 stores; 2026-12-01 to 2026-12-28"
+
+
+def test_dates_of_other_countries_need_their_format(tmp_path):
+    text = "store,first_day,last_day,open\nb1,24.12.2026,26.12.2026,no\n"
+    assert "first_day" in read(tmp_path, text).wrong[0]
+    [plan] = read(tmp_path, text, date_format="%d.%m.%Y").plans
+    assert (plan.first_day, plan.last_day) == ("2026-12-24", "2026-12-26")
+
+
+def test_a_withdrawal_takes_the_same_days_back(tmp_path):
+    text = "store,first_day,open\nb1,2026-12-24,no\n"
+    [plan], [back] = read(tmp_path, text).plans, read(tmp_path, text, withdraw=True).plans
+    assert (plan.active, back.active) == (True, False)
+    assert plan.event_id != back.event_id
+    assert (back.first_day, back.open) == (plan.first_day, plan.open)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("b1,milk,2026-12-24,,no", "either an item"),
+        ("b1,,2026-12-24,,", "either an item"),
+        ("b1,,2026-12-24,,perhaps", "write yes or no"),
+        (",milk,2026-12-24,,", "must stand in each row"),
+        ("b1,milk,,2026-12-24,", "must stand in each row"),
+        ("b1,milk,2026-12-24,2026-12-01,", "last_day lies before first_day"),
+        ("b1,milk,2026-02-30,,", "is no date"),
+        ("b1,milk,soon,,", "first_day"),
+        ("b1,\x07,2026-12-24,,", "item"),
+    ],
+)
+def test_a_wrong_row_is_named_with_what_to_write(tmp_path, row, says):
+    found = read(tmp_path, f"store,item,first_day,last_day,open\nb1,milk,2026-12-24,,\n{row}\n")
+    assert len(found.plans) == 1
+    [sentence] = found.wrong
+    assert sentence.startswith("row 2: ")
+    assert says in sentence
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [("store,first_day", "A column is missing"), ("store,item,first_day,price", "'price' is no column"), ("item,first_day", "is missing")],
+)
+def test_a_table_of_something_else_is_refused(tmp_path, header, says):
+    with pytest.raises(UsageError, match=says):
+        read(tmp_path, f"{header}\n{','.join('x' * len(header.split(',')))}\n")

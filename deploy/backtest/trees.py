@@ -46,8 +46,8 @@ MEANS: Final[dict[str, dict[str, Any]]] = {
 }
 NOTE: Final = (
     "lightgbm: one model of all series a horizon, on ratios to the mean of 28 days; lags 1-7, 14, 21, 28, 35, means of 7, 14, 28, 56 days, "
-    f"calendar, holidays, promotions and closed days told ahead, last year; {TREES} trees; refit every {REFIT_DAYS} days; p10, p50, p90 from quantile models, "
-    "the same for both objectives. Windows on which the store is expected to stay closed are 0, as ours are."
+    f"calendar, holidays, promotions and closed days told ahead, last year; {TREES} trees; refit every {REFIT_DAYS} days; p10, p50, p90 "
+    "from quantile models, the same for both objectives. Windows on which the store is expected to stay closed are 0, as ours are."
 )
 
 

@@ -307,7 +307,9 @@ def _tells_nothing_sold(look: _Look, column: str) -> bool:
 def _counts_rows(look: _Look, column: str) -> bool:
     """Whether a column of numbers is an id: by its name, or because it goes up by one from row to row."""
     steps = np.diff(numbers(look.sample(column), look.decimal)[0])
-    return _plain(column).endswith("id") or (len(steps) > 1 and bool((steps == 1).all()))
+    name = _plain(column)
+    named = name.endswith("id") and not name.endswith("paid")
+    return named or (len(steps) > 1 and bool((steps == 1).all()))
 
 
 def _is_daily(look: _Look, time: Time) -> bool:

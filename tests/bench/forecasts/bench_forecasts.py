@@ -164,6 +164,7 @@ def main() -> None:
     found += [panels.drug(arguments.drug)] if arguments.drug else []
     found += [panels.regions(), *panels.cuts()]
     sets = {panel.name: panel for panel in found}
+    sets["mailers"] = panels.mailed(sets["pairs"])
     for name in arguments.tables:
         print(f"\n{name}: {TABLES[name].__doc__}", flush=True)
         TABLES[name](sets)

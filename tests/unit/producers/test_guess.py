@@ -163,6 +163,11 @@ def test_a_single_shop_needs_no_column_of_stores():
     assert "at most one row a day" in " ".join(found.sentences)
 
 
+def test_what_was_paid_is_no_id():
+    rows = table("date|paid", *(f"{date}|{1000 + 7 * day}" for day, date in enumerate(DAYS)))
+    assert guess(rows).mapping.columns == {"quantity": "paid"}
+
+
 def test_pieces_and_money_of_a_day_stay_what_they_are():
     rows = chain("date|store|units|revenue", lambda day, store: str(40 + day), lambda day, store: f"{100 + day}.25")
     mapping = guess(rows).mapping

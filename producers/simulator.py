@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from producers.shop import OPENS, Assortment, Tills
 from streams.contract.codec import encode as encode_event
 from streams.contract.errors import UsageError
-from streams.contract.messages import ClockTicked, PromotionPlanned
+from streams.contract.messages import ClockTicked, OpeningPlanned, PromotionPlanned
 from streams.contract.money import line_micros
 
 POISON: Final = (
@@ -31,10 +31,16 @@ POISON: Final = (
 )
 """What tills should never send: each must become a dead letter."""
 
+STOCK_TAKING_EVERY, FIRST_STOCK_TAKING, TOLD_AHEAD = 28, 20, 10
+"""Each store is closed for stock-taking one day in so many, from this day number on, and says so that many days ahead."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShopSettings:
-    """The shop. Shares are of sale lines. shift_day: day number, from 0, on which the shifted items' level changes."""
+    """The shop. Shares are of sale lines. closures: stock-takings, told ahead.
+
+    shift_day: day number, from 0, on which the shifted items' level changes.
+    """
 
     seed: int = 1
     stores: int = 3
@@ -49,6 +55,7 @@ class ShopSettings:
     duplicates: float = 0.01
     poison: float = 0.0
     promotions: bool = True
+    closures: bool = True
     shift_day: int | None = None
     shift_factor: float = 1.5
     shifted_items: int = 5
@@ -72,6 +79,7 @@ class Truth:
     duplicates: int = 0
     poison: int = 0
     promotions: int = 0
+    closures: int = 0
     ticks: int = 0
     revenue_micros: int = 0
     profit_micros: int = 0
@@ -144,8 +152,9 @@ class Simulation:
     def events(self) -> Iterator[Simulated]:
         """Every message in the order in which it reaches Kafka."""
         for day in range(self.settings.days):
-            for store in self.stores:
-                self._day(day, store)
+            for number, store in enumerate(self.stores):
+                self._plan_closure(day, store, number)
+                self._day(day, store, closed=self._closed(day, number))
             yield from self._until(self.midnight(day + 1))
         yield from self._until(float("inf"))
 
@@ -163,14 +172,30 @@ class Simulation:
     def _put(self, at: float, store: str, raw: bytes) -> None:
         heapq.heappush(self._waiting, Simulated(at, next(self._number), store.encode(), raw))
 
-    def _day(self, day: int, store: str) -> None:
+    def _closed(self, day: int, number: int) -> bool:
+        """Whether store `number` takes stock on a day; one store after the other."""
+        due = (day - FIRST_STOCK_TAKING - number) % STOCK_TAKING_EVERY == 0
+        return self.settings.closures and day >= FIRST_STOCK_TAKING and due
+
+    def _plan_closure(self, day: int, store: str, number: int) -> None:
+        if self._closed(day + TOLD_AHEAD, number):
+            closed = (self.settings.first_day + timedelta(days=day + TOLD_AHEAD)).isoformat()
+            at = self.midnight(day) + OPENS * 3600
+            planned = OpeningPlanned(
+                event_id=f"stock-taking-{store}-{closed}", store=store, first_day=closed, last_day=closed, open=False, planned_at=at
+            )
+            self._put(at, store, encode_event(planned))
+            self.truth.closures += 1
+
+    def _day(self, day: int, store: str, *, closed: bool) -> None:
         settings = self.settings
         begin = self.midnight(day)
         level = np.ones(settings.items)
         if settings.shift_day is not None and day >= settings.shift_day:
             level[: settings.shifted_items] = settings.shift_factor
         promoted = self._promoted(day, store, begin)
-        lines = self._tills.day((settings.first_day + timedelta(days=day)).weekday(), settings.lines_per_day, level, promoted)
+        expected = 0.0 if closed else settings.lines_per_day
+        lines = self._tills.day((settings.first_day + timedelta(days=day)).weekday(), expected, level, promoted)
         business_date = (settings.first_day + timedelta(days=day)).isoformat()
         orders = [f"{store}-{next(self._receipts)}" for _ in range(int(lines.receipt.max()) + 1 if len(lines.receipt) else 0)]
         for place, item in enumerate(lines.item.tolist()):

@@ -45,7 +45,7 @@ def simulate(
 ) -> None:
     """Publish the sales of a made-up shop: the test bed for drift and load, not a measure of forecast quality.
 
-    Arrivals, baskets, week and hour profiles, planned promotions, returns, late and duplicate events, and a level shift
+    Arrivals, baskets, week and hour profiles, planned promotions, stock-takings, returns, late and duplicate events, and a level shift
     on a day you name. Records carry the event time.
 
     \b

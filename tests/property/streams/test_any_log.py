@@ -1,6 +1,7 @@
 """Any bytes in any cut: no exception, nothing lost, the same bytes out."""
 
 import os
+from datetime import date, timedelta
 
 import msgspec
 from hypothesis import given, settings
@@ -63,13 +64,32 @@ def test_every_event_is_accepted_or_rejected_or_a_repeat(log):
 days = st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["milk", "flour", "tea"]), st.integers(-1, 5)), min_size=5, max_size=60)
 
 
+def plan(kind, first, length, opens, active):
+    day = date(2024, 12, 30) + timedelta(days=first)
+    fields = {"first_day": str(day), "last_day": str(day + timedelta(days=length)), "active": active, "event_id": f"p{first}"}
+    if kind == "open":
+        return fields | {"type": "opening-planned.v1", "store": STORE, "open": opens}
+    return fields | {"type": "promotion-planned.v1", "store": STORE, "item": kind}
+
+
+kinds = st.sampled_from(["open", "open", "milk", "tea"])
+plans = st.lists(
+    st.tuples(
+        st.integers(0, 59),
+        st.builds(plan, kinds, st.integers(0, 90), st.integers(-1, 30), st.booleans(), st.sampled_from([True, True, False])),
+    ),
+    max_size=8,
+)
+
+
 @settings(max_examples=400 * CASES, deadline=None)
-@given(days, st.lists(st.integers(1, 20), min_size=1, max_size=12), st.integers(0, 11))
-def test_the_same_log_cut_anywhere_gives_the_same_bytes(steps, cuts, dump_at):
+@given(days, plans, st.lists(st.integers(1, 20), min_size=1, max_size=12), st.integers(0, 11))
+def test_the_same_log_cut_anywhere_gives_the_same_bytes(steps, planned, cuts, dump_at):
     at, events = MONDAY, []
     for number, (hours, item, quantity) in enumerate(steps):
         at += hours * 3600
         events.append(sale(number, item=item, quantity=quantity, sold_at=at))
+        events += [{**plan, "planned_at": at} for place, plan in planned if place == number]
     log = log_of(*events)
     straight = Heart(RULES, 1, PARTITIONS)
     whole = straight.apply(log)

@@ -1,5 +1,5 @@
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import pytest
 from producers.simulator import ShopSettings, Simulation
 from streams.contract.codec import decode_event, seconds_of
 from streams.contract.errors import RejectedEvent, UsageError
-from streams.contract.messages import ClockTicked, PromotionPlanned, SaleRecorded
+from streams.contract.messages import ClockTicked, OpeningPlanned, PromotionPlanned, SaleRecorded
 from streams.contract.money import line_micros
 
 BUSY = ShopSettings(stores=2, days=15, lines_per_day=150, late=0.05, duplicates=0.05, poison=0.02, returns=0.05)
@@ -44,6 +44,7 @@ def test_the_truth_is_what_the_messages_say():
             assert sales.setdefault(event.event_id, event) == event
     assert len(messages) == truth.events
     assert (kinds[type(None)], kinds[PromotionPlanned], kinds[ClockTicked]) == (truth.poison, truth.promotions, truth.ticks)
+    assert kinds[OpeningPlanned] == truth.closures == 2
     assert len(sales) == truth.sales
     assert kinds[SaleRecorded] - len(sales) == truth.duplicates
     assert sum(sale.quantity < 0 for sale in sales.values()) == truth.returns
@@ -84,6 +85,19 @@ def test_the_level_shifts_on_the_day_named_and_promotions_lift():
         halves[int(item in simulation.items[:5]), int(after)] += units
     assert halves[1, 1] / halves[1, 0] == pytest.approx(2.0, rel=0.1)
     assert halves[0, 1] / halves[0, 0] == pytest.approx(1.0, rel=0.1)
+
+
+def test_a_store_that_takes_stock_sells_nothing_and_has_said_so_before():
+    settings = ShopSettings(stores=2, days=60)
+    simulation, messages = run(settings)
+    told = {(event.store, event.first_day): event for _, event in decoded(messages) if isinstance(event, OpeningPlanned)}
+    every = [(settings.first_day + timedelta(days=n)).isoformat() for n in range(60)]
+    sold = {(store, day) for store, _, day in simulation.truth.units}
+    quiet = {(store, day) for store in simulation.stores for day in every} - sold
+    assert quiet == set(told) == {(store, every[day + n]) for n, store in enumerate(simulation.stores) for day in (20, 48)}
+    for (_, day), event in told.items():
+        assert (event.last_day, event.open) == (day, False)
+        assert (simulation.midnight(every.index(day)) - event.planned_at) / 86_400 > 9
 
 
 def test_weekends_and_evenings_are_busier():

@@ -2,7 +2,9 @@
 
 A negative binomial is a Poisson mixed over a gamma; for whole units its quantile is taken as the smallest whole number whose
 upper half-unit edge reaches the gamma's quantile. The calibration follows adaptive conformal inference (Gibbs & Candes 2021),
-on the normal scale and in small steps, pooled and by series.
+on the normal scale and in small steps, pooled and by series. The pooled steps of windows go by a tracking signal (Trigg & Leach
+1967): the square of the mean of the dates' deviations over their mean square, near 1 where all deviate alike, near 0 where they
+cancel.
 """
 
 from __future__ import annotations
@@ -28,10 +30,13 @@ MISS: Final = 0.1
 LEVEL_RANGE: Final = (0.5, 4.0)
 STEP: Final = np.array([0.03 / b for b in SPANS], np.float32)
 """Step of a series' levels, a label."""
-POOLED_STEP: Final = np.array([0.3, 0.02, 0.02])
+POOLED_STEP: Final = np.array([0.3, 0.1, 0.06])
 POOLED_SHRINK: Final = 5.0
-"""Step of the pooled levels, a date with many labels; a date with 5 moves them by half of it. Windows overlap: their misses come in
-runs, and quick steps would follow the runs."""
+"""Largest step of the pooled levels, a date with many labels; a date with 5 moves them by half of it."""
+OVERLAPS: Final = np.array([False, True, True])
+"""Windows overlap and series err together, so their misses come in runs: the step of these horizons goes by the tracking signal."""
+TRACK_KEEP: Final = 0.5 ** (1 / 56)
+"""Memory of the tracking signal, a date: two windows of four weeks. Only what outlasts the runs is worth a full step."""
 SURPRISE_CAP: Final = 5.0
 """Squared error over variance that a label may teach: one bulk order must not widen a band, or pull the median down, for months."""
 SPREAD_PRIOR, SPREAD_GAIN = 10.0, 0.015
@@ -74,6 +79,8 @@ class Quantiles:
         Distance of P10 and P90 from the median on the normal scale, `[2, 3]`.
     date_miss, date_n
         Of the present date: misses `[2, 3]`, labels `[3]`.
+    deviation, deviation_square
+        Decayed means over dates of the rate of misses less `MISS`, and of its square, `[2, 3]`.
 
     """
 
@@ -83,14 +90,20 @@ class Quantiles:
         self.levels: F64 = np.tile(LEVELS, (2, 1))
         self.date_miss: F64 = np.zeros((2, 3))
         self.date_n: F64 = np.zeros(3)
+        self.deviation: F64 = np.zeros((2, 3))
+        self.deviation_square: F64 = np.full((2, 3), MISS**2)
 
     def new_date(self) -> None:
         """A business date of the partition begins: move the pooled levels by the misses of the last one."""
         came = self.date_n > 0
         if came.any():
-            rate = np.where(came, self.date_miss / np.maximum(self.date_n, 1), MISS)
-            step = POOLED_STEP * self.date_n / (self.date_n + POOLED_SHRINK)
-            self.levels = np.clip(self.levels + step * (rate - MISS), *LEVEL_RANGE)
+            off = np.where(came, self.date_miss / np.maximum(self.date_n, 1) - MISS, 0)
+            gain = (1 - TRACK_KEEP) * came
+            self.deviation += gain * (off - self.deviation)
+            self.deviation_square += gain * (off**2 - self.deviation_square)
+            signal = np.where(OVERLAPS, self.deviation**2 / self.deviation_square, 1)
+            step = POOLED_STEP * signal * self.date_n / (self.date_n + POOLED_SHRINK)
+            self.levels = np.clip(self.levels + step * off, *LEVEL_RANGE)
             self.error *= KEEP
             self.square *= KEEP
         self.date_miss, self.date_n = np.zeros((2, 3)), np.zeros(3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import exp, log
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     F64 = NDArray[np.float64]
+    Numbers = NDArray[np.number[Any]]
 
 KEEP: Final = 0.5 ** (1 / 28)
 """Decay of matured weeks, a business date."""
@@ -24,6 +25,14 @@ GAIN_PRIOR, GAIN_WEIGHT = 0.5, 0.02
 """Prior of the gain and the prior's weight in its regression."""
 GAIN_MAX: Final = 1.5
 SERVE_CLIP: Final = (0.67, 1.5)
+
+
+def share(open_days: Numbers, age: Numbers) -> F64:
+    """Share of the correction for series open for some of the partition's business dates `[..., n]`; it is learned from that share.
+
+    A new series among old ones has no old level that could lag behind.
+    """
+    return np.asarray(np.clip(open_days / np.clip(age, 1, RAMP_DAYS), 0, 1))
 
 
 class BiasGain:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from online_model import level_shift
+from online_model import bias, gate, level_shift
 from online_model.features import thaw
-from online_model.gate import of_series
 from online_model.pooled import solve_together
 from online_model.results import Scored
 from online_model.series import CORRECTED, PENDING
@@ -72,6 +71,14 @@ class Matured:
     def __getitem__(self, name: str) -> F32:
         """A field of `PENDING`, `[3, n]`."""
         return self.kept[:, _P[name]]
+
+    def bias_share(self, s: Series) -> F64:
+        """Share of the bias gain in each forecast, `[3, n]`."""
+        return bias.share(s.count - self.opened_days[:, None], self.info[:, AGE, None])
+
+    def factors(self, s: Series) -> F64:
+        """What the bias gain had multiplied each forecast by, `[3, n]`."""
+        return 1 + (self.info[:, FACTOR, None] - 1) * self.bias_share(s)
 
     def column(self, place: int) -> F32:
         """A column of the slots, `[3, 1]`."""
@@ -136,7 +143,7 @@ def _matured(s: Series, info: F64, due: Bools, history: Bools, day: int) -> Matu
 
 def _score(s: Series, m: Matured, pool: Pool) -> dict[str, Scored]:
     """Forecasts as they were published against raw sums; a day expected closed that was closed is no forecast."""
-    scored = {}
+    scored, factors = {}, m.factors(s)
     for h, (name, b) in enumerate(zip(HORIZONS, SPANS, strict=True)):
         rows, n = np.flatnonzero(m.forecast[h]), m.info[h, OPEN_DAYS]
         if not len(rows) or (m.opened_days[h] == 0 and n == 0):
@@ -146,7 +153,7 @@ def _score(s: Series, m: Matured, pool: Pool) -> dict[str, Scored]:
             origin_day=m.day - b,
             rows=s.series[rows].astype(np.intp),
             actual=m.sums[0, h, rows].astype(np.float64),
-            mean=took[_P["unbiased"]] * (m.info[h, FACTOR] * n),
+            mean=took[_P["unbiased"]] * factors[h, rows] * n,
             p10=took[_P["p10"]],
             p50=took[_P["p50"]],
             p90=took[_P["p90"]],
@@ -159,7 +166,7 @@ def _score(s: Series, m: Matured, pool: Pool) -> dict[str, Scored]:
 
 
 def _level_shifts(s: Series, m: Matured, today: Today, pool: Pool) -> list[Drift]:
-    mean = m["unbiased"] * m.column(FACTOR)
+    mean = (m["unbiased"] * m.factors(s)).astype(np.float32)
     variance = pool.quantiles.variance(s, mean)[DAY]
     rows = level_shift.watch(s, pool.residuals, m.day, mean[DAY], m["level"][DAY], variance, today.units, m.known[DAY])
     return level_shift.shift(s, rows)
@@ -187,15 +194,16 @@ def _teach(s: Series, m: Matured, pool: Pool) -> None:
     experts = m.kept[:, _EXPERTS]
     experts[:, CORRECTED] *= m.info[:, YEAR_FACTORS, None].astype(np.float32)
     pool.mixture.learn(s, experts, m.units, m.scale, old_enough)
-    gate = of_series(m.column(GATE), s.count - m.opened_days[:, None], m.column(AGE))
-    mixed = np.asarray((m["unbiased"] - gate * m["weekday_mean"]) / (1 - gate), np.float32)
+    held = gate.of_series(m.column(GATE), s.count - m.opened_days[:, None], m.column(AGE))
+    mixed = np.asarray((m["unbiased"] - held * m["weekday_mean"]) / (1 - held), np.float32)
     pool.gate.learn(mixed, m["weekday_mean"], m.units, m.scale, known)
 
 
 def _correct(s: Series, m: Matured, pool: Pool) -> None:
     """Bias gain and quantiles, from sums over the days that were open."""
     unbiased = m["unbiased"] * m.opened_days[:, None].astype(np.float32)
-    actual, forecast = (m.sums[2] * m.known).sum(1), (unbiased * m.known).sum(1)
+    share = m.known * m.bias_share(s)
+    actual, forecast = (m.sums[2] * share).sum(1), (unbiased * share).sum(1)
     for h, b in enumerate(SPANS):
         if forecast[h] > 0:
             a, p = float(actual[h]), float(forecast[h])
@@ -203,4 +211,5 @@ def _correct(s: Series, m: Matured, pool: Pool) -> None:
             if h == WEEK:
                 pool.bias.learn_week(m.day - b, a, p)
     band = np.stack([m["p10"], m["p90"]])
-    pool.quantiles.learn(s, unbiased * m.column(FACTOR), band, m.sums[0], m.known.astype(np.float32))
+    served = (unbiased * m.factors(s)).astype(np.float32)
+    pool.quantiles.learn(s, served, band, m.sums[0], m.known.astype(np.float32))

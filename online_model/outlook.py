@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from online_model import bias, gate
 from online_model.features import RATIO_CAP
-from online_model.gate import of_series
 from online_model.maturity import slots_of
 from online_model.results import HorizonForecast
 from online_model.series import CORRECTED, DS14, PENDING, PROFILE
@@ -59,12 +59,13 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
     experts[:, CORRECTED] *= o.year_factors[:, :, None].astype(np.float32)
     mixed = pool.mixture.mix(s, experts)
     shares = pool.gate.shares()
-    gate = of_series(shares[:, None], s.count, np.array(pool.gate.age))
-    unbiased = (1 - gate) * mixed + gate * ft.weekday_mean
+    age = np.array(pool.gate.age)
+    held = gate.of_series(shares[:, None], s.count, age)
+    unbiased = (1 - held) * mixed + held * ft.weekday_mean
     signal = pool.bias.signal(o.day)
     factor = np.array(pool.bias.factors(signal))
     open_days = o.days.open_days
-    mean = unbiased.astype(np.float64) * (factor * open_days)[:, None]
+    mean = unbiased * (1 + (factor[:, None] - 1) * bias.share(s.count, age)) * open_days[:, None]
     quantiles = pool.quantiles.serve(s, mean.astype(np.float32)) * (open_days > 0)[:, None]
     started = s.count > 0
     kept = np.empty((3, len(PENDING), n), np.float32)

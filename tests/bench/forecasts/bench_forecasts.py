@@ -1,6 +1,6 @@
 r"""The tables of docs/forecasting.md, from the model alone: one partition a set, fed day by day.
 
-    python -m tests.bench.forecasts.bench_forecasts [results] [others] [young] [new] [shifts] [nowcast] [ablation] \
+    python -m tests.bench.forecasts.bench_forecasts [results] [others] [young] [starts] [new] [shifts] [nowcast] [ablation] \
       [--m5 FILE] [--uci FILE] [--drug FILE]
 
 Without names of tables all of them. The three files are described in docs/backtest.md; without them their rows are left out.
@@ -22,6 +22,7 @@ from tests.bench.forecasts.parts import PARTS, without
 from tests.bench.forecasts.replay import SPANS, replay
 
 AGES = ((14, 29), (29, 59), (59, 119))
+STARTS = range(0, 260, 14)
 NEW_AFTER, NEW_AGES = 30, ((1, 8), (8, 15), (15, 30), (30, 60))
 SHIFT_DAYS, SHIFTED, BEFORE_END, LATEST, SEEDS = 900, 7, 70, 40, (1, 2, 3)
 HOURS = (11, 15, 17, 19)
@@ -67,6 +68,16 @@ def young(sets):
         by_age = [run.ratios(slice(first, last)) for first, last in AGES]
         cells = (" / ".join(f"{ratio:.2f}" for ratio in column) for column in zip(*by_age, strict=True))
         print(f"{panel.name:12s}", " | ".join(cells), flush=True)
+
+
+def starts(sets):
+    """Day errors on days 15-29 as in `young`, were the set to begin on another day of its first nine months: mean, range."""
+    for name in ("categories", "departments"):
+        panel = replace(sets[name], hours=None)
+        begun = (replace(panel, units=panel.units[:, first:], first_day=panel.first_day + first) for first in STARTS)
+        ratios = np.array([replay(later, AGES[0][1] + 1).ratios(slice(*AGES[0]))[0] for later in begun])
+        mean = np.exp(np.log(ratios).mean())
+        print(f"{name:12s} {len(ratios)} starts: mean {mean:.3f}, from {ratios.min():.2f} to {ratios.max():.2f}", flush=True)
 
 
 def new(sets):
@@ -148,7 +159,7 @@ def ablation(sets):
         print(f"{part:40s}", *cells, flush=True)
 
 
-TABLES = {table.__name__: table for table in (results, others, young, new, shifts, nowcast, ablation)}
+TABLES = {table.__name__: table for table in (results, others, young, starts, new, shifts, nowcast, ablation)}
 
 
 def main() -> None:

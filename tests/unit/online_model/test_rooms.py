@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from online_model import last_year, level_shift
+from online_model import bias, last_year, level_shift
 from online_model.bias import BiasGain
 from online_model.gate import Gate, of_series
 from online_model.level_shift import CommonResiduals
@@ -48,6 +48,23 @@ def test_quantiles_learn_the_spread():
         q.new_date()
     assert np.mean(inside[200:]) == pytest.approx(0.82, abs=0.03)
     assert (band == np.round(band)).all()
+
+
+def levels_after(rates):
+    """How far the pooled levels of windows have moved after dates with these rates of misses, `[2]`."""
+    q = Quantiles()
+    start = q.levels[1].copy()
+    for rate in rates:
+        q.date_n[:], q.date_miss[:] = 100, 100 * rate
+        q.new_date()
+    return (q.levels[1] - start)[1:]
+
+
+def test_levels_of_windows_follow_misses_that_last_and_not_their_runs():
+    lasting = levels_after([0.06] * 168)
+    runs = levels_after(([0.0] * 14 + [0.12] * 14) * 6)
+    assert (lasting < -0.05).all()
+    assert (np.abs(runs) < 0.7 * np.abs(lasting)).all()
 
 
 def test_quantiles_of_weighed_goods_are_not_rounded():
@@ -117,6 +134,11 @@ def test_bias_gain_corrects_a_lasting_bias_and_only_then():
         if day == 28:
             assert gain.factors(gain.signal(day)) == [1, 1, 1]
     np.testing.assert_allclose(gain.factors(gain.signal(299)), 1.2, atol=0.03)
+
+
+def test_bias_gain_spares_the_new_series_of_an_old_partition():
+    np.testing.assert_allclose(bias.share(np.array([0, 9, 90, 900]), np.array(900)), [0, 0.1, 1, 1])
+    assert bias.share(np.array(20), np.array(20)) == 1
 
 
 def test_gate_gives_way_to_the_better_and_closes():

@@ -23,7 +23,9 @@ START_DAYS, RAMP_DAYS = 28, 90
 GAIN_KEEP: Final = 0.5 ** (1 / 180)
 GAIN_PRIOR, GAIN_WEIGHT = 0.5, 0.02
 """Prior of the gain and the prior's weight in its regression."""
-GAIN_MAX: Final = 1.5
+GAIN_MAX: Final = np.array([1.5, 1.5, 1.7])
+"""Largest gain by horizon. The weeks without bias dilute the ratio, and 1.7 undoes that: a lasting bias of four weeks may be undone whole.
+For a day and a week it cost more than it gave."""
 SERVE_CLIP: Final = (0.67, 1.5)
 
 

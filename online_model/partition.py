@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-STATE_VERSION: Final = 5
+STATE_VERSION: Final = 6
 
 
 class Partition:

@@ -67,6 +67,20 @@ def test_levels_of_windows_follow_misses_that_last_and_not_their_runs():
     assert (np.abs(runs) < 0.7 * np.abs(lasting)).all()
 
 
+def test_a_p90_of_few_whole_units_is_missed_less_often():
+    """Pulled down until 10 % miss it, it would be 0 on too many days on which one unit is sold."""
+    rng, s, q, inside = np.random.default_rng(0), series(300), Quantiles(), []
+    mean = np.tile(np.linspace(0.05, 0.4, 300, dtype=np.float32), (3, 1))
+    for _ in range(500):
+        band = q.serve(s, mean)
+        units = rng.poisson(mean).astype(np.float32)
+        inside.append((units <= band[2])[0].mean())
+        q.learn(s, mean, band[[0, 2]], units, np.ones((3, 300), np.float32))
+        s.labels += 1
+        q.new_date()
+    assert np.mean(inside[250:]) == pytest.approx(1 - 0.085, abs=0.005)
+
+
 def test_quantiles_of_weighed_goods_are_not_rounded():
     s, q = series(3), Quantiles()
     s.integer[:] = False

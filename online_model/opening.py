@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 PATTERN_GAIN: Final = 0.35
 """EWMA gain of a weekday's share of open days: closed twice in a row means closed, open once means open."""
+TOLD_GAIN: Final = 0.1
+"""The same of a day that was told: a few exceptions, as the Sundays before Christmas, do not change the week; a calendar told whole does,
+in seven weeks."""
 LONGEST_WEEKLY_RUN: Final = 3
 """Longer runs of closed days are holidays of the shop and say nothing of its week."""
 CLOSES_ON_ALL: Final = 2
@@ -49,8 +52,8 @@ class Opening:
         The last 28 days, newest last, `[28]`.
     closed_run
         Closed days just before now.
-    told_closed
-        Whether the newest day was told to be closed.
+    told, told_closed
+        Whether the newest day was told at all; to be closed.
     kept_closed, kept_open
         Names of holidays on which it was closed, was open the last time.
 
@@ -63,7 +66,7 @@ class Opening:
         self.silent_run = 0
         self.history: Bools = np.ones(DAYS_AHEAD, np.bool_)
         self.closed_run = 0
-        self.told_closed = False
+        self.told = self.told_closed = False
         self.kept_closed: list[str] = []
         self.kept_open: list[str] = []
 
@@ -78,7 +81,7 @@ class Opening:
             Whether the store was to open; None: not told. A day that was told is no surprise, and says nothing of how much a store sells.
 
         """
-        self.told_closed = told is False and not sold
+        self.told, self.told_closed = told is not None, told is False and not sold
         if told is not None:
             self.silent_run = 0 if sold or told else self.silent_run
             return sold or told
@@ -99,7 +102,7 @@ class Opening:
             self._keep(name, day, opened=opened)
         elif self.closed_run <= LONGEST_WEEKLY_RUN:
             w = (day - 1) % 7
-            self.weekly[w] += PATTERN_GAIN * (float(opened) - self.weekly[w])
+            self.weekly[w] += (TOLD_GAIN if self.told else PATTERN_GAIN) * (float(opened) - self.weekly[w])
 
     def _keep(self, name: str, day: int, *, opened: bool) -> None:
         """Remember what the store did on a holiday; closed on its weekly closing day it says nothing."""

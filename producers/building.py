@@ -50,6 +50,17 @@ def times_of(columns: ByName[str, Column], layout: Time) -> Floats:
     return seconds([columns[name] for name in layout.columns], layout.format, layout.zone)
 
 
+def kept_rows(rows: Rows, mapping: Mapping, skipped: Counter[str]) -> NDArray[np.intp]:
+    """Places of the rows that no rule skips; the others are counted in `skipped`."""
+    keep = np.ones(len(rows), dtype=bool)
+    for rule in mapping.skip:
+        out = keep & _meets(rule, rows.columns[rule.column], mapping.decimal)
+        if out.any():
+            skipped[rule.reason] += int(out.sum())
+            keep &= ~out
+    return np.flatnonzero(keep)
+
+
 def joined(columns: Sequence[Column]) -> list[str | None]:
     """The texts of columns with a blank between; None where one of them has none."""
     return [None if None in parts else " ".join(map(str, parts)) for parts in zip(*map(texts, columns), strict=True)]
@@ -83,7 +94,7 @@ class Builder:
         if not len(rows):
             return built
         self.mapping.check_columns(list(rows.columns))
-        kept = self._kept(rows, built.skipped)
+        kept = kept_rows(rows, self.mapping, built.skipped)
         columns = rows.columns if len(kept) == len(rows) else {name: taken(c, kept) for name, c in rows.columns.items()}
         values, times, faults = self._values(columns, [rows.numbers[place] for place in kept.tolist()])
         raws = _encoded(values)
@@ -100,15 +111,6 @@ class Builder:
         if key is None:
             key = self._key_of[store] = store.encode()
         return key
-
-    def _kept(self, rows: Rows, skipped: Counter[str]) -> NDArray[np.intp]:
-        keep = np.ones(len(rows), dtype=bool)
-        for rule in self.mapping.skip:
-            out = keep & _meets(rule, rows.columns[rule.column], self.mapping.decimal)
-            if out.any():
-                skipped[rule.reason] += int(out.sum())
-                keep &= ~out
-        return np.flatnonzero(keep)
 
     def _values(self, columns: Any, row_numbers: Sequence[int]) -> tuple[dict[str, list[Any]], Floats, dict[int, str]]:
         """Each field's values, the times, and a sentence for each place where a value cannot be read."""

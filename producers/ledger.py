@@ -40,10 +40,13 @@ class Standing(Struct, kw_only=True):
 
 
 class Ledger:
-    """The progress file of one source under one mapping and with the same plans, and beside it the file of its bad rows."""
+    """The progress file of one source under one mapping and with the same plans, and beside it the file of its bad rows.
 
-    def __init__(self, folder: Path, source: Source, mapping: Mapping, known: KnownAhead = NOTHING_AHEAD) -> None:
-        plans = f"\n{known}" if known else ""  # as in releases that knew none
+    known, timezone: what is announced ahead, of days in which zone; plans are counted among the events.
+    """
+
+    def __init__(self, folder: Path, source: Source, mapping: Mapping, known: KnownAhead = NOTHING_AHEAD, timezone: str = "UTC") -> None:
+        plans = f"\n{known} {timezone}" if known else ""  # as in releases that knew none
         identity = xxhash.xxh3_64_hexdigest(f"{source.fingerprint}\n{written(mapping)}{plans}".encode())
         stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in source.name)[-60:]
         self.path = folder / f"{stem}-{identity}.json"

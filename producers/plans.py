@@ -1,19 +1,20 @@
 """The promotions and open days that rows tell of, as the plans a shop would have announced. Pure."""
 
+import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from producers.building import Built, coarser, joined, times_of
+from producers.building import Built, coarser, joined, kept_rows, times_of
 from producers.columns import numbers, texts, truths
 from producers.mapping import Mapping
 from producers.rows import Rows
-from streams.contract.codec import EARLIEST, LATEST, LONGEST_PLAN_DAYS, encode
-from streams.contract.errors import UsageError
-from streams.contract.messages import OpeningPlanned, PromotionPlanned
+from streams.contract.codec import EARLIEST, LONGEST_PLAN_DAYS, decode_event, encode
+from streams.contract.errors import RejectedEvent, UsageError
 from streams.localtime import LocalTime, iso_date
 
 KNOWN_AHEAD_DAYS: Final = 30
@@ -30,12 +31,25 @@ class KnownAhead:
     def __bool__(self) -> bool:
         return self.promotions or self.openings
 
+    def check(self, mapping: Mapping) -> None:
+        """Raises UsageError when the mapping has not the columns."""
+        if self.promotions and "on_promotion" not in mapping.columns:
+            raise UsageError(
+                "--promotions-known-ahead needs a column of promotions, and none is known here: name it in a mapping (--mapping), "
+                '`on_promotion = "COLUMN"` under [columns].'
+            )
+        if self.openings and mapping.open is None:
+            raise UsageError(
+                "--openings-known-ahead needs a column of yes and no that says whether the store opens, and none is known here: name it at "
+                'the top of a mapping (--mapping), `open = "COLUMN"`.'
+            )
+
 
 NOTHING_AHEAD: Final = KnownAhead()
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DatedPlan:
     """An event that is announced at the end of the day `on_day` (days since 1970), `at` epoch seconds."""
 
     on_day: int
@@ -47,6 +61,8 @@ class Plan:
 class PlanFinder:
     """Notes days of promotion, open days and first sales run by run; then knows the plans. Days are those of the stores' time zone.
 
+    latest: epoch seconds beyond which a row is one of a wrong date.
+
     Attributes
     ----------
     promoted
@@ -54,89 +70,93 @@ class PlanFinder:
 
     """
 
-    def __init__(self, mapping: Mapping, zone: LocalTime, known: KnownAhead) -> None:
-        if known.promotions and "on_promotion" not in mapping.columns:
-            raise UsageError('--promotions-known-ahead needs the promotions: add `on_promotion = "COLUMN"` under [columns] of the mapping.')
-        if known.openings and mapping.open is None:
-            raise UsageError(
-                '--openings-known-ahead needs the open days: add `open = "COLUMN"` at the top of the mapping, a column of yes and no.'
-            )
+    def __init__(self, mapping: Mapping, zone: LocalTime, known: KnownAhead, latest: float) -> None:
+        known.check(mapping)
         self.promoted: dict[tuple[str, str], list[int]] = {}
-        self._mapping, self._zone, self._known = mapping, zone, known
-        self._opened: dict[str, dict[int, bool]] = {}
+        self._mapping, self._zone, self._known, self._latest = mapping, zone, known, latest
+        self._opened: dict[str, dict[int, bool | None]] = {}
         self._first_sale: dict[tuple[str, str], int] = {}
 
     def note(self, rows: Rows) -> None:
-        """Take a run of rows, one at least."""
+        """Take a run of rows, one at least. Raises UsageError when a column is not there, or no yes and no where it should be."""
         mapping, day_of = self._mapping, self._zone.day_of
+        mapping.check_columns(list(rows.columns))
         times = times_of(rows.columns, mapping.time)
-        promoted = _truths(rows, mapping.columns["on_promotion"] if self._known.promotions else None)
-        opened = _truths(rows, mapping.open if self._known.openings else None)
-        units = (
-            numbers(rows.columns[mapping.columns["quantity"]], mapping.decimal)[0].tolist()
-            if "quantity" in mapping.columns
-            else [1.0] * len(rows)
-        )
+        promoted = truths(rows.columns[mapping.columns["on_promotion"]])[0] if self._known.promotions else [None] * len(rows)
+        opened = self._opens(rows)
+        sold = np.zeros(len(rows), bool)
+        sold[kept_rows(rows, mapping, Counter())] = True
+        if "quantity" in mapping.columns:
+            sold &= numbers(rows.columns[mapping.columns["quantity"]], mapping.decimal)[0] > 0
         stores, items = (_names(rows, mapping, name) for name in ("store", "item"))
-        for store, item, at, promotion, opens, sold in zip(stores, items, times.tolist(), promoted, opened, units, strict=True):
-            if store is None or item is None or not EARLIEST <= at < LATEST:
+        for store, item, at, promotion, opens, sells in zip(stores, items, times.tolist(), promoted, opened, sold.tolist(), strict=True):
+            if store is None or item is None or not EARLIEST <= at < self._latest:
                 continue
             day = day_of(at)
-            known = self._opened.setdefault(store, {})
-            known[day] = known.get(day, False) or opens is True
+            if self._known.openings:
+                known = self._opened.setdefault(store, {})
+                known[day] = known.get(day) or sells or (known.get(day) if opens is None else opens)
             if promotion:
                 days = self.promoted.setdefault((store, item), [])
                 if not days or days[-1] != day:
                     days.append(day)
-            if sold > 0 and day < self._first_sale.get((store, item), day + 1):
+            if sells and day < self._first_sale.get((store, item), day + 1):
                 self._first_sale[store, item] = day
 
-    def opening(self) -> dict[str, list[tuple[int, int, bool]]]:
-        """Runs of days of each store: first, last, open or not. Between its first and its last day a day without a row is closed."""
-        return {store: _runs_of(days) for store, days in self._opened.items()} if self._known.openings else {}
+    def _opens(self, rows: Rows) -> list[bool | None]:
+        if not self._known.openings or self._mapping.open is None:
+            return [None] * len(rows)
+        opened, unclear = truths(rows.columns[self._mapping.open])
+        if unclear.any():
+            place, name = int(unclear.argmax()), self._mapping.open
+            raise UsageError(
+                f"Row {rows.numbers[place]:,}: the column {name!r} holds {str(rows.columns[name][place])[:40]!r}, which says neither that "
+                "the store opens nor that it does not: write yes or no, or leave --openings-known-ahead out."
+            )
+        return opened
 
-    def plans(self) -> list[Plan]:
+    def opening(self) -> dict[str, list[tuple[int, int, bool]]]:
+        """Runs of days of each store: first, last, open or not. Between its first and its last day a day without a row is closed.
+
+        A day on which something was sold is an open one, and a day of rows that do not say is neither.
+        """
+        return {store: _runs_of(days) for store, days in self._opened.items()}
+
+    def plans(self) -> list[DatedPlan]:
         """All plans in the order of their announcement: ahead, but none of what has not sold yet."""
         return sorted([*self._promotions(), *self._openings()], key=lambda plan: plan.on_day)
 
-    def _promotions(self) -> Iterator[Plan]:
+    def _promotions(self) -> Iterator[DatedPlan]:
         for (store, item), days in self.promoted.items():
             start = self._first_sale.get((store, item))
             for first, last in () if start is None else _runs(sorted(set(days))):
-                on_day = max(first - KNOWN_AHEAD_DAYS, start or 0)
-                if last > on_day:
-                    at = self._zone.end_of_day(on_day)
-                    event = PromotionPlanned(
-                        event_id=f"plan-{store}-{item}-{first}"[-200:],
-                        store=store,
-                        item=item,
-                        first_day=iso_date(first),
-                        last_day=iso_date(last),
-                        planned_at=at,
-                    )
-                    yield Plan(on_day, at, store.encode(), encode(event))
+                yield from self._dated({"type": "promotion-planned.v1", "store": store, "item": item}, first, last, start or 0)
 
-    def _openings(self) -> Iterator[Plan]:
+    def _openings(self) -> Iterator[DatedPlan]:
         starts: dict[str, int] = {}
         for (store, _), day in self._first_sale.items():
             starts[store] = min(day, starts.get(store, day))
         for store, runs in self.opening().items():
             for first, last, opens in runs if store in starts else ():
-                on_day = max(first - KNOWN_AHEAD_DAYS, starts[store])
-                if last > on_day:
-                    at = self._zone.end_of_day(on_day)
-                    event = OpeningPlanned(
-                        event_id=f"opening-{store}-{first}"[-200:],
-                        store=store,
-                        first_day=iso_date(first),
-                        last_day=iso_date(last),
-                        open=opens,
-                        planned_at=at,
-                    )
-                    yield Plan(on_day, at, store.encode(), encode(event))
+                yield from self._dated({"type": "opening-planned.v1", "store": store, "open": opens}, first, last, starts[store])
+
+    def _dated(self, fields: dict[str, Any], first: int, last: int, start: int) -> Iterator[DatedPlan]:
+        """The plan, if there is still a day to tell of and the worker would take it: names of bad rows are in no event."""
+        on_day = max(first - KNOWN_AHEAD_DAYS, start)
+        if last <= on_day:
+            return
+        at = self._zone.end_of_day(on_day)
+        fields |= {"first_day": iso_date(first), "last_day": iso_date(last), "planned_at": at}
+        name = hashlib.sha256(repr(fields).encode("utf-8", "backslashreplace")).hexdigest()[:24]
+        try:
+            raw = encode(fields | {"event_id": f"plan-{name}"})
+            decode_event(raw)
+        except (UnicodeEncodeError, RejectedEvent):
+            return
+        yield DatedPlan(on_day, at, fields["store"].encode(), raw)
 
 
-def with_plans(runs: Iterable[Built], plans: Sequence[Plan]) -> Iterator[Built]:
+def with_plans(runs: Iterable[Built], plans: Sequence[DatedPlan]) -> Iterator[Built]:
     """Runs with each plan before the first event that is not older; what is left over in a run of its own, at the end."""
     waiting, newest = list(plans), float("-inf")
     for built in runs:
@@ -147,14 +167,14 @@ def with_plans(runs: Iterable[Built], plans: Sequence[Plan]) -> Iterator[Built]:
         newest = float(reached[-1])
         places = np.searchsorted(reached, [plan.at for plan in waiting]).tolist()
         due = sum(place < len(reached) for place in places)
-        yield _among(built, waiting[:due], places[:due])
+        yield _among(built, waiting[:due], places[:due], newest)
         del waiting[:due]
-    if waiting:
-        yield _among(Built(), waiting, [0] * len(waiting))
+    if waiting and newest > float("-inf"):
+        yield _among(Built(), waiting, [0] * len(waiting), newest)
 
 
-def _among(built: Built, plans: list[Plan], places: list[int]) -> Built:
-    """A run with plans before the events at `places`."""
+def _among(built: Built, plans: list[DatedPlan], places: list[int], newest: float) -> Built:
+    """A run with plans before the events at `places`. A plan of a later day does not make the log newer than its sales."""
     keys: list[bytes] = []
     raws: list[bytes] = []
     last = 0
@@ -162,12 +182,8 @@ def _among(built: Built, plans: list[Plan], places: list[int]) -> Built:
         keys += [*built.keys[last:place], plan.key]
         raws += [*built.raws[last:place], plan.raw]
         last = place
-    times = np.insert(built.times, places, [plan.at for plan in plans])
+    times = np.insert(built.times, places, [min(plan.at, newest) for plan in plans])
     return Built(keys + built.keys[last:], raws + built.raws[last:], times, built.bad, built.skipped, built.rows, len(plans))
-
-
-def _truths(rows: Rows, column: str | None) -> list[bool | None]:
-    return [None] * len(rows) if column is None else truths(rows.columns[column])[0]
 
 
 def _names(rows: Rows, mapping: Mapping, name: str) -> list[str | None]:
@@ -181,9 +197,9 @@ def _names(rows: Rows, mapping: Mapping, name: str) -> list[str | None]:
     return coarser(found, mapping.groups[name]) if name in mapping.groups else found
 
 
-def _runs_of(days: dict[int, bool]) -> list[tuple[int, int, bool]]:
+def _runs_of(days: dict[int, bool | None]) -> list[tuple[int, int, bool]]:
     opened = sorted(day for day, opens in days.items() if opens)
-    closed = [day for day in range(min(days), max(days) + 1) if not days.get(day)]
+    closed = [day for day in range(min(days), max(days) + 1) if days.get(day, False) is False]
     return sorted([(*run, True) for run in _runs(opened)] + [(*run, False) for run in _runs(closed)])
 
 

@@ -136,7 +136,7 @@ class Replay:
                 raise UsageError(
                     "Plans are found by looking through the source first, and a query is not run twice: replay a file of its rows."
                 )
-            self._finder = PlanFinder(mapping, LocalTime(self.options.timezone), self.options.known_ahead)
+            self._finder = PlanFinder(mapping, LocalTime(self.options.timezone), self.options.known_ahead, self._latest)
 
     def run(self) -> ReplayResult:
         """Replay to the end of the source, the limit, or `stop`.

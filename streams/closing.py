@@ -87,8 +87,7 @@ class DayReporter:
             return
         self._scores(shop, closed, offset, out)
         shop.closed_run = 0 if opened else shop.closed_run + 1
-        reopens = told.get(day) is False and bool(closed.horizons["28_days"].open_days.any())
-        if shop.closed_run <= SILENT_AFTER_DAYS or reopens:
+        if shop.closed_run <= SILENT_AFTER_DAYS or _reopens(told, day, closed):
             self._forecasts(shop, closed, day, at, offset, out)
         for drift in closed.drifts if sale_drift is None else (*closed.drifts, sale_drift):
             self._drift(drift, day, at, offset, out)
@@ -251,6 +250,13 @@ class DayReporter:
             self._offset, self._number = offset, 0
         self._number += 1
         return f"{self._heart.partition}-{offset}-{self._number}"
+
+
+def _reopens(told: dict[int, bool], day: int, closed: DayClosed) -> bool:
+    """Whether a store that is silent has said that it opens within the days ahead, or that today's closure is one that ends by then."""
+    if told.get(day) is False:
+        return bool(closed.horizons["28_days"].open_days.any())
+    return any(opens for d, opens in told.items() if day < d <= day + DAYS_AHEAD)
 
 
 def _columns(forecast: ModelForecast) -> list[list[float]]:

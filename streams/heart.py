@@ -244,25 +244,39 @@ class Heart:
                 self._check_partition(event.store)
             self.count("ticks")
             return
-        shop = self._shops.get(event.store) or self._new_shop(event.store)
-        if isinstance(event, StockCounted):
+        if isinstance(event, PromotionPlanned | OpeningPlanned):
+            self._event_time(event.planned_at, "planned_at", written_ms)
+            self._plan(event)
+        elif isinstance(event, StockCounted):
             self._event_time(event.counted_at, "counted_at", written_ms)
+            shop = self._shop(event.store)
             shop.stock[self._row(shop, event.item)] = event.units
-        elif isinstance(event, PromotionPlanned):
-            self._event_time(event.planned_at, "planned_at", written_ms)
-            first, last = (day.toordinal() - EPOCH_ORDINAL for day in planned_days(event))
-            shop.plan_promotion((self._row(shop, event.item), first, last), active=event.active)
-        elif isinstance(event, OpeningPlanned):
-            self._event_time(event.planned_at, "planned_at", written_ms)
-            first, last = (day.toordinal() - EPOCH_ORDINAL for day in planned_days(event))
-            shop.plan_opening(first, last, opens=event.open, active=event.active)
         elif isinstance(event, ShelfDefined):
             self._event_time(event.defined_at, "defined_at", written_ms)
             check_definition(event)
+            shop = self._shop(event.store)
             for item in event.items:
                 self._row(shop, item.item)
             shop.shelves[event.shelf] = encode(event)
         self.count("plans")
+
+    def _plan(self, plan: PromotionPlanned | OpeningPlanned) -> None:
+        """Take or withdraw a plan; one that changes nothing makes no store and no item known."""
+        first, last = (day.toordinal() - EPOCH_ORDINAL for day in planned_days(plan))
+        self._check_partition(plan.store)
+        known = self._shops.get(plan.store)
+        if known is not None and known.is_over(last):
+            return
+        if plan.active:
+            shop = known or self._new_shop(plan.store)
+            if isinstance(plan, OpeningPlanned):
+                shop.plan_opening(first, last, opens=plan.open)
+            else:
+                shop.plan_promotion((self._row(shop, plan.item), first, last))
+        elif known is not None and isinstance(plan, OpeningPlanned):
+            known.withdraw_opening(first, last)
+        elif known is not None and isinstance(plan, PromotionPlanned) and plan.item in known.items:
+            known.promotions.pop((known.items[plan.item], first, last), None)
 
     # ------------------------------------------------------------------ stores, items, time
 
@@ -280,6 +294,9 @@ class Heart:
                 f"The store's events belong in partition {right}, this came in {self.partition}: "
                 "use the store as key and the partitioner murmur2_random (Java's default).",
             )
+
+    def _shop(self, name: str) -> Shop:
+        return self._shops.get(name) or self._new_shop(name)
 
     def _new_shop(self, name: str) -> Shop:
         self._check_partition(name)

@@ -6,13 +6,11 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.contract.codec import MAX_OPENINGS, MAX_PROMOTIONS
 from streams.contract.errors import RejectedEvent
 
 PROFIT_KEEP: Final = 0.97
 """How much of a day's profit and units counts a day later: about a month is remembered."""
-
-MAX_OPENINGS, MAX_PROMOTIONS = 1000, 100_000
-"""Plans that a store keeps at a time; more would be a fault of who sends them."""
 
 
 class OpenDay:
@@ -125,23 +123,25 @@ class Shop:
             out[list(today.promoted), 0] = True
         return out
 
-    def plan_promotion(self, plan: tuple[int, int, int], *, active: bool) -> None:
-        """Take or withdraw a promotion: row, first and last day. Raises RejectedEvent when there are too many."""
-        if not active:
-            self.promotions.pop(plan, None)
-            return
+    def is_over(self, day: int) -> bool:
+        """Whether a day is closed: a plan that ends with it changes nothing."""
+        return self.first_open is not None and day < self.first_open
+
+    def plan_promotion(self, plan: tuple[int, int, int]) -> None:
+        """Take a promotion: row, first and last day. Raises RejectedEvent when there are too many."""
         if len(self.promotions) >= MAX_PROMOTIONS and plan not in self.promotions:
             raise RejectedEvent("too_many_plans", f"The store has {MAX_PROMOTIONS} planned promotions already: send longer runs of days.")
         self.promotions[plan] = None
 
-    def plan_opening(self, first: int, last: int, *, opens: bool, active: bool) -> None:
-        """Take or withdraw the word that the store opens, or not, from `first` to `last`. Raises RejectedEvent when there are too many.
+    def withdraw_opening(self, first: int, last: int) -> None:
+        """Forget what was said of exactly these days."""
+        self.openings = [plan for plan in self.openings if plan[:2] != (first, last)]
+
+    def plan_opening(self, first: int, last: int, *, opens: bool) -> None:
+        """Take the word that the store opens, or not, from `first` to `last`. Raises RejectedEvent when there are too many.
 
         What was said before of days within these is forgotten: it can count no more.
         """
-        if not active:
-            self.openings = [plan for plan in self.openings if plan[:2] != (first, last)]
-            return
         kept = [plan for plan in self.openings if plan[0] < first or plan[1] > last]
         if len(kept) >= MAX_OPENINGS:
             raise RejectedEvent(

@@ -10,7 +10,7 @@ import numpy as np
 
 from deploy.backtest.source import Sales
 from producers.building import times_of
-from producers.plans import NOTHING_AHEAD, KnownAhead, Plan, PlanFinder
+from producers.plans import NOTHING_AHEAD, DatedPlan, KnownAhead, PlanFinder
 from streams.contract.codec import EARLIEST, LATEST
 from streams.contract.errors import UsageError
 from streams.localtime import DAY_SECONDS, LocalTime
@@ -30,14 +30,14 @@ class Survey:
     rows: int
     promoted: dict[tuple[str, str], list[int]]
     opening: dict[str, list[tuple[int, int, bool]]]
-    plans: list[Plan]
+    plans: list[DatedPlan]
 
 
 def survey(sales: Sales, known: KnownAhead = NOTHING_AHEAD, read: Callable[[int], None] = lambda _: None) -> Survey:
     """Read the file once. Raises UsageError when it has no sale, or no promotions or open days where they are asked for."""
     mapping, local = sales.mapping, LocalTime(sales.timezone)
-    finder = PlanFinder(mapping, local, known)
     latest = min(LATEST, time.time() + 2 * DAY_SECONDS)
+    finder = PlanFinder(mapping, local, known, latest)
     first, newest, in_order, count = float("inf"), float("-inf"), True, 0
     for rows in sales.rows.read():
         count += len(rows)

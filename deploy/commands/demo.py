@@ -26,7 +26,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the charts.")] = Path("build/demo"),
     once: Annotated[bool, typer.Option("--once", help="End after the summary; do not keep the web page open.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the summary to this file.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Replay so many sales only.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Replay so many events only, plans among them.")] = None,
     web_port: Annotated[int | None, typer.Option(help="Port of the web page; a free one if not given.")] = None,
     data_dir: Annotated[Path, typer.Option(help="Directory of the embedded servers.")] = DEFAULT_DATA_DIR,
 ) -> None:

@@ -73,7 +73,7 @@ def replay(
         timezone=settings.timezone,
     )
     rows, plan = _plan(source, mapping, database, query, folder)
-    ledger = Ledger(folder, rows, plan, known)
+    ledger = Ledger(folder, rows, plan, known, settings.timezone)
     if not resume:
         if ledger.exists():
             _console.print(

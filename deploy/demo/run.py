@@ -78,11 +78,12 @@ class Demo:
         file = str(self.options.store_countries) if self.options.store_countries else None
         # Before anything is started: the worker would end with the same sentence, in its log.
         countries_of(WorkerSettings.read(timezone=self.options.timezone, country=self.options.country, store_countries=file))
-        kafka, mongo = servers(self.options.data_dir)
-        check_topics(kafka)
         source = open_source(self.options.sales, self.options.mapping, self.options.timezone, self.options.data_dir)
+        self.options.known_ahead.check(source.mapping)
         for sentence in source.about:
             self.console.print(sentence, highlight=False)
+        kafka, mongo = servers(self.options.data_dir)
+        check_topics(kafka)
         self._processes = processes.start(
             self.options.data_dir, source.timezone, self.options.country or source.country, file, self.options.web_port
         )
@@ -114,24 +115,24 @@ class Demo:
         outcome: list[ReplayResult | BaseException] = []
 
         def work() -> None:
-            replay = Replay(
-                source.rows,
-                source.mapping,
-                publisher,
-                options=ReplayOptions(
-                    limit=self.options.limit,
-                    max_lag=MAX_LAG,
-                    lateness_seconds=WorkerSettings.read().lateness_minutes * 60,
-                    sort_folder=self.options.data_dir,
-                    known_ahead=self.options.known_ahead,
-                    timezone=source.timezone,
-                ),
-                lag=meter,
-                progress=self._progressed,
-                say=lambda sentence: self.console.print(sentence, highlight=False, markup=False),
-                stop=self._stop,
-            )
             try:
+                replay = Replay(
+                    source.rows,
+                    source.mapping,
+                    publisher,
+                    options=ReplayOptions(
+                        limit=self.options.limit,
+                        max_lag=MAX_LAG,
+                        lateness_seconds=WorkerSettings.read().lateness_minutes * 60,
+                        sort_folder=self.options.data_dir,
+                        known_ahead=self.options.known_ahead,
+                        timezone=source.timezone,
+                    ),
+                    lag=meter,
+                    progress=self._progressed,
+                    say=lambda sentence: self.console.print(sentence, highlight=False, markup=False),
+                    stop=self._stop,
+                )
                 outcome.append(replay.run())
             except BaseException as error:  # noqa: BLE001  handed to the thread that waits
                 outcome.append(error)

@@ -12,9 +12,12 @@ from streams.contract.fields import NAME_PATTERN, Moment
 from streams.contract.messages import InputEvent, OpeningPlanned, OutputMessage, PromotionPlanned, SaleAccepted, SaleRecorded
 
 MAX_EVENT_BYTES: Final = 256 * 1024
-EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
-LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()
+LATEST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()
 LONGEST_PLAN_DAYS: Final = 366
+MAX_OPENINGS, MAX_PROMOTIONS = 1000, 20_000
+"""Plans that a store keeps at a time; more would be a fault of who sends them."""
 
 _name = re.compile(NAME_PATTERN)
 _events: Final[msgspec.json.Decoder[InputEvent]] = msgspec.json.Decoder(InputEvent)
@@ -83,6 +86,8 @@ def planned_days(plan: PromotionPlanned | OpeningPlanned) -> tuple[date, date]:
         raise RejectedEvent("invalid", f"first_day or last_day is no date: {error}.") from None
     if not 0 <= (last - first).days <= LONGEST_PLAN_DAYS:
         raise RejectedEvent("invalid", "last_day lies before first_day, or more than a year after it.")
+    if not FIRST_YEAR <= first.year <= last.year <= LAST_YEAR:
+        raise RejectedEvent("invalid", f"first_day and last_day must lie in the years {FIRST_YEAR} to {LAST_YEAR}.")
     return first, last
 
 

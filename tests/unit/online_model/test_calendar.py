@@ -125,6 +125,24 @@ def test_a_store_that_was_told_to_be_closed_for_long_goes_on_with_its_week():
         assert opening.usually(day + 1, 7).tolist() == [True] * 6 + [False]
 
 
+def test_exceptions_that_were_told_do_not_change_the_week_and_a_calendar_told_whole_does():
+    table = CalendarTable(None, None, HolidayKeys())
+    week = [True] * 6 + [False]
+
+    def usual_after(told):
+        opening, day = opening_after(week * 4, table)
+        for k, opens in enumerate(told, 1):
+            opening.counts_as_open(day + k, table, sold=opens is True or (opens is None and week[(k - 1) % 7]), told=opens)
+            opening.close(day + k, table, opened=opens is True or (opens is None and week[(k - 1) % 7]))
+        return opening.usually(day + 1, 7).tolist()
+
+    advent = ([None] * 6 + [True]) * 4
+    assert usual_after(advent) == week
+    stock_takings = [None, False, None, None, None, None, None] * 4
+    assert usual_after(stock_takings) == week
+    assert usual_after([True] * 7 * 7) == [True] * 7
+
+
 def test_a_day_that_was_told_to_be_open_is_a_demand_of_zero_when_nothing_was_sold():
     table = CalendarTable(None, None, HolidayKeys())
     opening, day = opening_after([1] * 28, table)

@@ -4,6 +4,7 @@ import json
 import random
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,13 +12,14 @@ from hypothesis import strategies as st
 
 from producers.building import Built
 from producers.ledger import Ledger
-from producers.mapping import Identity, Mapping, Time
-from producers.plans import KnownAhead, Plan, with_plans
+from producers.mapping import Identity, Mapping, Skip, Time
+from producers.plans import DatedPlan, KnownAhead, PlanFinder, with_plans
 from producers.replay import Replay, ReplayOptions
 from producers.rows import by_record
 from streams.contract.codec import decode_event
 from streams.contract.errors import DeliveryError, UsageError
-from streams.contract.messages import OpeningPlanned, PromotionPlanned, SaleRecorded
+from streams.contract.messages import ClockTicked, OpeningPlanned, PromotionPlanned, SaleRecorded
+from streams.localtime import LocalTime
 
 FIRST, DAYS = date(2024, 1, 1), 80
 BOTH = KnownAhead(promotions=True, openings=True)
@@ -116,8 +118,67 @@ def test_killed_anywhere_and_resumed_no_sale_and_no_plan_is_lost(memory_publishe
     assert result.plans == sum(name.startswith(("plan-", "opening-")) for name in whole)
 
 
-def test_the_same_rows_with_other_plans_are_another_replay(tmp_path):
+WRONG_DATE = {"day": "2042-01-01", "store": "a", "item": "bread", "units": 3, "promo": True, "open": True}
+
+
+def test_a_row_of_a_wrong_date_tells_nothing_and_does_not_move_the_end(memory_publisher):
+    rows = records()
+    result = Replay(Table([*rows[:40], WRONG_DATE, *rows[40:]]), MAPPING, memory_publisher, options=ReplayOptions(known_ahead=BOTH)).run()
+    bad, events = result.bad, sent(memory_publisher)
+    memory_publisher.messages.clear()
+    Replay(Table(rows), MAPPING, memory_publisher, options=ReplayOptions(known_ahead=BOTH)).run()
+
+    def told(found):
+        return {(e.first_day, e.last_day, e.store) for e in found if isinstance(e, (PromotionPlanned, OpeningPlanned))}
+
+    assert told(events) == told(sent(memory_publisher))
+    assert [e.at for e in events if isinstance(e, ClockTicked)] == [e.at for e in sent(memory_publisher) if isinstance(e, ClockTicked)]
+    assert bad == 1 + sum(row["units"] == 0 for row in rows)
+
+
+def finder_of(rows, known=BOTH, mapping=MAPPING):
+    finder = PlanFinder(mapping, LocalTime("UTC"), known, 4e9)
+    for run in Table(rows).read():
+        finder.note(run)
+    return finder
+
+
+def test_an_open_day_is_one_of_a_sale_or_of_a_yes_and_a_blank_says_nothing():
+    def row(day, units, opens):
+        return {"day": f"2024-01-{day:02}", "store": "a", "item": "milk", "units": units, "promo": False, "open": opens}
+
+    rows = [row(1, 2, "yes"), row(2, 3, "no"), row(3, 0, ""), row(4, 0, "no"), row(4, 0, "yes"), row(5, 0, "no"), row(7, 1, "")]
+    first = 19_723
+    assert finder_of(rows).opening() == {
+        "a": [(first, first + 1, True), (first + 3, first + 3, True), (first + 4, first + 5, False), (first + 6, first + 6, True)]
+    }
+    with pytest.raises(UsageError, match="Row 2: the column 'open' holds 'offen'"):
+        finder_of([row(1, 1, "yes"), row(2, 1, "offen")])
+    with pytest.raises(UsageError, match="open from the column 'open'"):
+        finder_of([{key: value for key, value in row(1, 1, "yes").items() if key != "open"}])
+
+
+def test_what_can_be_no_event_and_what_is_skipped_has_no_plan():
+    mapping = msgspec.structs.replace(MAPPING, skip=(Skip("item", "a deposit", equals=("Pfand",)),))
+    rows = []
+    for store, item in (("a", "x" * 120), ("a", "Pfand"), ("\ud800", "milk"), ("s" * 80, "milk")):
+        rows += [row | {"store": store, "item": item} for row in records() if (row["store"], row["item"]) == ("a", "bread")]
+    plans = [decode_event(plan.raw) for plan in finder_of(rows, mapping=mapping).plans()]
+    assert {plan.item for plan in plans if isinstance(plan, PromotionPlanned)} == {"x" * 120}
+    assert {plan.store for plan in plans} == {"a"}
+    assert len({plan.event_id for plan in plans}) == len(plans)
+
+
+def test_a_mapping_without_the_columns_is_told_what_to_name():
+    for known, says in ((KnownAhead(promotions=True), "on_promotion"), (KnownAhead(openings=True), "open = ")):
+        with pytest.raises(UsageError, match=says):
+            known.check(Mapping(time=Time(("day",)), columns={"store": "store", "item": "item", "quantity": "units"}))
+
+
+def test_the_same_rows_with_other_plans_or_of_another_zone_are_another_replay(tmp_path):
     table = Table(records())
+    assert Ledger(tmp_path, table, MAPPING, BOTH, "America/New_York").path != Ledger(tmp_path, table, MAPPING, BOTH).path
+    assert Ledger(tmp_path, table, MAPPING, timezone="America/New_York").path == Ledger(tmp_path, table, MAPPING).path
     paths = {Ledger(tmp_path, table, MAPPING, known).path for known in (KnownAhead(), BOTH, KnownAhead(promotions=True))}
     assert len(paths) == 3
     assert Ledger(tmp_path, table, MAPPING).path in paths
@@ -137,15 +198,21 @@ def test_each_plan_stands_before_the_first_event_that_is_not_older_and_nothing_e
         Built([b"k"] * len(times), [json.dumps([n, i]).encode() for i in range(len(times))], np.array(times, float))
         for n, times in enumerate(runs)
     ]
-    wanted = [Plan(0, float(at), b"p", f"plan {i} {at}".encode()) for i, at in enumerate(sorted(plans))]
+    wanted = [DatedPlan(0, float(at), b"p", f"plan {i} {at}".encode()) for i, at in enumerate(sorted(plans))]
     out = list(with_plans(built, wanted))
     events = [(raw, at) for one in out for raw, at in zip(one.raws, one.times.tolist(), strict=True)]
     assert [raw for raw, _ in events if not raw.startswith(b"plan")] == [raw for one in built for raw in one.raws]
+    if not any(runs):
+        assert not events
+        return
     assert [raw for raw, _ in events if raw.startswith(b"plan")] == [plan.raw for plan in wanted]
     assert sum(one.plans for one in out) == len(wanted)
-    for place, (raw, at) in enumerate(events):
+    assert max((at for _, at in events), default=0) == max(map(max, filter(None, runs)))
+    for place, (raw, _) in enumerate(events):
         if raw.startswith(b"plan"):
-            assert all(before < at or other.startswith(b"plan") for other, before in events[:place])
+            at = float(raw.split()[-1])
+            before = [when for other, when in events[:place] if not other.startswith(b"plan")]
             after = [when for other, when in events[place + 1 :] if not other.startswith(b"plan")]
+            assert all(when < at for when in before)
             assert not after or after[0] >= at
     assert len(out) - len(built) in (0, 1)

@@ -311,6 +311,33 @@ def test_a_store_that_said_when_it_reopens_is_forecast_before(heart):
     assert [units > 0 for units in said[15].path] == [False] * 27 + [True]
 
 
+def test_a_silent_store_that_says_when_it_opens_is_forecast_before(heart):
+    heart.apply(log_of(*(sale(i, sold_at=MONDAY + i * DAY) for i in range(20))))
+    ticks = [{"type": "clock-ticked.v1", "store": STORE, "at": MONDAY + i * DAY} for i in range(20, 70)]
+    log = log_of(*ticks[:20], opening("2025-03-05", "2025-03-20", open=True), *ticks[20:], first=20)
+    origins = [m.origin for m in messages(heart.apply(log)) if isinstance(m, PredictedSales) and m.path]
+    assert origins[14:16] == ["2025-02-01", "2025-02-07"]
+
+
+def test_what_changes_nothing_makes_no_store_and_no_item_known(heart):
+    heart.apply(log_of(sale(0), sale(1, sold_at=MONDAY + 3 * DAY)))
+    promotion = {"type": "promotion-planned.v1", "item": "tea", "first_day": "2025-02-01", "last_day": "2025-02-03"}
+    over = opening("2024-12-30", "2024-12-31")
+    nothing = [
+        opening("2025-02-01", "2025-02-03", active=False),
+        opening("2025-02-01", "2025-02-03") | promotion | {"active": False},
+        over,
+        over | promotion | {"first_day": "2024-12-30", "last_day": "2024-12-31"},
+    ]
+    assert not heart.apply(log_of(*nothing, first=2)).rejected
+    impossible = heart.apply(log_of(opening("2025-02-30", "2025-03-01"), opening("0001-01-01", "0001-01-02"), first=6)).rejected
+    assert [dead.reason for dead in impossible] == ["invalid", "invalid"]
+    assert (heart.stores, heart.series) == (1, 1)
+    fresh = Heart(Rules(), 1, PARTITIONS)
+    fresh.apply(log_of(opening("2025-02-01", "2025-02-03", active=False), opening("2025-02-30", "2025-03-01")))
+    assert fresh.stores == 0
+
+
 def test_plans_are_part_of_the_state(heart):
     heart.apply(log_of(sale(0), opening("2025-01-03", "2025-01-04")))
     again = Heart.load(heart.dump(), heart.rules, 1, PARTITIONS)
@@ -319,11 +346,14 @@ def test_plans_are_part_of_the_state(heart):
     assert again.apply(rest).forecasts == heart.apply(rest).forecasts
 
 
-def test_a_store_keeps_a_bounded_number_of_plans(heart):
+def test_a_store_keeps_a_bounded_number_of_plans(heart, monkeypatch):
     days = [str(date(2025, 1, 1) + timedelta(days=i)) for i in range(1001)]
     out = heart.apply(log_of(sale(0), *(opening(day, day) for day in days)))
     assert [dead.reason for dead in out.rejected] == ["too_many_plans"]
     assert not heart.apply(log_of(opening(days[0], days[100]), opening(days[-1], days[-1]), first=1002)).rejected
+    monkeypatch.setattr("streams.shop.MAX_PROMOTIONS", 2)
+    promotions = [{**opening(day, day), "type": "promotion-planned.v1", "item": "milk"} for day in (*days[:3], days[0])]
+    assert [dead.reason for dead in heart.apply(log_of(*promotions, first=1004)).rejected] == ["too_many_plans"]
 
 
 def test_a_planned_promotion_must_be_a_period(heart):

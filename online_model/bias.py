@@ -29,7 +29,7 @@ For a day and a week it cost more than it gave."""
 SERVE_CLIP: Final = (0.67, 1.5)
 
 
-def share(open_days: Numbers, age: Numbers) -> F64:
+def of_series(open_days: Numbers, age: Numbers) -> F64:
     """Share of the correction for series open for some of the partition's business dates `[..., n]`; it is learned from that share.
 
     A new series among old ones has no old level that could lag behind.

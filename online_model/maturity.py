@@ -74,7 +74,7 @@ class Matured:
 
     def bias_share(self, s: Series) -> F64:
         """Share of the bias gain in each forecast, `[3, n]`."""
-        return bias.share(s.count - self.opened_days[:, None], self.info[:, AGE, None])
+        return bias.of_series(s.count - self.opened_days[:, None], self.info[:, AGE, None])
 
     def factors(self, s: Series) -> F64:
         """What the bias gain had multiplied each forecast by, `[3, n]`."""

@@ -65,7 +65,7 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
     signal = pool.bias.signal(o.day)
     factor = np.array(pool.bias.factors(signal))
     open_days = o.days.open_days
-    mean = unbiased * (1 + (factor[:, None] - 1) * bias.share(s.count, age)) * open_days[:, None]
+    mean = unbiased * (1 + (factor[:, None] - 1) * bias.of_series(s.count, age)) * open_days[:, None]
     quantiles = pool.quantiles.serve(s, mean.astype(np.float32)) * (open_days > 0)[:, None]
     started = s.count > 0
     kept = np.empty((3, len(PENDING), n), np.float32)

@@ -29,13 +29,12 @@ from producers.rows import Source
 from streams.contract.codec import encode
 from streams.contract.errors import UsageError
 from streams.contract.messages import ClockTicked
-from streams.localtime import LocalTime
+from streams.localtime import DAY_SECONDS, LocalTime
 
 SLICE: Final = 5_000
 _IN_FLIGHT: Final = 16
 _SETTLE_SECONDS: Final = 0.5
-_DAY: Final = 86_400.0
-_AHEAD: Final = 2 * _DAY
+_AHEAD: Final = 2.0 * DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +336,7 @@ class Replay:
         """A tick for every store, so long after the newest event that its day has closed; never in the future."""
         stores = self._settled.stores
         if stores:
-            at = min(self._settled.newest + _DAY + self.options.lateness_seconds, time.time())
+            at = min(self._settled.newest + DAY_SECONDS + self.options.lateness_seconds, time.time())
             raws = [encode(ClockTicked(store=store, at=at)) for store in stores]
             timeout = self.publisher.settings.delivery_timeout_seconds
             self.publisher.publish_all([store.encode() for store in stores], raws, wait_seconds=timeout).wait(timeout + 5)
@@ -348,6 +347,6 @@ class Replay:
 def _lasting(seconds: float) -> str:
     """A time as a person says it."""
     return next(
-        (f"{seconds / unit:,.0f} {name}" for unit, name in ((_DAY, "days"), (3600.0, "hours")) if seconds >= 2 * unit),
+        (f"{seconds / unit:,.0f} {name}" for unit, name in ((DAY_SECONDS, "days"), (3600.0, "hours")) if seconds >= 2 * unit),
         f"{seconds / 60:,.0f} minutes",
     )

@@ -12,9 +12,7 @@ from deploy.connection import servers
 from producers.announcing import SHOWN, announcement, as_messages, summary
 from producers.sources.files import open_file
 from streams.contract.codec import printable
-from streams.contract.errors import UsageError
-
-DELIVERY_SECONDS = 60.0
+from streams.contract.errors import DeliveryError, UsageError
 
 
 def announce(
@@ -27,7 +25,8 @@ def announce(
     """Tell the forecasts which promotions and which open or closed days are coming. All rows are announced or, if one is wrong, none.
 
     Columns: store, first_day, last_day (both included; one day where it is empty), and either item, which is then on promotion,
-    or open: no for days on which the store stays closed, yes for days on which it opens against its habit.
+    or open: no for days on which the store stays closed, yes for days on which it opens against its habit. Of two rows on the
+    same day of a store the later one counts.
 
     \b
     Examples:
@@ -54,6 +53,11 @@ def announce(
     from producers.publisher import Publisher, PublisherSettings  # noqa: PLC0415 - `--check` needs no Kafka client
 
     kafka, _ = servers(data_dir)
-    with Publisher(kafka, PublisherSettings.read()) as publisher:
-        publisher.publish_all(*as_messages(found.plans), wait_seconds=DELIVERY_SECONDS).wait(DELIVERY_SECONDS)
+    settings = PublisherSettings.read()
+    seconds = settings.delivery_timeout_seconds
+    with Publisher(kafka, settings) as publisher:
+        try:
+            publisher.publish_all(*as_messages(found.plans), wait_seconds=seconds).wait(seconds + 5)
+        except DeliveryError as error:
+            raise DeliveryError(f"{error} Run the same command again: what has arrived is said once more, which changes nothing.") from None
     typer.echo(f"{'Withdrawn' if withdraw else 'Announced'}: {told}. The forecasts made when the next day closes know it.")

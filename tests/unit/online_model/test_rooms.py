@@ -151,8 +151,8 @@ def test_bias_gain_corrects_a_lasting_bias_and_only_then():
 
 
 def test_bias_gain_spares_the_new_series_of_an_old_partition():
-    np.testing.assert_allclose(bias.share(np.array([0, 9, 90, 900]), np.array(900)), [0, 0.1, 1, 1])
-    assert bias.share(np.array(20), np.array(20)) == 1
+    np.testing.assert_allclose(bias.of_series(np.array([0, 9, 90, 900]), np.array(900)), [0, 0.1, 1, 1])
+    assert bias.of_series(np.array(20), np.array(20)) == 1
 
 
 def test_gate_gives_way_to_the_better_and_closes():

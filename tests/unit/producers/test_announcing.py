@@ -1,6 +1,6 @@
 """A manager's table of promotions and closed days becomes events, all of them or none."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -39,7 +39,9 @@ def test_rows_with_an_item_are_promotions_and_rows_with_open_are_days_of_the_sto
 
 def test_dates_of_other_countries_need_their_format(tmp_path):
     text = "store,first_day,last_day,open\nb1,24.12.2026,26.12.2026,no\n"
-    assert "first_day" in read(tmp_path, text).wrong[0]
+    [sentence] = read(tmp_path, text).wrong
+    assert "'24.12.2026' is no date as 2026-12-24" in sentence
+    assert "--date-format" in sentence
     [plan] = read(tmp_path, text, date_format="%d.%m.%Y").plans
     assert (plan.first_day, plan.last_day) == ("2026-12-24", "2026-12-26")
 
@@ -62,13 +64,14 @@ def test_a_withdrawal_takes_the_same_days_back(tmp_path):
         ("b1,milk,,2026-12-24,", "must stand in each row"),
         ("b1,milk,2026-12-24,2026-12-01,", "last_day lies before first_day"),
         ("b1,milk,2026-02-30,,", "is no date"),
-        ("b1,milk,soon,,", "first_day"),
+        ("b1,milk,soon,,", "'soon' is no date"),
+        ("b1,milk,0001-01-01,,", "years 2000 to 2099"),
+        ("b1,milk,2026-11-18,,", "is over"),
         ("b1,\x07,2026-12-24,,", "item"),
     ],
 )
 def test_a_wrong_row_is_named_with_what_to_write(tmp_path, row, says):
     found = read(tmp_path, f"store,item,first_day,last_day,open\nb1,milk,2026-12-24,,\n{row}\n")
-    assert len(found.plans) == 1
     [sentence] = found.wrong
     assert sentence.startswith("row 2: ")
     assert says in sentence
@@ -76,8 +79,37 @@ def test_a_wrong_row_is_named_with_what_to_write(tmp_path, row, says):
 
 @pytest.mark.parametrize(
     ("header", "says"),
-    [("store,first_day", "A column is missing"), ("store,item,first_day,price", "'price' is no column"), ("item,first_day", "is missing")],
+    [
+        ("store,first_day", "A column is missing"),
+        ("store,item,first_day,price", "'price' is no column"),
+        ("item,first_day", "is missing"),
+        ("store,Store ,first_day,open", "'store' stands twice"),
+    ],
 )
 def test_a_table_of_something_else_is_refused(tmp_path, header, says):
     with pytest.raises(UsageError, match=says):
         read(tmp_path, f"{header}\n{','.join('x' * len(header.split(',')))}\n")
+
+
+def test_dates_with_a_midnight_behind_them_are_dates(tmp_path):
+    found = read(tmp_path, "store,first_day,last_day,open\nb1,2026-12-24 00:00:00,2026-12-26T00:00:00.000Z,no\n")
+    assert [(plan.first_day, plan.last_day) for plan in found.plans] == [("2026-12-24", "2026-12-26")]
+
+
+@pytest.mark.parametrize("date_format", ["%q", "%d.%m.", "tomorrow"])
+def test_a_format_that_is_none_is_told_once(tmp_path, date_format):
+    with pytest.raises(UsageError, match="--date-format"):
+        read(tmp_path, "store,first_day,open\nb1,24.12.2026,no\n", date_format=date_format)
+
+
+def test_more_plans_than_a_store_keeps_are_refused_before_anything_is_sent(tmp_path):
+    days = [NOW.date() + timedelta(days=n) for n in range(1001)]
+    with pytest.raises(UsageError, match="1,001 plans of open and closed days of the store 'b1': it keeps 1,000"):
+        read(tmp_path, "store,first_day,open\n" + "".join(f"b1,{day},no\n" for day in days))
+
+
+def test_a_file_of_something_else_is_not_read_to_its_end(tmp_path):
+    file = tmp_path / "plans.ndjson"
+    file.write_text("nonsense\n" * 100_001)
+    with pytest.raises(UsageError, match="more than 100,000 rows"):
+        announcement(open_file(file).read(), NOW)

@@ -92,19 +92,24 @@ def test_it_says_what_it_did_and_stays_within_its_memory(demo):
 
 
 def test_a_file_of_ones_own_is_guessed_and_said(tmp_path):
-    rows = [("Datum", "Filiale", "Artikel", "Menge", "Preis")]
+    rows = [("Datum", "Filiale", "Artikel", "Promo", "Open", "Menge", "Preis")]
     for day in range(1, 25):
         for hour in (9, 11, 16):
             for item, price in (("Brot", 2.5), ("Milch", 1.19), ("Käse", 3.99)):
-                rows.append((f"{day:02}.03.2025 {hour:02}:15", "Mitte", item, 1 + (day + hour) % 4, price))
+                promo = "ja" if item == "Brot" and 15 <= day < 18 else "nein"
+                rows.append((f"{day:02}.03.2025 {hour:02}:15", "Mitte", item, promo, "ja", 1 + (day + hour) % 4, price))
     with (tmp_path / "kasse.csv").open("w", newline="") as out:
         csv.writer(out, delimiter=";").writerows(rows)
-    done = shelfcast("demo", "--once", "--sales", "kasse.csv", "--timezone", "Europe/Berlin", "--json", "d.json", cwd=tmp_path)
+    known = ("--promotions-known-ahead", "--openings-known-ahead")
+    done = shelfcast("demo", "--once", "--sales", "kasse.csv", "--timezone", "Europe/Berlin", *known, "--json", "d.json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((tmp_path / "d.json").read_text())
     expected = sum(Decimal(str(price)) * units for *_, units, price in rows[1:])
     assert Decimal(summary["totals"]["revenue"]) == expected
     assert summary["totals"]["sales"] == len(rows) - 1
+    assert summary["events"]["plans"] == 2  # a promotion, and that the store opens on all of its days
+    assert summary["events"]["published"] == len(rows) - 1 + 2
+    assert summary["events"]["rejected"] == 0
     assert "--mapping" in done.stdout
 
 
@@ -122,6 +127,13 @@ def test_a_file_that_cannot_be_replayed_gets_a_sentence(tmp_path, name, content,
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert words in done.stderr
+
+
+def test_plans_that_no_column_tells_of_are_refused_before_anything_starts(tmp_path):
+    done = shelfcast("demo", "--once", "--openings-known-ahead", cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "open = " in done.stderr
+    assert not (tmp_path / ".shelfcast").exists()
 
 
 def test_nothing_outlives_a_demo_that_is_killed(tmp_path):

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 PATTERN_GAIN: Final = 0.35
 """EWMA gain of a weekday's share of open days: closed twice in a row means closed, open once means open."""
-TOLD_GAIN: Final = 0.1
-"""The same of a day that was told: a few exceptions, as the Sundays before Christmas, do not change the week; a calendar told whole does,
-in seven weeks."""
+WHOLE_CALENDAR: Final = 7
+"""Where so many days ahead are told as well, a day is one of a calendar told whole, which teaches the week; else it is an exception, as a
+Sunday before Christmas, which does not."""
 LONGEST_WEEKLY_RUN: Final = 3
 """Longer runs of closed days are holidays of the shop and say nothing of its week."""
 CLOSES_ON_ALL: Final = 2
@@ -52,8 +52,8 @@ class Opening:
         The last 28 days, newest last, `[28]`.
     closed_run
         Closed days just before now.
-    told, told_closed
-        Whether the newest day was told at all; to be closed.
+    exception, told_closed
+        Whether the newest day was told as an exception; was told to be closed.
     kept_closed, kept_open
         Names of holidays on which it was closed, was open the last time.
 
@@ -66,11 +66,11 @@ class Opening:
         self.silent_run = 0
         self.history: Bools = np.ones(DAYS_AHEAD, np.bool_)
         self.closed_run = 0
-        self.told = self.told_closed = False
+        self.exception = self.told_closed = False
         self.kept_closed: list[str] = []
         self.kept_open: list[str] = []
 
-    def counts_as_open(self, day: int, table: CalendarTable, *, sold: bool, told: bool | None) -> bool:
+    def counts_as_open(self, day: int, table: CalendarTable, *, sold: bool, told: Mapping[int, bool]) -> bool:
         """Whether a day counts as open: something was sold, it was told to be open, or a store that sells little just sold nothing.
 
         Parameters
@@ -78,13 +78,15 @@ class Opening:
         day, sold
             Ordinal of the day; whether anything at all was sold in the store.
         told
-            Whether the store was to open; None: not told. A day that was told is no surprise, and says nothing of how much a store sells.
+            See `Partition.close`. A day that was told is no surprise, and says nothing of how much a store sells.
 
         """
-        self.told, self.told_closed = told is not None, told is False and not sold
-        if told is not None:
-            self.silent_run = 0 if sold or told else self.silent_run
-            return sold or told
+        word = told.get(day)
+        self.told_closed = word is False and not sold
+        self.exception = word is not None and any(day + i not in told for i in range(1, WHOLE_CALENDAR + 1))
+        if word is not None:
+            self.silent_run = 0 if sold or word else self.silent_run
+            return sold or word
         w = (day - 1) % 7
         self.silent_run = 0 if sold else self.silent_run + 1
         if not _feast(day, table) and self.silent_run <= LONGEST_WEEKLY_RUN:
@@ -100,9 +102,9 @@ class Opening:
         self.closed_run = 0 if opened else self.closed_run + 1
         if name:
             self._keep(name, day, opened=opened)
-        elif self.closed_run <= LONGEST_WEEKLY_RUN:
+        elif self.closed_run <= LONGEST_WEEKLY_RUN and not self.exception:
             w = (day - 1) % 7
-            self.weekly[w] += (TOLD_GAIN if self.told else PATTERN_GAIN) * (float(opened) - self.weekly[w])
+            self.weekly[w] += PATTERN_GAIN * (float(opened) - self.weekly[w])
 
     def _keep(self, name: str, day: int, *, opened: bool) -> None:
         """Remember what the store did on a holiday; closed on its weekly closing day it says nothing."""

@@ -102,7 +102,7 @@ class Store:
         pool.begin(day)
         table = pool.table(self.country, self.subdivision)
         table.reach(day, 1 + KNOWN_OPEN_DAYS)
-        opened = self._opening.counts_as_open(day, table, sold=told.opened, told=told.openings.get(day))
+        opened = self._opening.counts_as_open(day, table, sold=told.opened, told=told.openings)
         days = day_features.store_day(day, self._opening, table, told.openings, opened=opened)
         pool.calendar.know_keys(len(pool.keys))
         promotions = self._promotions(s, told.promotion, days)

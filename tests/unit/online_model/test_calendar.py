@@ -103,23 +103,24 @@ def test_days_without_a_sale_are_open_in_a_store_that_sells_little():
     opening, open_days = Opening(), 0
     for k in range(200):
         sold = bool(rng.random() < 0.6)
-        counted = opening.counts_as_open(738_000 + k, table, sold=sold, told=None)
+        counted = opening.counts_as_open(738_000 + k, table, sold=sold, told={})
         opening.close(738_000 + k, table, opened=counted)
         open_days += counted and k >= 60
     assert open_days > 130
     regular = Opening()
     for k in range(200):
         sold = k % 7 != 6
-        assert regular.counts_as_open(738_000 + k, table, sold=sold, told=None) == sold
+        assert regular.counts_as_open(738_000 + k, table, sold=sold, told={}) == sold
         regular.close(738_000 + k, table, opened=sold)
 
 
 def test_a_store_that_was_told_to_be_closed_for_long_goes_on_with_its_week():
     table = CalendarTable(None, None, HolidayKeys())
-    for told, expected in ((None, False), (False, True)):
+    for told, expected in ((False, False), (True, True)):
         opening, day = opening_after([1, 1, 1, 1, 1, 1, 0] * 4, table)
         for k in range(1, 31):
-            assert not opening.counts_as_open(day + k, table, sold=False, told=told)
+            word = {day + d: False for d in range(k, 31)} if told else {}
+            assert not opening.counts_as_open(day + k, table, sold=False, told=word)
             opening.close(day + k, table, opened=False)
         assert opening.ahead(day + 30, table, {}).any() == expected
         assert opening.usually(day + 1, 7).tolist() == [True] * 6 + [False]
@@ -129,26 +130,26 @@ def test_exceptions_that_were_told_do_not_change_the_week_and_a_calendar_told_wh
     table = CalendarTable(None, None, HolidayKeys())
     week = [True] * 6 + [False]
 
-    def usual_after(told):
+    def usual_after(words):
         opening, day = opening_after(week * 4, table)
-        for k, opens in enumerate(told, 1):
-            opening.counts_as_open(day + k, table, sold=opens is True or (opens is None and week[(k - 1) % 7]), told=opens)
-            opening.close(day + k, table, opened=opens is True or (opens is None and week[(k - 1) % 7]))
+        told = {day + k: opens for k, opens in enumerate(words, 1) if opens is not None}
+        for k in range(1, 29):
+            sold = told.get(day + k, week[(k - 1) % 7])
+            opening.close(day + k, table, opened=opening.counts_as_open(day + k, table, sold=sold, told=told))
         return opening.usually(day + 1, 7).tolist()
 
     advent = ([None] * 6 + [True]) * 4
-    assert usual_after(advent) == week
     stock_takings = [None, False, None, None, None, None, None] * 4
-    assert usual_after(stock_takings) == week
-    assert usual_after([True] * 7 * 7) == [True] * 7
+    assert usual_after(advent) == usual_after(stock_takings) == usual_after([None] * 28) == week
+    assert usual_after([True] * 40) == [True] * 7
 
 
 def test_a_day_that_was_told_to_be_open_is_a_demand_of_zero_when_nothing_was_sold():
     table = CalendarTable(None, None, HolidayKeys())
     opening, day = opening_after([1] * 28, table)
-    assert opening.counts_as_open(day + 1, table, sold=False, told=True)
-    assert opening.counts_as_open(day + 1, table, sold=True, told=False)
-    assert not opening.counts_as_open(day + 1, table, sold=False, told=False)
+    assert opening.counts_as_open(day + 1, table, sold=False, told={day + 1: True})
+    assert opening.counts_as_open(day + 1, table, sold=True, told={day + 1: False})
+    assert not opening.counts_as_open(day + 1, table, sold=False, told={day + 1: False})
     assert opening.surprise == 0
 
 

@@ -93,6 +93,9 @@ def shelfcast(bootstrap: str, group: str, events: int) -> float:
         def dump(self) -> bytes:
             return self.next_offset.to_bytes(8, "big")
 
+        def kept_countries(self) -> dict[str, Any]:
+            return {}
+
     class MinimalPartitions(Partitions):
         def _load(self, partition: int, committed: Any) -> Any:
             return MinimalHeart(partition)

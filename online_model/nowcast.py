@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
 
 SHRINK_UNITS: Final = 200.0
-"""A weekday's profile of the day is shrunk to the store's by this many units, the store's to the partition's."""
+"""A series' profile of the day is shrunk to the store's by this many units, a weekday's to the store's, the store's to the partition's."""
 KEEP: Final = 0.99
 """Decay of profiles and of the gain's regression, a close."""
 WEIGHT_CAP: Final = 50.0
 RELATIVE_CLIP: Final = 3.0
 GAIN_RIDGE: Final = 50.0
+TINY: Final = 1e-9
 HOURS: Final = 24
 
 
@@ -32,13 +33,20 @@ class DayCurve:
         """Add an open day's units by hour, `[24]`."""
         self.by_weekday[weekday] = KEEP * self.by_weekday[weekday] + by_hour
 
-    def share(self, weekday: int, pooled: F64) -> F64:
-        """Share of a day's units sold by each full hour 0..24, `[25]`."""
+    def share(self, weekday: int, pooled: F64, own: F32) -> F32:
+        """Share of a day's units that each series has sold by each full hour 0..24, `[25, n]`; `own` its units by hour, `[24, n]`.
+
+        The weekday's profile of the store, tilted by how the series' profile of all days differs from the store's.
+        """
         store = self.by_weekday.sum(0)
         store = (store + SHRINK_UNITS * pooled) / (store.sum() + SHRINK_UNITS)
-        own = self.by_weekday[weekday]
-        curve = (own + SHRINK_UNITS * store) / (own.sum() + SHRINK_UNITS)
-        return np.concatenate([[0.0], np.cumsum(curve)])
+        day = self.by_weekday[weekday]
+        day = (day + SHRINK_UNITS * store) / (day.sum() + SHRINK_UNITS)
+        level, tilt = (SHRINK_UNITS * store).astype(np.float32), (day / np.maximum(store, TINY)).astype(np.float32)
+        out = np.zeros((HOURS + 1, own.shape[1]), np.float32)
+        np.cumsum((own + level[:, None]) * tilt[:, None], 0, out=out[1:])
+        out /= np.maximum(out[-1], TINY)
+        return out
 
 
 class Nowcast:
@@ -58,20 +66,22 @@ class Nowcast:
         flat = np.full(HOURS, 1 / HOURS)
         return np.asarray((self.by_hour + 20 * flat) / (self.by_hour.sum() + 20))
 
-    def learn(self, curve: DayCurve, weekday: int, hours: F32, morning: F32, share: float) -> None:
+    def learn(self, curve: DayCurve, weekday: int, hours: F32, own: F32, morning: F32, share: float) -> None:
         """An open day has closed.
 
         Parameters
         ----------
         hours
             Units by local hour `[n, 24]`, at least 0.
+        own
+            `Series.by_hour`, which learns.
         morning
             What had been expected of the day `[n]`.
         share
             The store's share of its date.
 
         """
-        f = curve.share(weekday, self.curve())[1:].astype(np.float32)
+        f = curve.share(weekday, self.curve(), own)[1:].T
         n = np.cumsum(hours, 1)
         m = np.maximum(morning, 0.01)[:, None]
         x = np.clip((n - m * f) / m, -1, RELATIVE_CLIP)
@@ -83,12 +93,14 @@ class Nowcast:
         total = hours.sum(0, dtype=np.float64)
         self.by_hour = keep * self.by_hour + total
         curve.learn(weekday, total)
+        own *= KEEP
+        own += hours.T
 
-    def expect(self, curve: DayCurve, weekday: int, hour: float, sold: F64, morning: F64) -> F64:
+    def expect(self, curve: DayCurve, weekday: int, hour: float, own: F32, sold: F64, morning: F64) -> F64:
         """Expected total of the day `[n]`."""
         whole = min(max(int(hour), 0), HOURS - 1)
         part = min(max(hour - whole, 0.0), 1.0)
-        before, after = curve.share(weekday, self.curve())[whole : whole + 2].tolist()
+        before, after = curve.share(weekday, self.curve(), own)[whole : whole + 2].astype(np.float64)
         f = before + part * (after - before)
         early, late = np.clip(self.xy[whole : whole + 2] / self.xx[whole : whole + 2], -0.5, 1.0).tolist()
         gain = early + part * (late - early)

@@ -75,6 +75,7 @@ _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "cusum": ((2, 4), "f4", 0),
     "waiting": ((5,), "f4", np.nan),
     "morning": ((7,), "f4", 0),
+    "by_hour": ((24,), "f4", 0),
 }
 
 
@@ -125,6 +126,8 @@ class Series:
         For the CUSUM, of a day that not all stores have closed: both residuals, units, level, ordinal; NaN for none.
     morning
         Expected units of the next 7 days.
+    by_hour
+        Decayed units by local hour.
 
     """
 
@@ -163,6 +166,7 @@ class Series:
     cusum: F32
     waiting: F32
     morning: F32
+    by_hour: F32
 
     def __init__(self) -> None:
         for name, (shape, kind, fill) in _SPECS.items():

@@ -115,7 +115,7 @@ class Store:
             self._learn_day(s, days, today, pool)
             if told.hours is not None and len(s):
                 hours = np.maximum(told.hours, 0).astype(np.float32)
-                pool.nowcast.learn(self._curve, today.weekday, hours, s.morning[0], pool.share)
+                pool.nowcast.learn(self._curve, today.weekday, hours, s.by_hour, s.morning[0], pool.share)
         else:
             ProfileClose(pool.profile).closed_day(day, self.last_index)
             last_year.add(s.year_sums, s.year_counts, day - self.first_day, None, None)
@@ -233,10 +233,10 @@ class Store:
 
     def nowcast(self, day: int, hour: float, sold: F64, pool: Pool) -> F64:
         """Expected total of a running day, see `Partition.nowcast`."""
-        morning = np.zeros(len(sold))
-        held = self._series.morning[min(max(day - self.last_day - 1, 0), 6)]
-        morning[: len(held)] = held
-        return pool.nowcast.expect(self._curve, (day - 1) % 7, hour, sold, morning)
+        more = len(sold) - len(self._series)  # items met since the morning
+        morning = np.append(self._series.morning[min(max(day - self.last_day - 1, 0), 6)].astype(np.float64), np.zeros(more))
+        own = np.pad(self._series.by_hour, ((0, 0), (0, more)))
+        return pool.nowcast.expect(self._curve, (day - 1) % 7, hour, own, sold, morning)
 
     def dump(self, prefix: str) -> dict[str, Any]:
         """Complete state."""

@@ -206,19 +206,34 @@ def test_year_correction_applies_what_was_wrong_a_year_ago():
 
 
 def test_nowcast_gain_and_curve():
-    rng, model, curve = np.random.default_rng(4), Nowcast(), DayCurve()
+    rng, model, curve, own = np.random.default_rng(4), Nowcast(), DayCurve(), np.zeros((24, 20), np.float32)
     shape = np.concatenate([np.zeros(8), np.ones(12) / 12, np.zeros(4)])
     for day in range(120):
         busy = rng.lognormal(0, 0.4, (20, 1))
         hours = rng.poisson(30 * busy * shape).astype(np.float32)
-        model.learn(curve, day % 7, hours, np.full(20, 30, np.float32), 1.0)
-    share = curve.share(3, model.curve())
+        model.learn(curve, day % 7, hours, own, np.full(20, 30, np.float32), 1.0)
+    share = curve.share(3, model.curve(), own)[:, 0]
     assert share[0] == 0
     assert share[-1] == pytest.approx(1)
     assert share[14] == pytest.approx(0.5, abs=0.04)
     sold = np.array([30.0])
     plain = sold + 30 * (1 - share[14])
-    assert model.expect(curve, 3, 14.0, sold, np.array([30.0])) > plain + 2
+    assert model.expect(curve, 3, 14.0, own[:, :1], sold, np.array([30.0])) > plain + 2
+
+
+def test_what_sells_in_the_evening_is_expected_then():
+    """Bread and beer: by noon the one has sold most of its day and the other nothing; a series without sales follows the store."""
+    model, curve, own = Nowcast(), DayCurve(), np.zeros((24, 3), np.float32)
+    hours = np.zeros((3, 24), np.float32)
+    hours[0, 8:12], hours[1, 17:20] = 20, 20
+    for day in range(60):
+        model.learn(curve, day % 7, hours, own, np.array([80, 60, 1], np.float32), 1.0)
+    noon = curve.share(5, model.curve(), own)[12]
+    assert noon[0] > 0.9
+    assert noon[1] < 0.1
+    assert noon[2] == pytest.approx(80 / 140, abs=0.03)
+    expected = model.expect(curve, 5, 12.0, own, np.array([80.0, 0.0, 0.0]), np.array([80.0, 60.0, 1.0]))
+    np.testing.assert_allclose(expected[:2], [80, 60], rtol=0.06)
 
 
 def watched(n):

@@ -74,21 +74,25 @@ def test_database_away_for_a_minute(kafka, own_mongo, workers, consumers, how):
 @pytest.mark.kill
 @pytest.mark.timeout(900)
 def test_consumers_killed_at_random_moments(kafka, mongo, workers, consumers, kill_rounds):
-    """Between a write and what should follow it, and anywhere else."""
-    log = traffic(8000, seed=62)
-    publish(kafka.settings, log.messages)
+    """Between a write and what should follow it, and anywhere else. Sales come all the while, so that there is something to write."""
+    log = traffic(1_000 * kill_rounds, seed=62)
+    parts = [log.messages[first : first + 100] for first in range(0, len(log.messages), 100)]
     worker = workers.start()
-    caught_up(kafka.settings, workers.group, 60, worker)
+    workers.ready(worker)
     rng = random.Random(63)
     for number in range(kill_rounds):
-        if number % 2:
-            child = consumers.start(rng.randrange(1, 4))
-            assert child.wait(60) == -9, consumers.said()[-3000:]
-        else:
-            child = consumers.start()
-            time.sleep(rng.uniform(1.0, 5.0))
-            child.kill()
-            child.wait()
+        dies_writing = number % 2 == 1
+        child = consumers.start(rng.randrange(1, 4)) if dies_writing else consumers.start()
+        until = time.monotonic() + (60 if dies_writing else rng.uniform(1.0, 5.0))
+        while child.poll() is None and time.monotonic() < until:
+            publish(kafka.settings, parts.pop(0) if parts else [])
+            time.sleep(0.3)
+        assert not dies_writing or child.returncode == -9, consumers.said()[-3000:]
+        child.kill()
+        child.wait()
+    for part in parts:
+        publish(kafka.settings, part)
+    caught_up(kafka.settings, workers.group, 60, worker)
     settled(mongo.settings, truth_of(log.messages), 60, consumers.start())
 
 

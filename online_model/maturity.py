@@ -55,6 +55,8 @@ class Matured:
         Whether there was a forecast; whether it gets a label (days were open, and expected to be), `[3, n]`.
     units, scale
         Winsorised mean by open day (0 unknown); scale (1 unknown), `[3, n]`.
+    bias_share, factors
+        Share of the bias gain in each forecast, and what it had multiplied it by, `[3, n]`.
 
     """
 
@@ -67,18 +69,12 @@ class Matured:
     known: Bools
     units: F32
     scale: F32
+    bias_share: F64
+    factors: F64
 
     def __getitem__(self, name: str) -> F32:
         """A field of `PENDING`, `[3, n]`."""
         return self.kept[:, _P[name]]
-
-    def bias_share(self, s: Series) -> F64:
-        """Share of the bias gain in each forecast, `[3, n]`."""
-        return bias.of_series(s.count - self.opened_days[:, None], self.info[:, AGE, None])
-
-    def factors(self, s: Series) -> F64:
-        """What the bias gain had multiplied each forecast by, `[3, n]`."""
-        return 1 + (self.info[:, FACTOR, None] - 1) * self.bias_share(s)
 
     def column(self, place: int) -> F32:
         """A column of the slots, `[3, 1]`."""
@@ -128,6 +124,7 @@ def _matured(s: Series, info: F64, due: Bools, history: Bools, day: int) -> Matu
     scale = kept[:, _P["scale"]]
     forecast = ~np.isnan(scale) & due[:, None]
     known = forecast & ((opened_days > 0) & (info[:, OPEN_DAYS] > 0))[:, None]
+    share = bias.of_series(s.count - opened_days[:, None], info[:, AGE, None])
     return Matured(
         day,
         info,
@@ -138,12 +135,14 @@ def _matured(s: Series, info: F64, due: Bools, history: Bools, day: int) -> Matu
         known,
         np.where(known, sums[1] / np.maximum(opened_days, 1)[:, None], 0).astype(np.float32),
         np.where(known, scale, 1.0).astype(np.float32),
+        share,
+        1 + (info[:, FACTOR, None] - 1) * share,
     )
 
 
 def _score(s: Series, m: Matured, pool: Pool) -> dict[str, Scored]:
     """Forecasts as they were published against raw sums; a day expected closed that was closed is no forecast."""
-    scored, factors = {}, m.factors(s)
+    scored = {}
     for h, (name, b) in enumerate(zip(HORIZONS, SPANS, strict=True)):
         rows, n = np.flatnonzero(m.forecast[h]), m.info[h, OPEN_DAYS]
         if not len(rows) or (m.opened_days[h] == 0 and n == 0):
@@ -153,7 +152,7 @@ def _score(s: Series, m: Matured, pool: Pool) -> dict[str, Scored]:
             origin_day=m.day - b,
             rows=s.series[rows].astype(np.intp),
             actual=m.sums[0, h, rows].astype(np.float64),
-            mean=took[_P["unbiased"]] * factors[h, rows] * n,
+            mean=took[_P["unbiased"]] * m.factors[h, rows] * n,
             p10=took[_P["p10"]],
             p50=took[_P["p50"]],
             p90=took[_P["p90"]],
@@ -166,7 +165,7 @@ def _score(s: Series, m: Matured, pool: Pool) -> dict[str, Scored]:
 
 
 def _level_shifts(s: Series, m: Matured, today: Today, pool: Pool) -> list[Drift]:
-    mean = (m["unbiased"] * m.factors(s)).astype(np.float32)
+    mean = (m["unbiased"] * m.factors).astype(np.float32)
     variance = pool.quantiles.variance(s, mean)[DAY]
     rows = level_shift.watch(s, pool.residuals, m.day, mean[DAY], m["level"][DAY], variance, today.units, m.known[DAY])
     return level_shift.shift(s, rows)
@@ -202,7 +201,7 @@ def _teach(s: Series, m: Matured, pool: Pool) -> None:
 def _correct(s: Series, m: Matured, pool: Pool) -> None:
     """Bias gain and quantiles, from sums over the days that were open."""
     unbiased = m["unbiased"] * m.opened_days[:, None].astype(np.float32)
-    share = m.known * m.bias_share(s)
+    share = m.known * m.bias_share
     actual, forecast = (m.sums[2] * share).sum(1), (unbiased * share).sum(1)
     for h, b in enumerate(SPANS):
         if forecast[h] > 0:
@@ -211,5 +210,5 @@ def _correct(s: Series, m: Matured, pool: Pool) -> None:
             if h == WEEK:
                 pool.bias.learn_week(m.day - b, a, p)
     band = np.stack([m["p10"], m["p90"]])
-    served = (unbiased * m.factors(s)).astype(np.float32)
+    served = (unbiased * m.factors).astype(np.float32)
     pool.quantiles.learn(s, served, band, m.sums[0], m.known.astype(np.float32))

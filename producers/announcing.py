@@ -1,18 +1,16 @@
 """A table of promotions and of open or closed days, as the events that announce them. Pure."""
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Final, cast
-
-import msgspec
+from typing import Any, Final
 
 from producers.columns import texts, truths
+from producers.plans import Planned, plan_of
 from producers.rows import Rows
-from streams.contract.codec import MAX_OPENINGS, MAX_PROMOTIONS, decode_event, encode, planned_days, printable
+from streams.contract.codec import MAX_OPENINGS, MAX_PROMOTIONS, encode, printable
 from streams.contract.errors import RejectedEvent, UsageError
 from streams.contract.messages import OpeningPlanned, PromotionPlanned
 
@@ -20,8 +18,6 @@ _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}([ T]00:00(:00(\.0+)?)?(Z|\+00:00)?
 COLUMNS: Final = ("store", "item", "first_day", "last_day", "open")
 MAX_ROWS: Final = 100_000
 SHOWN: Final = 10
-
-Planned = PromotionPlanned | OpeningPlanned
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +120,7 @@ def _plan(cells: dict[str, str | None], at: datetime, date_format: str | None, *
         if unclear.any():
             raise RejectedEvent("invalid", f"open is {opens!r}: write yes or no.")
         fields |= {"type": "opening-planned.v1", "open": said}
-    fields["planned_at"] = at.isoformat()
-    fields["event_id"] = f"announced-{hashlib.sha256(repr(fields).encode('utf-8', 'backslashreplace')).hexdigest()[:24]}"
-    try:
-        raw = encode(fields)
-    except UnicodeEncodeError:
-        raise RejectedEvent("invalid", "a name has a lone surrogate: save the file as UTF-8.") from None
-    event = cast("Planned", decode_event(raw))
-    planned_days(event)
-    return event
+    return plan_of(fields | {"planned_at": at.isoformat()}, "announced")
 
 
 def _iso(text: str, date_format: str | None) -> str:
@@ -171,4 +159,4 @@ def _counted(number: int, word: str) -> str:
 
 def as_messages(plans: list[Planned]) -> tuple[list[bytes], list[bytes]]:
     """Keys and bytes of events."""
-    return [plan.store.encode() for plan in plans], [msgspec.json.encode(plan) for plan in plans]
+    return [plan.store.encode() for plan in plans], [encode(plan) for plan in plans]

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from producers.building import Built, coarser, joined, kept_rows, times_of
 from producers.columns import numbers, texts, truths
 from producers.mapping import Mapping
 from producers.rows import Rows
-from streams.contract.codec import EARLIEST, LONGEST_PLAN_DAYS, decode_event, encode
+from streams.contract.codec import EARLIEST, LONGEST_PLAN_DAYS, decode_event, encode, planned_days
 from streams.contract.errors import RejectedEvent, UsageError
+from streams.contract.messages import OpeningPlanned, PromotionPlanned
 from streams.localtime import LocalTime, iso_date
 
 KNOWN_AHEAD_DAYS: Final = 30
@@ -47,6 +48,8 @@ class KnownAhead:
 
 NOTHING_AHEAD: Final = KnownAhead()
 
+Planned = PromotionPlanned | OpeningPlanned
+
 
 @dataclass(frozen=True, slots=True)
 class DatedPlan:
@@ -56,6 +59,18 @@ class DatedPlan:
     at: float
     key: bytes
     raw: bytes
+
+
+def plan_of(fields: dict[str, Any], prefix: str) -> Planned:
+    """The event of these fields, with an id made of them, checked as the worker will check it. Raises RejectedEvent."""
+    name = hashlib.sha256(repr(fields).encode("utf-8", "backslashreplace")).hexdigest()[:24]
+    try:
+        raw = encode(fields | {"event_id": f"{prefix}-{name}"})
+    except UnicodeEncodeError:
+        raise RejectedEvent("invalid", "a name has a lone surrogate: save the file as UTF-8.") from None
+    plan = cast("Planned", decode_event(raw))
+    planned_days(plan)
+    return plan
 
 
 class PlanFinder:
@@ -147,33 +162,34 @@ class PlanFinder:
             return
         at = self._zone.end_of_day(on_day)
         fields |= {"first_day": iso_date(first), "last_day": iso_date(last), "planned_at": at}
-        name = hashlib.sha256(repr(fields).encode("utf-8", "backslashreplace")).hexdigest()[:24]
         try:
-            raw = encode(fields | {"event_id": f"plan-{name}"})
-            decode_event(raw)
-        except (UnicodeEncodeError, RejectedEvent):
+            plan = plan_of(fields, "plan")
+        except RejectedEvent:
             return
-        yield DatedPlan(on_day, at, fields["store"].encode(), raw)
+        yield DatedPlan(on_day, at, plan.store.encode(), encode(plan))
 
 
 def with_plans(runs: Iterable[Built], plans: Sequence[DatedPlan]) -> Iterator[Built]:
-    """Runs with each plan before the first event that is not older; what is left over in a run of its own, at the end."""
-    waiting, newest = list(plans), float("-inf")
+    """Runs with each plan before the first event that is not older; what is left over in a run of its own, at the end.
+
+    plans: in the order of their announcement.
+    """
+    at, done, newest = np.array([plan.at for plan in plans]), 0, float("-inf")
     for built in runs:
-        if not waiting or not built.raws:
+        if done == len(plans) or not built.raws:
             yield built
             continue
         reached = np.maximum(np.maximum.accumulate(built.times), newest)
         newest = float(reached[-1])
-        places = np.searchsorted(reached, [plan.at for plan in waiting]).tolist()
-        due = sum(place < len(reached) for place in places)
-        yield _among(built, waiting[:due], places[:due], newest)
-        del waiting[:due]
-    if waiting and newest > float("-inf"):
-        yield _among(Built(), waiting, [0] * len(waiting), newest)
+        due = slice(done, int(np.searchsorted(at, newest, side="right")))
+        yield _among(built, plans[due], np.searchsorted(reached, at[due]).tolist(), newest)
+        done = due.stop
+    rest = plans[done:]
+    if rest and newest > float("-inf"):
+        yield _among(Built(), rest, [0] * len(rest), newest)
 
 
-def _among(built: Built, plans: list[DatedPlan], places: list[int], newest: float) -> Built:
+def _among(built: Built, plans: Sequence[DatedPlan], places: list[int], newest: float) -> Built:
     """A run with plans before the events at `places`. A plan of a later day does not make the log newer than its sales."""
     keys: list[bytes] = []
     raws: list[bytes] = []

@@ -30,3 +30,14 @@ class MemoryPublisher:
 
     def reachable(self, timeout_seconds=2.0):
         return not self.away
+
+
+def killed_and_resumed(publisher, chance, most, replay):
+    """Run `replay()` until it ends, with a publisher that breaks up to five times within `most` messages: its result, and how often."""
+    for kills in range(6):
+        publisher.fail_after = None if kills == 5 else len(publisher.messages) + chance.randrange(most)
+        try:
+            return replay(), kills
+        except DeliveryError:
+            continue
+    raise AssertionError("a publisher that does not break broke")

@@ -22,6 +22,7 @@ from producers.sources.files import open_file
 from streams.contract.codec import EARLIEST, decode_event
 from streams.contract.errors import DeliveryError, UsageError
 from streams.contract.messages import SaleRecorded
+from tests.support.publisher import killed_and_resumed
 
 DAY = 86_400
 FIRST = 1_700_006_400
@@ -155,16 +156,14 @@ def test_killed_anywhere_and_resumed_a_sorted_replay_goes_on_at_its_place(memory
     monkeypatch.setattr("producers.replay._SETTLE_SECONDS", 0.0)
     table, chance = Table(records), random.Random(seed)
     ledger = Ledger(tmp_path, table, MAPPING)
-    for kills in range(6):
-        memory_publisher.fail_after = None if kills == 5 else len(memory_publisher.messages) + chance.randrange(50)
+
+    def replay():
         options = ReplayOptions(
             hold_bytes=chance.choice([500, 5_000, 10**9]), sort_folder=tmp_path, lateness_seconds=1e9 if ledger.exists() else 3600.0
         )
-        try:
-            result = Replay(table, MAPPING, memory_publisher, ledger=ledger, options=options).run()
-        except DeliveryError:
-            continue
-        break
+        return Replay(table, MAPPING, memory_publisher, ledger=ledger, options=options).run()
+
+    result, kills = killed_and_resumed(memory_publisher, chance, 50, replay)
     sent = [sale.event_id for sale in sales(memory_publisher)]
     expected = table.in_order()
     assert list(dict.fromkeys(sent)) == expected, "in order, none missing"

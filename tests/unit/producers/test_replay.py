@@ -13,6 +13,7 @@ from producers.rows import Rows
 from streams.contract.codec import decode_event
 from streams.contract.errors import DeliveryError, UsageError
 from streams.contract.messages import ClockTicked, SaleRecorded
+from tests.support.publisher import killed_and_resumed
 
 MAPPING = Mapping(
     time=Time(("t",), "epoch_seconds"),
@@ -101,13 +102,8 @@ def test_killed_anywhere_and_resumed_nothing_is_lost_and_every_bad_row_is_writte
     monkeypatch.setattr("producers.replay._SETTLE_SECONDS", 0.0)
     table, chance = Table(), random.Random(seed)
     ledger = Ledger(tmp_path, table, MAPPING)
-    for kills in range(6):
-        memory_publisher.fail_after = None if kills == 5 else len(memory_publisher.messages) + chance.randrange(60)
-        try:
-            result = Replay(table, MAPPING, memory_publisher, ledger=ledger).run()
-        except DeliveryError:
-            continue
-        break
+    replay = lambda: Replay(table, MAPPING, memory_publisher, ledger=ledger).run()  # noqa: E731
+    result, kills = killed_and_resumed(memory_publisher, chance, 60, replay)
     sent = sales(memory_publisher)
     assert list(dict.fromkeys(sent)) == table.good, "in order, none missing"
     assert len(sent) - len(set(sent)) <= 5 * kills, "at most a slice is sent again for a kill"

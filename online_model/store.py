@@ -115,6 +115,7 @@ class Store:
             self._learn_day(s, days, today, pool)
             if told.hours is not None and len(s):
                 hours = np.maximum(told.hours, 0).astype(np.float32)
+                hours *= today.kept_share()[:, None]  # a bulk order is no habit of its hour
                 pool.nowcast.learn(self._curve, today.weekday, hours, s.by_hour, s.morning[0], pool.share)
         else:
             ProfileClose(pool.profile).closed_day(day, self.last_index)

@@ -29,6 +29,8 @@ WINSOR_STATE, WINSOR_BIAS = 10.0, 30.0
 
 WILD_SERIES, WILD_SHARE = 3, 0.5
 """So many series, and so much of those that sold, beyond their cap make a wild day of a store."""
+ROUNDING: Final = 1e-6
+"""Relative error of float32."""
 WILD_DAYS: Final = 3
 """After so many in a row it is no error but how things are."""
 
@@ -86,6 +88,11 @@ class Today:
     teaches: F32
     promoted: Bools | None
     wild: bool
+
+    def kept_share(self) -> F32:
+        """Share of what was sold that teaches, `[n]`: below 1 where it was capped."""
+        capped = self.raw > self.units * (1 + ROUNDING)
+        return np.where(capped, self.units / np.where(capped, self.raw, 1), 1).astype(np.float32)
 
 
 def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDays | None, *, opened: bool) -> Today:

@@ -411,6 +411,22 @@ def test_a_store_without_series_closes():
     assert out.path.shape == (0, 28)
 
 
+def test_a_bulk_order_does_not_make_its_hour_the_busy_one():
+    def noon(bulk):
+        rng, partition = np.random.default_rng(3), Partition()
+        store = partition.add_store("store")
+        for i in range(4):
+            partition.add_series(store, f"item {i}")
+        for t in range(120):
+            hours = np.zeros((4, 24))
+            hours[:, 8:20] = rng.poisson(2.5, (4, 12))
+            hours[0, 10] += 70_000 if t == bulk else 0
+            partition.close(store, START + t, hours.sum(1), opened=True, hours=hours)
+        return partition.nowcast(store, START + 120, 12.0, np.full(4, 10.0))
+
+    np.testing.assert_allclose(noon(100), noon(None), rtol=0.06)
+
+
 def test_nowcast_follows_the_day():
     rng = np.random.default_rng(3)
     shape = np.concatenate([np.zeros(8), np.full(12, 1 / 12), np.zeros(4)])

@@ -12,6 +12,7 @@ from streams.closing import DayReporter
 from streams.contract.codec import decode_event, encode, planned_days, seconds_of
 from streams.contract.errors import RejectedEvent, SnapshotError
 from streams.contract.messages import (
+    MAX_TICK_AHEAD_SECONDS,
     ClockTicked,
     InputEvent,
     OpeningPlanned,
@@ -236,7 +237,9 @@ class Heart:
 
     def _other(self, event: InputEvent, offset: int, written_ms: int) -> None:
         if isinstance(event, ClockTicked):
-            seconds = self._event_time(event.at, "at", written_ms)
+            seconds = seconds_of(event.at, "at")
+            if seconds * 1000 > written_ms + MAX_TICK_AHEAD_SECONDS * 1000 and written_ms > 0:
+                raise RejectedEvent("time_out_of_range", "at lies more than five minutes ahead: a tick says what time it is.")
             shop = self._shops.get(event.store)
             if shop is not None and seconds > shop.newest:
                 self._advance(shop, seconds, offset)

@@ -25,7 +25,10 @@ from charts.web.page import page
 from charts.web.settings import WebSettings
 from charts.web.telemetry import WebMetrics
 from streams.contract.errors import ServerError, UsageError
-from streams.http.access import Keyring, RefusedError, bearer_or_password, check_local
+from streams.http.access import Keyring, RefusedError
+from streams.http.foreign import changes_something
+from streams.http.guard import Guard
+from streams.http.wrong_keys import WrongKeys
 
 AnyRequest = Request[Any, Any, Any]
 SALES_DAYS: Final = 28
@@ -75,7 +78,7 @@ class Web:
         self.database = database
         self._metrics = metrics
         self._chart_seconds = max(1.0, settings.chart_seconds)
-        self._keyring = Keyring(settings.keys)
+        self._guard = Guard(Keyring(settings.keys), WrongKeys(settings.wrong_keys_per_minute, time.monotonic), passwords=True)
 
     async def let_in(self, request: AnyRequest) -> Response[Any] | None:
         """Before each request: an answer for those who stay outside."""
@@ -83,19 +86,14 @@ class Web:
         if request.url.path == "/healthz":
             return None
         try:
-            self._check(request)
+            self._guard.let_in(request)
         except RefusedError as refused:
             request.state["status"] = refused.status
-            return problem(refused.status, str(refused))
+            response = problem(refused.status, str(refused), refused.retry_after)
+            if refused.status == 401 and changes_something(request.method):
+                response.headers["WWW-Authenticate"] = "Bearer"
+            return response
         return None
-
-    def _check(self, request: AnyRequest) -> None:
-        """Raises RefusedError 401 or 403."""
-        headers = request.headers
-        if not self._keyring:
-            check_local(headers.get("host", ""))
-        elif self._keyring.owner(headers.get("x-api-key", "") or bearer_or_password(headers.get("authorization", ""))) is None:
-            raise RefusedError(401, "Show an API key: Authorization: Bearer KEY, X-API-Key: KEY, or as the password in a browser.")
 
     async def measure(self, request: AnyRequest) -> None:
         """After each answer."""
@@ -228,9 +226,9 @@ def _routes_about_itself(web: Web, registry: CollectorRegistry, document: dict[s
     return [healthz, metrics, openapi, docs]
 
 
-def problem(status: int, sentence: str) -> Response[Any]:
+def problem(status: int, sentence: str, retry_after: int | None = None) -> Response[Any]:
     """An answer that says what to do."""
-    headers = {}
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     if status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="shelfcast: the API key is the password"'
     if status == 503:

@@ -16,6 +16,9 @@ class WebSettings(FromEnvironment):
     api_keys: Secret = setting(
         "SHELFCAST_API_KEYS", "Keys that let readers in, separated by commas; only on loopback may there be none.", Secret()
     )
+    wrong_keys_per_minute: int = setting(
+        "SHELFCAST_WRONG_KEYS_PER_MINUTE", "Wrong keys one address may show a minute before it is shut out.", 10, low=1, high=10_000
+    )
     chart_seconds: float = setting(
         "SHELFCAST_CHART_SECONDS", "How long a chart is served again before it is drawn anew.", 10.0, low=0, high=3600
     )

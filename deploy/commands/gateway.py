@@ -10,6 +10,8 @@ from deploy.connection import servers
 from producers.gateway.app import create_app
 from producers.gateway.settings import GatewaySettings
 from producers.publisher import Publisher, PublisherSettings
+from streams.http.bounds import Bounds
+from streams.http.doorman import ConnectionMetrics
 from streams.http.listening import serve
 
 
@@ -27,8 +29,16 @@ def gateway(
       curl -H 'Content-Type: application/json' localhost:8080/v1/sales -d '{"event_id": "till-3-000123",
         "store": "berlin-1", "item": "milk", "quantity": 2, "unit_price": 1.19, "sold_at": "2026-05-01T12:30:00+02:00"}'
     """
-    settings = GatewaySettings.read(host=host, port=port)
+    settings, bounds = GatewaySettings.read(host=host, port=port), Bounds.read()
     kafka, _ = servers(data_dir)
     with Publisher(kafka, PublisherSettings.read()) as publisher:
-        app = create_app(publisher, settings, CollectorRegistry())
-        serve(app, settings.address, lambda address: typer.echo(f"shelfcast gateway listens on {address} (see {address}/docs)"))
+        registry = CollectorRegistry()
+        app = create_app(publisher, settings, registry)
+        metrics = ConnectionMetrics(registry, "gateway")
+        serve(
+            app,
+            settings.address,
+            bounds,
+            metrics,
+            lambda address: typer.echo(f"shelfcast gateway listens on {address} (see {address}/docs)"),
+        )

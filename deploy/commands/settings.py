@@ -15,6 +15,7 @@ CLASSES: Final = (
     "streams.contract.settings:WorkerSettings",
     "producers.publisher:PublisherSettings",
     "producers.gateway.settings:GatewaySettings",
+    "streams.http.bounds:Bounds",
     "consumers.settings:ConsumeSettings",
     "charts.web.settings:WebSettings",
 )

@@ -22,7 +22,11 @@ from producers.gateway.ticks import LiveStores
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.settings import WorkerSettings
 from streams.http.access import Keyring
+from streams.http.bounds import Bounds
+from streams.http.doorman import ConnectionMetrics
+from streams.http.guard import Guard
 from streams.http.listening import serve
+from streams.http.wrong_keys import WrongKeys
 
 
 def web(
@@ -39,17 +43,25 @@ def web(
       curl 'localhost:8081/profit_by_item?top=10&from=2017-03-01' > profit.png
       curl -H 'Accept: application/json' localhost:8081/frequency_of_sale
     """
-    settings = WebSettings.read(host=host, port=port)
+    settings, bounds = WebSettings.read(host=host, port=port), Bounds.read()
     kafka, mongo = servers(data_dir)
     database, registry = ReadOnlyDatabase(mongo), CollectorRegistry()
     with Publisher(kafka, PublisherSettings.read()) as publisher:
         try:
             gate = GatewaySettings.read()
             metrics, rate = GatewayMetrics(registry), RateLimit(gate.rate_per_second, gate.rate_burst, time.monotonic)
-            door = Door(publisher, gate, metrics, Keyring(gate.keys), rate, LiveStores())
+            guard = Guard(Keyring(gate.keys), WrongKeys(gate.wrong_keys_per_minute, time.monotonic))
+            door = Door(publisher, gate, metrics, guard, rate, LiveStores())
             trainer = Trainer(kafka, WorkerSettings.read(), database, publisher)
             more = routes.paths(description()["paths"]["/add-data"])
             app = create_app(database, settings, registry, routes.routes(trainer, door), more)
-            serve(app, settings.address, lambda address: typer.echo(f"shelfcast web listens on {address} (API: {address}/docs)"))
+            connections = ConnectionMetrics(registry, "web")
+            serve(
+                app,
+                settings.address,
+                bounds,
+                connections,
+                lambda address: typer.echo(f"shelfcast web listens on {address} (API: {address}/docs)"),
+            )
         finally:
             database.close()

@@ -20,7 +20,9 @@ from producers.gateway.settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores, tick
 from producers.publisher import Publisher
-from streams.http.access import Keyring, RefusedError, is_loopback
+from streams.http.access import Keyring, RefusedError, is_local, is_loopback
+from streams.http.guard import Guard
+from streams.http.wrong_keys import WrongKeys
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +34,8 @@ def create_app(publisher: Publisher, settings: GatewaySettings, registry: Collec
     metrics = GatewayMetrics(registry)
     metrics.watch_waiting(lambda: publisher.waiting)
     rate = RateLimit(settings.rate_per_second, settings.rate_burst, time.monotonic)
-    door = Door(publisher, settings, metrics, Keyring(settings.keys), rate, LiveStores())
+    guard = Guard(Keyring(settings.keys, settings.ticking_keys), WrongKeys(settings.wrong_keys_per_minute, time.monotonic))
+    door = Door(publisher, settings, metrics, guard, rate, LiveStores())
     return Litestar(
         [*_doors(door), *_about_itself(door, registry)],
         lifespan=[lambda _app: _ticking(door)],
@@ -75,8 +78,9 @@ def _about_itself(door: Door, registry: CollectorRegistry) -> list[Any]:
 
     @get("/metrics", sync_to_thread=False)
     def metrics(request: AnyRequest) -> Response[Any]:
-        # Prometheus on this machine may read without a key; from elsewhere it shows one as a till does.
-        if request.client is None or not is_loopback(request.client.host):
+        # Prometheus on this machine may read without a key; from elsewhere it shows one as a till does. Another name of
+        # this machine is a page that rebinds it, or a proxy.
+        if request.client is None or not is_loopback(request.client.host) or not is_local(request.headers.get("host", "")):
             try:
                 door.let_in(request)
             except RefusedError as refused:

@@ -10,7 +10,16 @@ from msgspec import Struct
 from producers.gateway.lines import depth_is_within
 from streams.contract.codec import decode_event, planned_days, printable, seconds_of
 from streams.contract.errors import RejectedEvent
-from streams.contract.messages import ClockTicked, InputEvent, OpeningPlanned, PromotionPlanned, SaleRecorded, ShelfDefined, StockCounted
+from streams.contract.messages import (
+    MAX_TICK_AHEAD_SECONDS,
+    ClockTicked,
+    InputEvent,
+    OpeningPlanned,
+    PromotionPlanned,
+    SaleRecorded,
+    ShelfDefined,
+    StockCounted,
+)
 
 FUTURE_SECONDS: Final = 2 * 86_400.0
 """An event so far ahead of the clock is a till with a wrong date; the worker would refuse it."""
@@ -30,13 +39,14 @@ class LineError(Struct, frozen=True, omit_defaults=True):
     field: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Checked:
-    """Lines that passed: keys and bytes go together; `newest` is the newest event time of each store."""
+    """Lines that passed: keys and bytes go together; `newest` is the newest event time of each store; `ticks`: how many are clock ticks."""
 
     keys: list[bytes]
     raws: list[bytes]
     newest: dict[str, float]
+    ticks: int = 0
 
 
 def check(
@@ -62,6 +72,7 @@ def check(
             continue
         checked.keys.append(event.store.encode())
         checked.raws.append(_typed(event, line))
+        checked.ticks += isinstance(event, ClockTicked)
         checked.newest[event.store] = max(at, checked.newest.get(event.store, 0.0))
     return checked, errors
 
@@ -100,10 +111,17 @@ def _time_of(event: InputEvent, now: float) -> float:
         case ShelfDefined():
             moment, field = event.defined_at, "defined_at"
         case ClockTicked():
-            moment, field = event.at, "at"
+            return _tick_time(event, now)
     at = seconds_of(moment, field)
     if at > now + FUTURE_SECONDS:
         raise RejectedEvent("time_out_of_range", f"{field} is more than two days ahead of the gateway's clock: check the till's date.")
+    return at
+
+
+def _tick_time(tick: ClockTicked, now: float) -> float:
+    at = seconds_of(tick.at, "at")
+    if at > now + MAX_TICK_AHEAD_SECONDS:
+        raise RejectedEvent("time_out_of_range", "at is more than five minutes ahead of the gateway's clock: a tick says what time it is.")
     return at
 
 

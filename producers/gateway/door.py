@@ -21,7 +21,8 @@ from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores
 from producers.publisher import Publisher
 from streams.contract.errors import DeliveryError
-from streams.http.access import Keyring, RefusedError, bearer, check_local
+from streams.http.access import RefusedError
+from streams.http.guard import Guard, address_of
 
 RETRY_SECONDS: Final = 5
 _SHOWN_ERRORS: Final = 100
@@ -60,40 +61,42 @@ class Door:
     publisher: Publisher
     settings: GatewaySettings
     metrics: GatewayMetrics
-    keyring: Keyring
+    guard: Guard
     rate: RateLimit
     stores: LiveStores
 
     async def sales(self, request: AnyRequest) -> Response[Any]:
         """`POST /v1/sales`."""
-        return await self._answered(request, "/v1/sales", lambda: self._take(request, self._parse_sales, lambda n: (202, Accepted(n))))
+        return await self._answered(
+            request, "/v1/sales", lambda owner: self._take(request, owner, self._parse_sales, lambda n: (202, Accepted(n)))
+        )
 
     async def events(self, request: AnyRequest) -> Response[Any]:
         """`POST /v1/events`."""
-        return await self._answered(request, "/v1/events", lambda: self._take(request, self._parse_events, lambda n: (202, Accepted(n))))
+        return await self._answered(
+            request, "/v1/events", lambda owner: self._take(request, owner, self._parse_events, lambda n: (202, Accepted(n)))
+        )
 
     async def add_data(self, request: AnyRequest) -> Response[Any]:
         """`POST /add-data`."""
-        return await self._answered(request, "/add-data", lambda: self._take(request, self._parse_older, lambda _: (200, Added())))
+        return await self._answered(
+            request, "/add-data", lambda owner: self._take(request, owner, self._parse_older, lambda _: (200, Added()))
+        )
 
-    def let_in(self, request: AnyRequest) -> None:
-        """Raises RefusedError 401, 403 or 429."""
-        address = request.client.host if request.client else "unknown"
-        if not self.keyring:
-            self.rate.take(address)
-            check_local(request.headers.get("host", ""))
-            return
-        # No password of a browser here: it would be sent along with requests that other pages make.
-        owner = self.keyring.owner(request.headers.get("x-api-key", "") or bearer(request.headers.get("authorization", "")))
-        self.rate.take(owner or address)
-        if owner is None:
-            raise RefusedError(401, "Show an API key: Authorization: Bearer KEY, or X-API-Key: KEY.")
+    def let_in(self, request: AnyRequest) -> str | None:
+        """The owner of the key, None where none is needed. Raises RefusedError 401, 403, 415 or 429."""
+        try:
+            owner = self.guard.let_in(request)
+        except RefusedError:
+            self.rate.take(address_of(request))
+            raise
+        self.rate.take(owner or address_of(request))
+        return owner
 
-    async def _answered(self, request: AnyRequest, route: str, work: Callable[[], Awaitable[Response[Any]]]) -> Response[Any]:
+    async def _answered(self, request: AnyRequest, route: str, work: Callable[[str | None], Awaitable[Response[Any]]]) -> Response[Any]:
         began = time.perf_counter()
         try:
-            self.let_in(request)
-            response = await work()
+            response = await work(self.let_in(request))
         except RefusedError as refused:
             response = problem(refused.status, str(refused), retry_after=refused.retry_after)
         except BodyError as error:
@@ -105,7 +108,7 @@ class Door:
         self.metrics.seconds.labels(route).observe(time.perf_counter() - began)
         return response
 
-    async def _take(self, request: AnyRequest, parse: Parse, done: Callable[[int], tuple[int, Struct]]) -> Response[Any]:
+    async def _take(self, request: AnyRequest, owner: str | None, parse: Parse, done: Callable[[int], tuple[int, Struct]]) -> Response[Any]:
         shape = shape_of(request.headers.get("content-type", ""), request.headers.get("content-encoding", ""))
         body = await self._body(request)
         checked, errors = parse(request, split(body, shape, self.settings.max_lines))
@@ -113,6 +116,7 @@ class Door:
             for error in errors:
                 self.metrics.refused.labels(error.reason).inc()
             return problem(422, "Nothing was taken: correct the lines below and send all of them again.", errors=errors)
+        self.guard.keyring.check_rights(owner, events=len(checked.raws) - checked.ticks, ticks=checked.ticks)
         delivery = self.publisher.publish_all(checked.keys, checked.raws)
         await delivery.arrived(self.settings.acknowledge_seconds)
         self.metrics.accepted.inc(len(checked.raws))

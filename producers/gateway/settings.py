@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from streams.contract.errors import SettingsError
 from streams.contract.settings import FromEnvironment, Secret, setting
-from streams.http.access import check_keys, keys_of
+from streams.http.access import check_keys, check_strength, keys_of
 from streams.http.address import Address
 
 
@@ -16,6 +16,14 @@ class GatewaySettings(FromEnvironment):
     port: int = setting("SHELFCAST_GATEWAY_PORT", "Port to listen on; 0 takes a free one.", 8080, low=0, high=65535)
     api_keys: Secret = setting(
         "SHELFCAST_API_KEYS", "Keys that let a till in, separated by commas; only on loopback may there be none.", Secret()
+    )
+    tick_keys: Secret = setting(
+        "SHELFCAST_TICK_KEYS",
+        "Keys that may post clock ticks, and nothing else unless they let a till in too, separated by commas.",
+        Secret(),
+    )
+    wrong_keys_per_minute: int = setting(
+        "SHELFCAST_WRONG_KEYS_PER_MINUTE", "Wrong keys one address may show a minute before it is shut out.", 10, low=1, high=10_000
     )
     rate_per_second: float = setting(
         "SHELFCAST_RATE_PER_SECOND", "Requests a second of one key or address; 0: no limit.", 200.0, low=0, high=1e6
@@ -39,6 +47,11 @@ class GatewaySettings(FromEnvironment):
 
     def __post_init__(self) -> None:
         check_keys(self.keys, self.host, "SHELFCAST_GATEWAY_HOST")
+        check_strength(self.ticking_keys, "SHELFCAST_TICK_KEYS")
+        if self.ticking_keys and not self.keys:
+            raise SettingsError(
+                "SHELFCAST_TICK_KEYS is set and SHELFCAST_API_KEYS is not: without them this machine may post ticks anyway."
+            )
         if not 1 <= len(self.default_store) <= 64 or not self.default_store.isprintable():
             raise SettingsError(f"SHELFCAST_DEFAULT_STORE={self.default_store!r}: set a name of 1 to 64 printable characters.")
 
@@ -46,6 +59,11 @@ class GatewaySettings(FromEnvironment):
     def keys(self) -> tuple[str, ...]:
         """The API keys."""
         return keys_of(self.api_keys)
+
+    @property
+    def ticking_keys(self) -> tuple[str, ...]:
+        """The keys that may post clock ticks."""
+        return keys_of(self.tick_keys)
 
     @property
     def address(self) -> Address:

@@ -4,7 +4,7 @@ Evolution: unknown fields pass, so a newer producer may talk to an older consume
 within a version; a field never changes its meaning or unit. What would break one of these is a new version.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -88,6 +88,10 @@ class OpeningPlanned(Struct, frozen=True, kw_only=True, tag_field="type", tag="o
     open: Annotated[bool, Meta(description="false: the store stays closed on these days; true: it opens on them.")]
     planned_at: Moment
     active: Annotated[bool, Meta(description="false withdraws what was said of exactly these days.")] = True
+
+
+MAX_TICK_AHEAD_SECONDS: Final = 300
+"""A clock tick this far after its Kafka record was written says no time: it would close days early."""
 
 
 class ClockTicked(Struct, frozen=True, kw_only=True, tag_field="type", tag="clock-ticked.v1", gc=False):

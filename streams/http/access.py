@@ -24,10 +24,16 @@ class RefusedError(Exception):
 
 
 class Keyring:
-    """The API keys, compared in constant time and only by their hashes. Empty: only this machine may come in."""
+    """The API keys, compared in constant time and only by their hashes. Empty: only this machine may come in.
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        self._hashes = [hashlib.sha256(key.encode()).digest() for key in keys]
+    keys: may do all but post clock ticks. ticking: may post those; a key in both may do all.
+    """
+
+    def __init__(self, keys: Sequence[str], ticking: Sequence[str] = ()) -> None:
+        known = list(dict.fromkeys([*keys, *ticking]))
+        self._hashes = [hashlib.sha256(key.encode()).digest() for key in known]
+        self._tills = {f"key:{number}" for number, key in enumerate(known) if key in keys}
+        self._ticking = {f"key:{number}" for number, key in enumerate(known) if key in ticking}
 
     def __bool__(self) -> bool:
         return bool(self._hashes)
@@ -39,14 +45,30 @@ class Keyring:
         found = [hmac.compare_digest(digest, known) for known in self._hashes]
         return f"key:{found.index(True)}" if any(found) else None
 
+    def check_rights(self, owner: str | None, *, events: int, ticks: int) -> None:
+        """Raises RefusedError 403 when an owner may not post what a request holds. Without keys this machine may post all."""
+        if not self:
+            return
+        if ticks and owner not in self._ticking:
+            raise RefusedError(
+                403, "This key may not post clock ticks: put one that may into SHELFCAST_TICK_KEYS. The gateway sends its own."
+            )
+        if events and owner not in self._tills:
+            raise RefusedError(403, "This key may post clock ticks only: use one of SHELFCAST_API_KEYS.")
+
 
 def check_local(host: str) -> None:
     """Raises RefusedError 403 when the header `Host` names another machine than this one.
 
     Without keys that is all there is: a web page elsewhere must not reach us by rebinding a name.
     """
-    if not is_loopback(host if host.endswith("]") else host.rsplit(":", 1)[0]):
+    if not is_local(host):
         raise RefusedError(403, "Without API keys this answers only to localhost: set SHELFCAST_API_KEYS.")
+
+
+def is_local(host: str) -> bool:
+    """Whether a header `Host` names this machine."""
+    return is_loopback(host if host.endswith("]") else host.rsplit(":", 1)[0])
 
 
 def bearer(authorization: str) -> str:
@@ -78,10 +100,15 @@ def check_keys(keys: Sequence[str], host: str, variable: str) -> None:
             f"{variable}={host} can be reached from other machines: set SHELFCAST_API_KEYS to one or more keys "
             "separated by commas (`openssl rand -hex 24` makes one), or listen on 127.0.0.1."
         )
+    check_strength(keys, "SHELFCAST_API_KEYS")
+
+
+def check_strength(keys: Sequence[str], variable: str) -> None:
+    """Raises SettingsError for a key of a setting that is too short or cannot be sent."""
     if any(len(key) < MIN_KEY_LENGTH for key in keys):
-        raise SettingsError(f"SHELFCAST_API_KEYS has a key of fewer than {MIN_KEY_LENGTH} characters: set longer ones.")
+        raise SettingsError(f"{variable} has a key of fewer than {MIN_KEY_LENGTH} characters: set longer ones.")
     if any(not key.isascii() or not key.isprintable() or " " in key for key in keys):
-        raise SettingsError("SHELFCAST_API_KEYS has a key that cannot stand in an HTTP header: use letters, digits and signs of ASCII.")
+        raise SettingsError(f"{variable} has a key that cannot stand in an HTTP header: use letters, digits and signs of ASCII.")
 
 
 def is_loopback(host: str) -> bool:

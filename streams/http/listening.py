@@ -11,14 +11,17 @@ from litestar import Litestar
 
 from streams.contract.errors import SettingsError
 from streams.http.address import Address
+from streams.http.bounded import bounded_by
+from streams.http.bounds import Bounds
+from streams.http.doorman import ConnectionMetrics, Doorman
 
-_CONNECTIONS: Final = 128
 _DRAIN_SECONDS: Final = 15
 
 
-def serve(app: Litestar, address: Address, ready: Callable[[str], None]) -> None:
+def serve(app: Litestar, address: Address, bounds: Bounds, metrics: ConnectionMetrics, ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM, then answer what is under way.
 
+    bounds, metrics: what a client may take, and where it is counted.
     ready: called with the address once it listens. Raises SettingsError when the port is taken.
     """
     listener = _listen(address)
@@ -28,8 +31,12 @@ def serve(app: Litestar, address: Address, ready: Callable[[str], None]) -> None
         log_level="warning",
         access_log=False,
         server_header=False,
-        limit_concurrency=_CONNECTIONS,
-        timeout_keep_alive=30,
+        http=bounded_by(Doorman(bounds, metrics)),
+        ws="none",
+        # An empty list would be the server's default: it believes loopback.
+        proxy_headers=bool(bounds.proxies),
+        forwarded_allow_ips=bounds.proxies,
+        timeout_keep_alive=bounds.keep_alive_seconds,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         lifespan="on",
     )

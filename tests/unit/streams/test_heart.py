@@ -384,3 +384,12 @@ def test_records_below_the_next_offset_are_passed_over(heart):
     out = heart.apply(log)
     assert len(out) == 0
     assert heart.next_offset == 10
+
+
+def test_a_tick_far_ahead_of_its_record_closes_nothing(heart):
+    written = int((MONDAY + 60) * 1000)
+    heart.apply(log_of(sale(sold_at=MONDAY), timestamp=written))
+    ahead = [{"type": "clock-ticked.v1", "store": STORE, "at": MONDAY + 60 + seconds} for seconds in (47 * 3600, 301, 300)]
+    out = heart.apply(log_of(*ahead, first=1, timestamp=written))
+    assert [rejection.reason for rejection in out.rejected] == ["time_out_of_range"] * 2
+    assert (heart.counts.get("days", 0), heart.counts["ticks"]) == (0, 1)

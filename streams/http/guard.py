@@ -1,0 +1,45 @@
+"""The one check that every request to a server passes before anything is done for it."""
+
+from typing import Any
+
+from litestar import Request
+
+from streams.http.access import Keyring, RefusedError, bearer, bearer_or_password, check_local
+from streams.http.foreign import changes_something, check_own
+from streams.http.wrong_keys import WrongKeys
+
+
+class Guard:
+    """Lets in this machine by its own name, or who shows a key; nobody else's page may change something.
+
+    passwords: a browser may show a key as its password, to read. It would send that along with what other pages ask
+    of it, so what changes something takes none.
+    """
+
+    def __init__(self, keyring: Keyring, wrong: WrongKeys, *, passwords: bool = False) -> None:
+        self.keyring = keyring
+        self._wrong = wrong
+        self._passwords = passwords
+
+    def let_in(self, request: Request[Any, Any, Any]) -> str | None:
+        """The owner of the key that was shown, None where none is needed. Raises RefusedError 401, 403, 415 or 429."""
+        headers, changes = request.headers, changes_something(request.method)
+        if changes:
+            check_own(headers)
+        if not self.keyring:
+            check_local(headers.get("host", ""))
+            return None
+        read = bearer_or_password if self._passwords and not changes else bearer
+        shown = headers.get("x-api-key", "") or read(headers.get("authorization", ""))
+        owner = self.keyring.owner(shown)
+        if shown:
+            self._wrong.check(address_of(request), owner)
+        if owner is None:
+            also = ", or as the password in a browser" if self._passwords and not changes else ""
+            raise RefusedError(401, f"Show an API key: Authorization: Bearer KEY, or X-API-Key: KEY{also}.")
+        return owner
+
+
+def address_of(request: Request[Any, Any, Any]) -> str:
+    """Who asks: the address of the connection, or what a trusted proxy says."""
+    return request.client.host if request.client else "unknown"

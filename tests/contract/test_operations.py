@@ -16,6 +16,7 @@ from consumers.metrics import ConsumerMetrics
 from deploy.cli import COMMANDS
 from deploy.commands.settings import rows
 from producers.gateway.telemetry import GatewayMetrics
+from streams.http.doorman import ConnectionMetrics
 from streams.metrics import WorkerMetrics
 from tests.conftest import not_run
 
@@ -32,7 +33,8 @@ ADDED = {"job", "instance", "le"}
 def metrics() -> dict[str, set[str]]:
     """Names of all time series of all processes, with the labels their metric declares."""
     found = {}
-    for kind in (WorkerMetrics, ConsumerMetrics, GatewayMetrics, WebMetrics):
+    servers = [lambda registry, server=server: ConnectionMetrics(registry, server) for server in ("gateway", "web")]
+    for kind in (WorkerMetrics, ConsumerMetrics, GatewayMetrics, WebMetrics, *servers):
         registry = CollectorRegistry()
         kind(registry)
         for metric in {id(m): m for m in registry._collector_to_names}.values():

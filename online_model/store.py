@@ -116,7 +116,7 @@ class Store:
             self._learn_day(s, days, today, pool)
             if told.hours is not None and len(s):
                 hours = np.maximum(told.hours, 0).astype(np.float32)
-                hours *= today.kept_share()[:, None]  # a bulk order is no habit of its hour
+                hours *= today.kept_share()[:, None]  # what a cap took off a bulk order says nothing of the hour
                 pool.nowcast.learn(self._curve, today.weekday, hours, s.by_hour, s.morning[0], pool.share)
         else:
             ProfileClose(pool.profile).closed_day(day, self.last_index)
@@ -133,8 +133,8 @@ class Store:
     def _promotions(self, s: Series, promotion: Bools | None, days: StoreDay) -> PromotionDays | None:
         """Promotions of today and the days ahead; None while none is near.
 
-        Today's counts only if it was told ahead: what is known from its sales is known of days with sales only, and cannot be
-        forecast with.
+        Today's counts only if it was told ahead. A flag on sales is seen only on days that sold: it would teach that promoted
+        days never sell nothing.
         """
         told, s.told_promotion = s.told_promotion, np.zeros(len(s), np.bool_) if promotion is None else promotion[:, 1].astype(np.bool_)
         if promotion is not None and (promotion[:, 1:].any() or told.any()):

@@ -26,10 +26,8 @@ demo: install ## replay real sales through Kafka, models, MongoDB and charts (AR
 test: install ## run the tests; what cannot run here is listed with its reason (ARGS="tests/unit -k money" runs some)
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/python -m pytest tests/unit tests/property tests/contract -n auto --dist loadfile
-	@# Servers, kills and time limits, three files at a time: what fails in that crowd is shown, and run again alone, once.
-	$(BIN)/python -m pytest tests/integration tests/e2e -n 3 --dist loadfile || { \
-	  echo "Failed three at a time (above). Those again, one by one; what fails again fails the run:"; \
-	  $(BIN)/python -m pytest tests/integration tests/e2e --last-failed --last-failed-no-failures none; }
+	@# Servers, kills and time limits, three files at a time: what fails in that crowd runs again alone only if tests/excused.toml says why.
+	$(BIN)/python -m pytest tests/integration tests/e2e -n 3 --dist loadfile || $(BIN)/python -m tests.again
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif

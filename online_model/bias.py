@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from online_model.horizons import N_HORIZONS, tuned
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,7 +25,7 @@ START_DAYS, RAMP_DAYS = 28, 90
 GAIN_KEEP: Final = 0.5 ** (1 / 180)
 GAIN_PRIOR, GAIN_WEIGHT = 0.5, 0.02
 """Prior of the gain and the prior's weight in its regression."""
-GAIN_MAX: Final = np.array([1.5, 1.5, 1.7])
+GAIN_MAX: Final = tuned(1.5, 1.5, 1.7)
 """Largest gain by horizon. The weeks without bias dilute the ratio, and 1.7 undoes that: a lasting bias of four weeks may be undone whole.
 For a day and a week it cost more than it gave."""
 SERVE_CLIP: Final = (0.67, 1.5)
@@ -47,7 +49,7 @@ class BiasGain:
     date_forecast, last_forecast, date_closes, last_closes
         Forecast that matured on the present date and the one before, and the closes they came with.
     xx, xy
-        Of each gain's regression, `[3]`.
+        Of each gain's regression, `[horizons]`.
 
     """
 
@@ -57,8 +59,8 @@ class BiasGain:
         self.date_forecast = self.last_forecast = 0.0
         self.date_closes = self.last_closes = 0
         self.log_ratio = 0.0
-        self.xx: F64 = np.full(3, GAIN_WEIGHT)
-        self.xy: F64 = np.full(3, GAIN_WEIGHT * GAIN_PRIOR)
+        self.xx: F64 = np.full(N_HORIZONS, GAIN_WEIGHT)
+        self.xy: F64 = np.full(N_HORIZONS, GAIN_WEIGHT * GAIN_PRIOR)
 
     def new_date(self, day: int) -> None:
         """A business date of the partition begins."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from online_model.series import DS28
+from online_model.ewmas import DS28
 from online_model.settings import TINY
 
 if TYPE_CHECKING:

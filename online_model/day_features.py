@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from online_model.calendar import DATE_FEATURES
-from online_model.settings import DAYS_AHEAD, SPANS
+from online_model.horizons import DAYS_AHEAD, SPANS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ class StoreDay:
     opens
         Days ahead on which the store opens, `[28]`.
     open_days
-        Open days of each horizon, `[3]`.
+        Open days of each horizon, `[horizons]`.
     by_day, by_weekday
         Weights that average the open days of each horizon: `[3, 28]` and `[3, 7]`; 0 where there are none.
     previous_open

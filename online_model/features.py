@@ -1,4 +1,4 @@
-"""The 28 + 6 features of the second stage, for all three horizons of a store at once."""
+"""The features of the regressions, for all horizons of a store at once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from online_model import baselines, last_year
-from online_model.series import DS, RAW
-from online_model.settings import MEAN_FLOOR, SPANS, TINY
+from online_model.ewmas import DS, DS7, DS14, DS28, DS90, RAW28, RAW90
+from online_model.horizons import N_HORIZONS, SPANS
+from online_model.settings import MEAN_FLOOR, TINY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,13 +27,26 @@ NAMES: Final = (
     "own year ratio", "mean own year ratio", "own year ratio known", "log ds7/ds28", "log ds28/ds90",
     "store residual", "store residual EWMA", "item residual", "item residual EWMA", "shock a year before", "shock 364 days before",
 )  # fmt: skip
-"""In order. The first eight ratios and the second eight are over the scale; the last six are times cbar."""
-RATIOS: Final = slice(1, 7)
-PLAIN: Final = slice(7, 15)
-CBAR: Final = 15
-RATIOS_C: Final = slice(15, 23)
-EXTRA: Final = slice(28, 34)
-PRIOR_ON: Final = (NAMES.index("cbar ds14"), NAMES.index("cbar ds28"))
+"""In order: ratios to the scale, plain numbers, ratios by way of the calendar multiplier (cbar), years, slopes, what is shared."""
+N_REGRESSION_FEATURES: Final = len(NAMES)
+_AT: Final = {name: place for place, name in enumerate(NAMES)}
+
+
+def _run(first: str, last: str) -> slice:
+    """Places from one feature to another, both included."""
+    return slice(_AT[first], _AT[last] + 1)
+
+
+RATIOS: Final = _run("last value", "same time last year")
+PLAIN: Final = _run("trend 3/28", "shock today")
+CBAR: Final = _AT["cbar"]
+LEVELS: Final = _run("cbar ds3", "cbar last yd")
+"""Levels without the calendar that are multiplied by cbar."""
+RATIOS_C: Final = _run("cbar", "c x weekday mean yd")
+SLOPES: Final = _run("log ds7/ds28", "log ds28/ds90")
+EXTRA: Final = _run("store residual", "shock 364 days before")
+"""The linear regression takes these times cbar."""
+PRIOR_ON: Final = (_AT["cbar ds14"], _AT["cbar ds28"])
 RATIO_CAP: Final = 6.0
 YOUNG_DAYS: Final = 56
 SLOPE_CLIP: Final = 1.0
@@ -50,7 +64,7 @@ class PooledDay:
     Attributes
     ----------
     year_ratio
-        Of each horizon, `[3]`.
+        Of each horizon, `[horizons]`.
     trends
         3/28 and 7/28 days.
     shock
@@ -100,16 +114,16 @@ class OwnYear:
     """Mean over the partition's series of their own year ratios, by horizon; of the present date."""
 
     def __init__(self) -> None:
-        self.total: NDArray[np.float64] = np.zeros(3)
-        self.n: NDArray[np.float64] = np.zeros(3)
+        self.total: NDArray[np.float64] = np.zeros(N_HORIZONS)
+        self.n: NDArray[np.float64] = np.zeros(N_HORIZONS)
 
     def new_date(self) -> None:
         """A business date of the partition begins."""
-        self.total = np.zeros(3)
-        self.n = np.zeros(3)
+        self.total = np.zeros(N_HORIZONS)
+        self.n = np.zeros(N_HORIZONS)
 
     def add(self, ratio: F32, known: NDArray[np.bool_]) -> F32:
-        """Add a store's `[3, n]`; the means so far `[3]`."""
+        """Add a store's `[horizons, n]`; the means so far `[horizons]`."""
         self.total += (ratio * known).sum(1)
         self.n += known.sum(1)
         return np.asarray(self.total / np.maximum(self.n, 1), np.float32)
@@ -124,9 +138,9 @@ class Features:
     scale
         s, units, `[n]`.
     cbar, profile, weekday_mean, naive
-        Window means by open day, `[3, n]`: multiplier, profile, same-weekday mean, newest value of the weekday.
+        Window means by open day, `[horizons, n]`: multiplier, profile, same-weekday mean, newest value of the weekday.
     linear, log
-        Features of the two regressions, `[3, 34, n]`.
+        Features of the two regressions, `[horizons, features, n]`.
 
     """
 
@@ -141,8 +155,7 @@ class Features:
 
 def scale_of(s: Series) -> F32:
     """max(EWMA28, EWMA90 / 4, 5 % of the mean, a floor)."""
-    raw = s.ewma[RAW]
-    return np.asarray(np.maximum(np.maximum(raw[0], raw[1] / 4), np.maximum(MEAN_FLOOR * s.mean, TINY)))
+    return np.asarray(np.maximum(np.maximum(s.ewma[RAW28], s.ewma[RAW90] / 4), np.maximum(MEAN_FLOOR * s.mean, TINY)))
 
 
 def log_ratio(x: F32, base: F32, s: F32) -> F32:
@@ -154,7 +167,7 @@ def build(s: Series, a: Ahead, pooled: PooledDay, own_year: OwnYear) -> Features
     """Features at a close."""
     n, scale, days, lags = len(s), scale_of(s), a.days, a.lags
     ahead = days.weekday[1:]
-    level28 = s.ewma[RAW][0]
+    level28 = s.ewma[RAW28]
     cells = np.where(np.isnan(s.cell_ewma), s.profile * level28, s.cell_ewma)
     if a.promoted is None:
         by_weekday = np.concatenate([lags[:4], s.profile[None, :7], cells[None, :7]])
@@ -165,28 +178,28 @@ def build(s: Series, a: Ahead, pooled: PooledDay, own_year: OwnYear) -> Features
         profile = days.by_day @ np.where(held, s.profile[7:][ahead], s.profile[:7][ahead])
         cell = days.by_day @ np.where(held, cells[7:][ahead], cells[:7][ahead])
     cbar, c_four = days.by_day @ a.c, days.by_day @ (a.c * lags[baselines.FOUR_DS][ahead])
-    ds = s.ewma[DS]
     level, own, known = _own_year(s, a.day, cbar, scale, days.open_days)
     mean_own = own_year.add(own, known)[:, None]
     ratio = np.asarray(pooled.year_ratio, np.float32)[:, None]
-    last = cbar * ds[2] * ratio
-    f = np.empty((3, len(NAMES), n), np.float32)
-    f[:, 0] = 1
-    f[:, 1], f[:, 2], f[:, 3], f[:, 4], f[:, 5] = s.last[0], first, second, four, cell
-    f[:, 6] = last if level is None else np.where(np.isnan(level), last, level)
+    last = cbar * s.ewma[DS14] * ratio
+    f = np.empty((N_HORIZONS, len(NAMES), n), np.float32)
+    f[:, _AT["one"]] = 1
+    f[:, _AT["last value"]], f[:, _AT["same weekday"]], f[:, _AT["same weekday before"]] = s.last[0], first, second
+    f[:, _AT["same weekday, mean of 4"]], f[:, _AT["cell EWMA"]] = four, cell
+    f[:, _AT["same time last year"]] = last if level is None else np.where(np.isnan(level), last, level)
     f[:, RATIOS] = np.minimum(f[:, RATIOS] / scale, RATIO_CAP)
-    f[:, 7] = np.log(ratio)
-    f[:, 8:15] = _plain(s, scale, pooled)
+    f[:, _AT["pooled year ratio"]] = np.log(ratio)
+    f[:, PLAIN] = _plain(s, scale, pooled)
     f[:, CBAR] = cbar
-    f[:, 16:21] = ds
-    f[:, 21] = s.last[1]
-    f[:, 16:22] *= cbar[:, None]
-    f[:, 22] = c_four
-    f[:, 16:23] = np.minimum(f[:, 16:23] / scale, RATIO_CAP)
-    f[:, 23] = np.where(known, own, mean_own)
-    f[:, 24] = mean_own
-    f[:, 25] = known
-    f[:, 26:28] = np.clip(log_ratio(ds[[1, 3]], ds[[3, 4]], scale), -SLOPE_CLIP, SLOPE_CLIP)
+    f[:, LEVELS] = np.concatenate([s.ewma[DS], s.last[1:]]) * cbar[:, None]
+    f[:, _AT["c x weekday mean yd"]] = c_four
+    over_scale = slice(LEVELS.start, RATIOS_C.stop)
+    f[:, over_scale] = np.minimum(f[:, over_scale] / scale, RATIO_CAP)
+    f[:, _AT["own year ratio"]] = np.where(known, own, mean_own)
+    f[:, _AT["mean own year ratio"]] = mean_own
+    f[:, _AT["own year ratio known"]] = known
+    newer, older = s.ewma[[DS7, DS28]], s.ewma[[DS28, DS90]]
+    f[:, SLOPES] = np.clip(log_ratio(newer, older, scale), -SLOPE_CLIP, SLOPE_CLIP)
     f[:, EXTRA] = _extra(days, pooled, n)
     log = logged(f)
     f[:, EXTRA] *= cbar[:, None]
@@ -194,29 +207,31 @@ def build(s: Series, a: Ahead, pooled: PooledDay, own_year: OwnYear) -> Features
 
 
 def _plain(s: Series, scale: F32, pooled: PooledDay) -> F32:
-    """Trends, P(sale), log days since a sale, log scale, young, shock; `[7, n]`."""
-    out = np.empty((7, len(s)), np.float32)
-    out[0], out[1] = pooled.trends
-    out[2] = s.p_sale
-    out[3] = np.log1p(s.since_sale) / 2
-    out[4] = np.log(scale + 0.05) / 5
-    out[5] = s.count < YOUNG_DAYS
-    out[6] = pooled.shock
+    """The features of `PLAIN`, `[7, n]`."""
+    out = np.empty((PLAIN.stop - PLAIN.start, len(s)), np.float32)
+    trend_short, trend_week, p_sale, silence, size, young, shock = out
+    trend_short[:], trend_week[:] = pooled.trends
+    p_sale[:] = s.p_sale
+    silence[:] = np.log1p(s.since_sale) / 2
+    size[:] = np.log(scale + 0.05) / 5
+    young[:] = s.count < YOUNG_DAYS
+    shock[:] = pooled.shock
     return out
 
 
 def _extra(days: StoreDay, pooled: PooledDay, n: int) -> F32:
-    """Shared residuals and last year's shocks, `[3, 6, n]`."""
-    out = np.zeros((3, 6, n), np.float32)
+    """The features of `EXTRA`: shared residuals and last year's shocks, `[horizons, 6, n]`."""
+    out = np.zeros((N_HORIZONS, EXTRA.stop - EXTRA.start, n), np.float32)
+    store, store_ewma, item, item_ewma, shock_date, shock_week = out.swapaxes(0, 1)
     if pooled.shared is not None:
-        out[:, 0], out[:, 1], out[:, 2], out[:, 3] = pooled.shared
-    out[:, 4] = (days.by_day @ pooled.shock_date)[:, None]
-    out[:, 5] = (days.by_day @ pooled.shock_week)[:, None]
+        store[:], store_ewma[:], item[:], item_ewma[:] = pooled.shared
+    shock_date[:] = (days.by_day @ pooled.shock_date)[:, None]
+    shock_week[:] = (days.by_day @ pooled.shock_week)[:, None]
     return out
 
 
 def _own_year(s: Series, day: int, cbar: F32, scale: F32, open_days: NDArray[np.int64]) -> tuple[F32 | None, F32, NDArray[np.bool_]]:
-    """Level of each window as it was last year (NaN unknown; None in the first year), own log ratio, known or not; `[3, n]`."""
+    """Level of each window as it was last year (NaN unknown; None in the first year), own log ratio, known or not; `[horizons, n]`."""
     found = last_year.windows(s.year_sums, s.year_counts, day)
     if found is None:
         zero = np.zeros((len(SPANS), len(s)), np.float32)
@@ -237,9 +252,9 @@ def logged(linear: F32) -> F32:
     return out
 
 
-def thaw(frozen: NDArray[np.float16]) -> tuple[F32, F32]:
-    """Features of both regressions `[34, m]` from the linear ones as they were frozen."""
+def thaw(frozen: NDArray[np.float16]) -> dict[str, F32]:
+    """Features of the linear and the log regressions, `[34, m]` each, from the linear ones as they were frozen."""
     linear = frozen.astype(np.float32)
     plain = linear.copy()
     plain[EXTRA] /= np.maximum(linear[CBAR], TINY)
-    return linear, logged(plain)
+    return {"linear": linear, "log": logged(plain)}

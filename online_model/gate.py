@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from online_model.horizons import N_HORIZONS, tuned
 from online_model.settings import LOSS_CAP
 
 if TYPE_CHECKING:
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.number[Any]]
     F32 = NDArray[np.float32]
 
-HOLD: Final = np.array([0.0, 0.0, 90.0])
+HOLD: Final = tuned(0, 0, 90)
 """Business dates of the partition until the gate of a horizon begins to close."""
-AGE: Final = np.array([120.0, 150.0, 365.0])
+AGE: Final = tuned(120, 150, 365)
 """Business dates until it is closed."""
-KEEP: Final = 0.5 ** (1 / np.array([14.0, 14.0, 28.0]))
+KEEP: Final = 0.5 ** (1 / tuned(14, 14, 28))
 """Decay of losses, a date."""
-POWER: Final = np.array([8.0, 8.0, 6.0])
+POWER: Final = tuned(8, 8, 6)
 """Odds of the mix go by (squared error relative to the same-weekday mean's)^-power."""
-MARGIN: Final = np.array([0.2, 0.12, 1.0])
+MARGIN: Final = tuned(0.2, 0.12, 1.0)
 """By how much the log of that must be below 0 for even odds; less as the gate closes."""
 MOST: Final = 0.95
 """Largest share: what the mix would have been can then be told from what was served."""
@@ -51,7 +52,7 @@ class Gate:
     age
         Business dates on which a series of the partition was open.
     loss, dates
-        Decayed sums over dates of the date's mean loss, `[3, 2]`; decayed number of dates, `[3]`.
+        Decayed sums over dates of the date's mean loss, `[horizons, 2]`; decayed number of dates, `[horizons]`.
     date_sum, date_n
         Of the present date.
 
@@ -60,15 +61,15 @@ class Gate:
     def __init__(self) -> None:
         self.age = 0
         self.counted = False
-        self.loss: F64 = np.zeros((3, 2))
-        self.dates: F64 = np.zeros(3)
-        self.date_sum: F64 = np.zeros((3, 2))
-        self.date_n: F64 = np.zeros(3)
+        self.loss: F64 = np.zeros((N_HORIZONS, 2))
+        self.dates: F64 = np.zeros(N_HORIZONS)
+        self.date_sum: F64 = np.zeros((N_HORIZONS, 2))
+        self.date_n: F64 = np.zeros(N_HORIZONS)
 
     def new_date(self) -> None:
         """A business date of the partition begins."""
         self.loss, self.dates = self._now()
-        self.date_sum, self.date_n = np.zeros((3, 2)), np.zeros(3)
+        self.date_sum, self.date_n = np.zeros((N_HORIZONS, 2)), np.zeros(N_HORIZONS)
         self.counted = False
 
     def opened(self) -> None:
@@ -83,7 +84,7 @@ class Gate:
         return keep[:, None] * self.loss + mean, keep * self.dates + came
 
     def learn(self, mixed: F32, weekday_mean: F32, units: F32, scale: F32, known: F32) -> None:
-        """Take labels of a store in, `[3, n]` each."""
+        """Take labels of a store in, `[horizons, n]` each."""
         if self.age > AGE[-1]:
             return
         for i, forecast in enumerate((mixed, weekday_mean)):
@@ -91,13 +92,13 @@ class Gate:
         self.date_n += known.sum(1)
 
     def shares(self) -> F64:
-        """Share of the same-weekday mean in what is served of a series as old as the partition, `[3]`."""
+        """Share of the same-weekday mean in what is served of a series as old as the partition, `[horizons]`."""
         if self.age >= AGE[-1]:
-            return np.zeros(3)
+            return np.zeros(N_HORIZONS)
         loss, dates = self._now()
         log_ratio = np.log(np.maximum(loss[:, 0], 1e-12)) - np.log(np.maximum(loss[:, 1], 1e-12))
         borrowed = 0.0
-        for h in range(3):
+        for h in range(N_HORIZONS):
             borrowed = log_ratio[h] = (dates[h] * log_ratio[h] + BORROWED_DATES * borrowed) / (dates[h] + BORROWED_DATES)
         still_open = np.clip((AGE - self.age) / (AGE - HOLD), 0, 1)
         odds = np.exp(np.clip(-POWER * (log_ratio + MARGIN * still_open), -30, 30))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from online_model.settings import SPANS, YEAR
+from online_model.horizons import N_HORIZONS, SPANS
+from online_model.settings import YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,8 +57,8 @@ def windows(sums: F32, counts: NDArray[np.uint8], day: int) -> tuple[F32, F32, F
     Returns
     -------
     tuple or None
-        Means and open days of each horizon's window +-3 days `[3, n]` twice, of the same +-7 days `[3, n]` twice, of the 28 days
-        to a year ago `[n]` twice; None in the first year.
+        Means and open days, twice each: of every horizon's window +-3 days `[horizons, n]`, of the same +-7 days `[horizons, n]`, of
+        the 28 days to a year ago `[n]`; None in the first year.
 
     """
     ago = day - YEAR
@@ -69,4 +70,5 @@ def windows(sums: F32, counts: NDArray[np.uint8], day: int) -> tuple[F32, F32, F
     weight = np.array(shares, np.float32)
     n = weight @ counts.astype(np.float32)
     mean = ((weight @ sums) / np.maximum(n, 1e-9)).astype(np.float32)
-    return mean[:3], n[:3], mean[3:6], n[3:6], mean[6], n[6]
+    near, wide = slice(N_HORIZONS), slice(N_HORIZONS, 2 * N_HORIZONS)
+    return mean[near], n[near], mean[wide], n[wide], mean[-1], n[-1]

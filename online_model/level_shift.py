@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from online_model.ewmas import DS, DS14, DS28, PROFILE, RAW
 from online_model.results import Drift
-from online_model.series import DS, DS14, DS28, PROFILE, RAW
 from online_model.settings import MEAN_FLOOR, TINY
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from online_model import bias, gate, level_shift
+from online_model.experts.registry import CORRECTED, EXPERT_NAMES, EXPERTS, PENDING
 from online_model.features import thaw
+from online_model.horizons import DAY, HORIZON_NAMES, N_HORIZONS, QUANTILE_NAMES, SPANS, TAIL_NAMES, WEEK
 from online_model.pooled import solve_together
 from online_model.results import Scored
-from online_model.series import CORRECTED, PENDING
-from online_model.settings import DAY, HORIZONS, LABEL_CAP_DAY, LABEL_CAP_WINDOW, SPANS, STAGGER, TEACH_FROM_AGE, WEEK
+from online_model.settings import LABEL_CAP_DAY, LABEL_CAP_WINDOW, STAGGER, TEACH_FROM_AGE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,11 +29,18 @@ if TYPE_CHECKING:
 
 OFFSET_RATE, OFFSET_DECAY = 0.01, 0.998
 """A series' offset of the log regression: step, and what it keeps a label."""
-ORIGIN, AGE, OPEN_DAYS, SIGNAL, FACTOR, YEAR_FACTORS, GATE = 0, 1, 2, 3, 4, slice(5, 8), 8
-"""Columns of a store's slots."""
+ORIGIN, AGE, OPEN_DAYS, SIGNAL, FACTOR = range(5)
+YEAR_FACTORS: Final = slice(5, 5 + len(CORRECTED))
+GATE: Final = YEAR_FACTORS.stop
+SLOT_COLUMNS: Final = GATE + 1
+"""Columns of a store's slots: of a pending forecast the origin, age of the partition, open days, bias signal, bias factor, year
+corrections, share of the gate."""
+_FIRST_SLOT: Final = tuple(sum(SPANS[:h]) for h in range(N_HORIZONS))
 _P: Final = {name: i for i, name in enumerate(PENDING)}
-_RAW: Final = [_P["profile"], _P["linear"], _P["log"]]
-_EXPERTS: Final = [_P[name] for name in ("profile", "level", "linear", "log", "weekday_mean")]
+_EXPERTS: Final = [_P[name] for name in EXPERT_NAMES]
+_RAW: Final = [_EXPERTS[place] for place in CORRECTED]
+_QUANTILES: Final = [_P[name] for name in QUANTILE_NAMES]
+_TAILS: Final = [_P[name] for name in TAIL_NAMES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +52,19 @@ class Matured:
     day
         Ordinal of the close that completes them.
     info
-        Their slots: origin, age of the partition, open days as expected, ... `[3, 9]`.
+        Their slots: origin, age of the partition, open days as expected, ... `[horizons, 9]`.
     kept
-        What they left behind, `[3, 12, n]`; 0 where there is no label.
+        What they left behind, `[horizons, PENDING, n]`; 0 where there is no label.
     sums
-        Net units, winsorised units, units for the bias gain: `[3, 3, n]`, horizon second.
+        Net units, winsorised units, units for the bias gain: `[3, horizons, n]`.
     opened_days
-        Days that were open, `[3]`.
+        Days that were open, `[horizons]`.
     forecast, known
-        Whether there was a forecast; whether it gets a label (days were open, and expected to be), `[3, n]`.
+        Whether there was a forecast; whether it gets a label (days were open, and expected to be), `[horizons, n]`.
     units, scale
-        Winsorised mean by open day (0 unknown); scale (1 unknown), `[3, n]`.
+        Winsorised mean by open day (0 unknown); scale (1 unknown), `[horizons, n]`.
     bias_share, factors
-        Share of the bias gain in each forecast, and what it had multiplied it by, `[3, n]`.
+        Share of the bias gain in each forecast, and what it had multiplied it by, `[horizons, n]`.
 
     """
 
@@ -73,7 +81,7 @@ class Matured:
     factors: F64
 
     def __getitem__(self, name: str) -> F32:
-        """A field of `PENDING`, `[3, n]`."""
+        """A field of `PENDING`, `[horizons, n]`."""
         return self.kept[:, _P[name]]
 
     def column(self, place: int) -> F32:
@@ -83,7 +91,7 @@ class Matured:
 
 def slots_of(day: int) -> list[int]:
     """Slots whose forecasts mature at the close of `day`, and which its own forecasts then take."""
-    return [0, 1 + day % 7, 8 + day % 28]
+    return [first + day % days for first, days in zip(_FIRST_SLOT, SPANS, strict=True)]
 
 
 def learn_matured(s: Series, slots: F64, history: Bools, today: Today, pool: Pool) -> tuple[dict[str, Scored], list[Drift]]:
@@ -143,7 +151,7 @@ def _matured(s: Series, info: F64, due: Bools, history: Bools, day: int) -> Matu
 def _score(s: Series, m: Matured, pool: Pool) -> dict[str, Scored]:
     """Forecasts as they were published against raw sums; a day expected closed that was closed is no forecast."""
     scored = {}
-    for h, (name, b) in enumerate(zip(HORIZONS, SPANS, strict=True)):
+    for h, (name, b) in enumerate(zip(HORIZON_NAMES, SPANS, strict=True)):
         rows, n = np.flatnonzero(m.forecast[h]), m.info[h, OPEN_DAYS]
         if not len(rows) or (m.opened_days[h] == 0 and n == 0):
             continue
@@ -153,9 +161,7 @@ def _score(s: Series, m: Matured, pool: Pool) -> dict[str, Scored]:
             rows=s.series[rows].astype(np.intp),
             actual=m.sums[0, h, rows].astype(np.float64),
             mean=took[_P["unbiased"]] * m.factors[h, rows] * n,
-            p10=took[_P["p10"]],
-            p50=took[_P["p50"]],
-            p90=took[_P["p90"]],
+            quantiles=took[_QUANTILES],
             weekday_mean=took[_P["weekday_mean"]] * n,
             seasonal_naive=took[_P["naive"]] * n,
             smoothing=took[_P["smoothing"]] * n,
@@ -179,14 +185,17 @@ def _teach(s: Series, m: Matured, pool: Pool) -> None:
     cap = LABEL_CAP_WINDOW * m.scale
     cap[DAY] = LABEL_CAP_DAY * (m.scale[DAY] + 1)
     label = np.minimum(m.units, cap)
-    for h, (b, frozen) in enumerate(zip(SPANS, (s.teach_day, s.teach_week, s.teach_month), strict=True)):
+    for h, (b, frozen) in enumerate(zip(SPANS, s.frozen, strict=True)):
         if not old_enough[h].any():
             continue
         rows = slice(None) if h == DAY else slice(-int(origins[h]) % STAGGER, None, STAGGER)
         taught = old_enough[h, rows] > 0
-        linear, log = thaw(frozen[m.day % b][:, : len(taught)])
-        pool.linear[h].add(linear, m.scale[h, rows], label[h, rows], taught)
-        pool.log[h].add(log, m.scale[h, rows], label[h, rows], taught, s.offset[h, rows])
+        inputs = thaw(frozen[m.day % b][:, : len(taught)])
+        for expert in EXPERTS:
+            if expert.regression is not None:
+                offset = s.offset[h, rows] if expert.regression.own_offset else 0.0
+                features = inputs[expert.regression.inputs]
+                pool.regressors[expert.name][h].add(features, m.scale[h, rows], label[h, rows], taught, offset)
     solve_together(pool.models)
     gap = np.clip((label - m["log"]) / m.scale, -1, 1) * np.minimum(1, 2 * m.scale / (1 + m.scale))
     s.offset[:] = np.where(old_enough > 0, OFFSET_DECAY * s.offset + OFFSET_RATE * gap, s.offset)
@@ -209,6 +218,5 @@ def _correct(s: Series, m: Matured, pool: Pool) -> None:
             pool.bias.learn_gain(h, m.day - b, float(m.info[h, SIGNAL]), a, p, share=pool.share)
             if h == WEEK:
                 pool.bias.learn_week(m.day - b, a, p)
-    band = np.stack([m["p10"], m["p90"]])
     served = (unbiased * m.factors).astype(np.float32)
-    pool.quantiles.learn(s, served, band, m.sums[0], m.known.astype(np.float32))
+    pool.quantiles.learn(s, served, m.kept[:, _TAILS].swapaxes(0, 1), m.sums[0], m.known.astype(np.float32))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from online_model.series import N_EXPERTS, WEEKDAY_MEAN
-from online_model.settings import LOSS_CAP, MONTH
+from online_model.experts.registry import EXPERTS, N_EXPERTS
+from online_model.horizons import N_HORIZONS, SPANS, tuned
+from online_model.settings import LOSS_CAP
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,20 +25,19 @@ DECAY: Final = 0.5 ** (1 / 120)
 """Of squared errors: half-life 120 labels of a series, 120 dates of the pool."""
 SHRINK: Final = 28.0
 """Weight of the pooled errors, in labels."""
-POWER: Final = np.array([8.0, 4.0, 4.0], np.float32)
-"""Weights are loss^-power: day, windows."""
+POWER: Final = tuned(8, 4, 4).astype(np.float32)
+"""Weights are loss^-power."""
 
-NOT_SERVED: Final = np.zeros((3, N_EXPERTS, 1), np.float32)
-"""Added to the log weights: the same-weekday mean takes part for the day and the week; for four weeks it did harm."""
-NOT_SERVED[MONTH, WEEKDAY_MEAN] = -1e9
+NOT_SERVED: Final = np.array([[[-1e9 * (days > expert.longest_days)] for expert in EXPERTS] for days in SPANS], np.float32)
+"""Added to the log weights, `[horizons, E, 1]`."""
 
 
 class Mixture:
-    """Pooled losses of the experts by horizon, `[3, E]`, and their numbers `[3]`."""
+    """Pooled losses of the experts by horizon, `[horizons, E]`, and their numbers `[horizons]`."""
 
     def __init__(self) -> None:
-        self.loss: F64 = np.full((3, N_EXPERTS), 1e-9)
-        self.n: F64 = np.full(3, 1e-9)
+        self.loss: F64 = np.full((N_HORIZONS, N_EXPERTS), 1e-9)
+        self.n: F64 = np.full(N_HORIZONS, 1e-9)
 
     def new_date(self) -> None:
         """A business date of the partition begins."""
@@ -50,9 +50,9 @@ class Mixture:
         Parameters
         ----------
         experts
-            `[3, E, n]`.
+            `[horizons, E, n]`.
         units, scale, known
-            `[3, n]`; known is 1 where there is a label.
+            `[horizons, n]`; known is 1 where there is a label.
 
         """
         error = np.abs(experts - units[:, None]) / scale[:, None]
@@ -64,7 +64,7 @@ class Mixture:
         self.n += known.sum(1)
 
     def mix(self, s: Series, experts: F32) -> F32:
-        """The mix `[3, n]` of experts `[3, E, n]`."""
+        """The mix `[horizons, n]` of experts `[horizons, E, n]`."""
         pooled = (SHRINK * self.loss / self.n[:, None]).astype(np.float32)
         loss = (s.loss + pooled[:, :, None]) / (s.labels + SHRINK)[:, None]
         log_w = np.log(loss + 1e-9) * -POWER[:, None, None] + NOT_SERVED

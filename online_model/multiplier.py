@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from online_model.day_features import COMMON, N_FEATURES
-from online_model.series import DS14
+from online_model.ewmas import DS14
 from online_model.settings import ETA_CLIP, MEAN_FLOOR, OVERDISPERSION, RATIO_TO_LEVEL_CAP, SMALL, TINY
 
 if TYPE_CHECKING:

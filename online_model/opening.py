@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from online_model.settings import DAYS_AHEAD, KNOWN_OPEN_DAYS
+from online_model.horizons import DAYS_AHEAD, KNOWN_OPEN_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,24 +9,25 @@ import numpy as np
 from online_model.bias import BiasGain
 from online_model.calendar import CalendarTable, HolidayKeys
 from online_model.cold_start import ItemLevels
-from online_model.features import PRIOR_ON, OwnYear
+from online_model.experts.registry import EXPERTS
+from online_model.features import N_REGRESSION_FEATURES, PRIOR_ON, OwnYear
 from online_model.gate import Gate
+from online_model.horizons import SPANS
 from online_model.level_shift import CommonResiduals
 from online_model.mixture import Mixture
 from online_model.multiplier import CalendarModel
 from online_model.nowcast import Nowcast
-from online_model.pooled import LinearRatio, LogRatio, PooledRegressor
 from online_model.profile import PooledProfile
 from online_model.quantiles import Quantiles
 from online_model.scores import Scores
-from online_model.series import N_FEATURES_2
-from online_model.settings import SPANS
 from online_model.shared_residual import SharedResiduals
 from online_model.state import dump_fields, load_fields
 from online_model.year_correction import YearCorrection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from online_model.pooled import PooledRegressor
 
 CAUTION: Final = tuple(0.5 * b**0.5 for b in SPANS)
 """Extra ridge of the regressions by horizon, in dates; windows of many days overlap."""
@@ -73,17 +74,18 @@ class Pool:
         self.nowcast = Nowcast()
         self.scores = Scores()
         self.residuals = CommonResiduals()
-        self.linear: list[PooledRegressor] = [LinearRatio(caution=c) for c in CAUTION]
-        self.log: list[PooledRegressor] = [LogRatio(caution=c) for c in CAUTION]
+        self.regressors: dict[str, list[PooledRegressor]] = {
+            expert.name: [expert.regression.make(caution) for caution in CAUTION] for expert in EXPERTS if expert.regression is not None
+        }
         for model in self.models:
-            model.start(N_FEATURES_2, PRIOR_ON)
+            model.start(N_REGRESSION_FEATURES, PRIOR_ON)
         self.keys = HolidayKeys()
         self._tables: dict[tuple[str | None, str | None], CalendarTable] = {}
 
     @property
     def models(self) -> list[PooledRegressor]:
-        """Linear and log regressions of all horizons."""
-        return [*self.linear, *self.log]
+        """Regressions of all experts that have one, each of all horizons."""
+        return [model for models in self.regressors.values() for model in models]
 
     @property
     def share(self) -> float:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from online_model.series import PROFILE
-from online_model.settings import MEAN_FLOOR, RATIO_TO_LEVEL_CAP, SHOCK_CLIP, SMALL, SPANS, TINY, YEAR
+from online_model.ewmas import PROFILE28
+from online_model.horizons import SPANS
+from online_model.settings import MEAN_FLOOR, RATIO_TO_LEVEL_CAP, SHOCK_CLIP, SMALL, TINY, YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -155,7 +156,7 @@ class ProfileClose:
             Profile of the day's cell `[n]`; the store's deseasonalised total, -1 when no series is old enough.
 
         """
-        y, teaches, promoted, level28 = today.units, today.teaches, today.promoted, s.ewma[PROFILE][1]
+        y, teaches, promoted, level28 = today.units, today.teaches, today.promoted, s.ewma[PROFILE28]
         p, low, high = self.pooled, today.weekday, today.weekday + 7
         mean, expected = np.maximum(s.mean, TINY), np.maximum(level28, TINY)
         level = np.maximum(expected, MEAN_FLOOR * s.mean)

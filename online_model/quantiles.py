@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.special import gammaincinv, ndtr
+from scipy.special import gammaincinv, ndtr, ndtri
 
-from online_model.settings import DAY, SPANS
+from online_model.horizons import DAY, LOWER, N_HORIZONS, N_TAILS, SPANS, TAIL_PROBABILITY, tuned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,20 +24,21 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     F32 = NDArray[np.float32]
 
-LEVELS: Final = np.array([1.45, 1.7, 1.8])
+LEVELS: Final = tuned(1.45, 1.7, 1.8)
 """Normal level of P90 by horizon to begin with: wider where the variance comes from few, overlapping windows."""
-MISS: Final = 0.1
-FEW_UNITS, MISS_OF_FEW = 2.0, 0.085
+MISS: Final = TAIL_PROBABILITY[:, None]
+"""Rate at which each tail is to be missed, `[tails, 1]`."""
+FEW_UNITS, FEW_SHARE = 2.0, 0.85
 """A P90 of so few whole units or less is to be missed less often, for the day: one unit holds many per cent of the days, so the right P90
-is missed by less than 10 % of them, and asking for 10 % pulls it down to where it costs most. Lower still would be better by pinball
-loss (-5 % at .07), but a band of 80 % is not to hold more than 92 %."""
+is missed by less than 10 % of them, and asking for 10 % pulls it down to where it costs most: .85 of that is asked for. Lower still would
+be better by pinball loss (-5 % at .7), but a band of 80 % is not to hold more than 92 %."""
 LEVEL_RANGE: Final = (0.5, 4.0)
 STEP: Final = np.array([0.03 / b for b in SPANS], np.float32)
 """Step of a series' levels, a label."""
-POOLED_STEP: Final = np.array([0.3, 0.1, 0.06])
+POOLED_STEP: Final = tuned(0.3, 0.1, 0.06)
 POOLED_SHRINK: Final = 5.0
 """Largest step of the pooled levels, a date with many labels; a date with 5 moves them by half of it."""
-OVERLAPS: Final = np.array([False, True, True])
+OVERLAPS: Final = np.array([days > 1 for days in SPANS])
 """Windows overlap and series err together, so their misses come in runs: the step of these horizons goes by the tracking signal."""
 TRACK_KEEP: Final = 0.5 ** (1 / 56)
 """Memory of the tracking signal, a date: two windows of four weeks. Only what outlasts the runs is worth a full step."""
@@ -73,29 +74,30 @@ def gamma_quantile(log_shape: F32, level: F32) -> F32:
 
 
 class Quantiles:
-    """Pooled part: variance f + kappa f^2 by horizon, and the levels of P10 and P90.
+    """Pooled part: variance f + kappa f^2 by horizon, and the levels of the tails, as P10 and P90.
 
     Attributes
     ----------
     error, square
-        Decayed sums whose ratio is kappa, `[3]`.
+        Decayed sums whose ratio is kappa, `[horizons]`.
     levels
-        Distance of P10 and P90 from the median on the normal scale, `[2, 3]`.
+        Distance of each tail from the median on the normal scale, `[tails, horizons]`.
     date_miss, date_n
-        Of the present date: misses `[2, 3]`, labels `[3]`.
+        Of the present date: misses `[tails, horizons]`, labels `[horizons]`.
     deviation, deviation_square
-        Decayed means over dates of the rate of misses less `MISS`, and of its square, `[2, 3]`.
+        Decayed means over dates of the rate of misses less `MISS`, and of its square, `[tails, horizons]`.
 
     """
 
     def __init__(self) -> None:
-        self.error: F64 = np.full(3, 0.1)
-        self.square: F64 = np.ones(3)
-        self.levels: F64 = np.tile(LEVELS, (2, 1))
-        self.date_miss: F64 = np.zeros((2, 3))
-        self.date_n: F64 = np.zeros(3)
-        self.deviation: F64 = np.zeros((2, 3))
-        self.deviation_square: F64 = np.full((2, 3), MISS**2)
+        tails = (N_TAILS, N_HORIZONS)
+        self.error: F64 = np.full(N_HORIZONS, 0.1)
+        self.square: F64 = np.ones(N_HORIZONS)
+        self.levels: F64 = LEVELS * (ndtri(1 - MISS) / ndtri(0.9))
+        self.date_miss: F64 = np.zeros(tails)
+        self.date_n: F64 = np.zeros(N_HORIZONS)
+        self.deviation: F64 = np.zeros(tails)
+        self.deviation_square: F64 = np.broadcast_to(MISS**2, tails).copy()
 
     def new_date(self) -> None:
         """A business date of the partition begins: move the pooled levels by the misses of the last one."""
@@ -110,29 +112,28 @@ class Quantiles:
             self.levels = np.clip(self.levels + step * off, *LEVEL_RANGE)
             self.error *= KEEP
             self.square *= KEEP
-        self.date_miss, self.date_n = np.zeros((2, 3)), np.zeros(3)
+        self.date_miss, self.date_n = np.zeros((N_TAILS, N_HORIZONS)), np.zeros(N_HORIZONS)
 
     def _kappa(self) -> F32:
         return np.maximum(self.error / self.square, KAPPA_MIN).astype(np.float32)[:, None]
 
     def variance(self, s: Series, mean: F32) -> F32:
-        """Variance of sums `[3, n]`."""
+        """Variance of sums `[horizons, n]`."""
         return np.asarray(s.spread * (mean + self._kappa() * mean * mean))
 
     def learn(self, s: Series, mean: F32, band: F32, units: F32, known: F32) -> None:
-        """Take matured sums in, `[3, n]` each; a P10 of 0 cannot be missed and teaches nothing.
+        """Take matured sums in, `[horizons, n]` each; a P10 of 0 cannot be missed and teaches nothing.
 
         Parameters
         ----------
         mean, units
             Served and actual sums.
         band
-            P10 and P90, `[2, 3, n]`.
+            The tails that were served, `[tails, horizons, n]`.
         known
             1 where there is a label.
 
         """
-        p10, p90 = band
         kappa = self._kappa()
         mean = np.maximum(mean, 1e-4)
         base = mean + kappa * mean * mean
@@ -142,22 +143,24 @@ class Quantiles:
         self.square += (mean * mean * relative).sum(1)
         gain = known * np.maximum(1 / (s.labels + SPREAD_PRIOR), SPREAD_GAIN)
         s.spread[:] = np.maximum(s.spread + gain * (square / base - s.spread), 0.02)
-        below = known * np.where(p10 > 0, (units < p10) - MISS, 0)
-        above = known * ((units > p90) - MISS)
-        above[DAY] += known[DAY] * (MISS - MISS_OF_FEW) * (s.integer & (p90[DAY] <= FEW_UNITS))
-        step = STEP[:, None]
-        s.levels_z[0] = np.clip(s.levels_z[0] + step * below, -1, 1)
-        s.levels_z[1] = np.clip(s.levels_z[1] + step * above, -1, 1)
         n = known.sum(1)
-        self.date_miss[0] += below.sum(1) + MISS * n
-        self.date_miss[1] += above.sum(1) + MISS * n
+        for tail, wanted in enumerate(TAIL_PROBABILITY.tolist()):
+            bound = band[tail]
+            if LOWER[tail]:
+                off = known * np.where(bound > 0, (units < bound) - wanted, 0)
+            else:
+                off = known * ((units > bound) - wanted)
+                off[DAY] += known[DAY] * (wanted - round(FEW_SHARE * wanted, 9)) * (s.integer & (bound[DAY] <= FEW_UNITS))
+            s.levels_z[tail] = np.clip(s.levels_z[tail] + STEP[:, None] * off, -1, 1)
+            self.date_miss[tail] += off.sum(1) + wanted * n
         self.date_n += n
 
     def serve(self, s: Series, mean: F32) -> F32:
-        """P10, P50, P90 of sums with these means: `[3 quantiles, 3 horizons, n]`."""
+        """The declared quantiles of sums with these means: `[quantiles, horizons, n]`."""
         mean = np.maximum(mean, 1e-6)
         log_shape = np.log(mean * mean / self.variance(s, mean))
         distance = np.clip(self.levels[:, :, None].astype(np.float32) + s.levels_z, *LEVEL_RANGE)
-        level = np.stack([-distance[0], np.zeros_like(mean), distance[1]])
+        sides = [-d if lower else d for d, lower in zip(distance, LOWER, strict=True)]
+        level = np.stack([*(d for d, lower in zip(sides, LOWER, strict=True) if lower), np.zeros_like(mean), *sides[LOWER.sum() :]])
         value = gamma_quantile(log_shape[None], level) * mean
         return np.where(s.integer, np.maximum(np.ceil(value - 0.5), 0), value).astype(np.float32)

@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from online_model.horizons import QUANTILE_NAMES
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
+_PLACE: Final = {name: place for place, name in enumerate(QUANTILE_NAMES)}
+
+
+class _Band:
+    """The quantiles by name."""
+
+    __slots__ = ()
+    quantiles: Floats
+
+    @property
+    def p10(self) -> Floats:
+        """One day in ten sells at most this, `[n]`."""
+        return np.asarray(self.quantiles[_PLACE["p10"]])
+
+    @property
+    def p50(self) -> Floats:
+        """The median, `[n]`."""
+        return np.asarray(self.quantiles[_PLACE["p50"]])
+
+    @property
+    def p90(self) -> Floats:
+        """One day in ten sells more, `[n]`."""
+        return np.asarray(self.quantiles[_PLACE["p90"]])
+
 
 @dataclass(frozen=True, slots=True)
-class HorizonForecast:
+class HorizonForecast(_Band):
     """Forecast of one horizon: units summed over its days, `[n]` each, NaN where a series has not started.
 
     Attributes
     ----------
-    mean, p10, p50, p90
-        What is served: the expected sum and its quantiles.
+    mean
+        What is served: the expected sum.
+    quantiles
+        And its quantiles, `[quantiles, n]`, in the order of `QUANTILES`.
     weekday_mean, seasonal_naive, smoothing
         The baselines that always run beside it: mean of the last 8 open days of each weekday; newest value of each weekday;
         simple exponential smoothing.
@@ -29,9 +58,7 @@ class HorizonForecast:
     """
 
     mean: Floats
-    p10: Floats
-    p50: Floats
-    p90: Floats
+    quantiles: Floats
     weekday_mean: Floats
     seasonal_naive: Floats
     smoothing: Floats
@@ -39,7 +66,7 @@ class HorizonForecast:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(_Band):
     """A forecast held against what came after it, `[m]` each: only series that had started at the origin.
 
     Attributes
@@ -57,9 +84,7 @@ class Scored:
     rows: NDArray[np.intp]
     actual: Floats
     mean: Floats
-    p10: Floats
-    p50: Floats
-    p90: Floats
+    quantiles: Floats
     weekday_mean: Floats
     seasonal_naive: Floats
     smoothing: Floats

@@ -40,7 +40,6 @@ ERROR_RANGE = 2.0
 COOL_DOWN_BLOCKS = 64
 MIN_CHANGE = 0.1
 """Smaller relative changes of the error are not worth a word."""
-FEATURES = ("one", "log usual quantity", "log price ratio", "promotion", "weekend", "hour")
 
 
 class SaleRegressor(base.Regressor):

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from online_model.settings import HORIZONS
+from online_model.horizons import HORIZON_NAMES, N_HORIZONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from online_model.results import Scored
 
 HALF_LIFE_DAYS = 28.0
 CONTENDERS = ("shelfcast", "weekday_mean", "seasonal_naive", "smoothing")
-_SUMS = ("n", "actual", "forecast", "absolute", "squared", "naive_squared", "covered")
+_SUMS = ("n", "actual", "error", "absolute", "squared", "naive_squared", "covered")
+_N, _ACTUAL, _ERROR, _ABSOLUTE, _SQUARED, _NAIVE_SQUARED, _COVERED = range(len(_SUMS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +57,36 @@ class Scores:
     `decayed` halves every 28 scored business dates of the partition; `total` never forgets.
     """
 
-    total: np.ndarray = field(default_factory=lambda: np.zeros((len(HORIZONS), len(CONTENDERS), len(_SUMS))))
-    decayed: np.ndarray = field(default_factory=lambda: np.zeros((len(HORIZONS), len(CONTENDERS), len(_SUMS))))
+    total: np.ndarray = field(default_factory=lambda: np.zeros((N_HORIZONS, len(CONTENDERS), len(_SUMS))))
+    decayed: np.ndarray = field(default_factory=lambda: np.zeros((N_HORIZONS, len(CONTENDERS), len(_SUMS))))
 
     def new_date(self) -> None:
         """Forget a little: a new business date of the partition begins."""
         self.decayed *= 0.5 ** (1 / HALF_LIFE_DAYS)
+
+    @classmethod
+    def of_all(cls, scores: Iterable[Scores]) -> Scores:
+        """The scores of several partitions as one."""
+        out = cls()
+        for other in scores:
+            out.total += other.total
+            out.decayed += other.decayed
+        return out
 
     def add(self, horizon: str, scored: Scored) -> None:
         """Add forecasts that matured."""
         actual = scored.actual
         error = np.array((scored.mean, scored.weekday_mean, scored.seasonal_naive, scored.smoothing)) - actual
         size = np.abs(error)
-        sums = np.empty((len(CONTENDERS), len(_SUMS)))
-        sums[:, 0], sums[:, 1] = len(actual), np.abs(actual).sum()
-        sums[:, 2], sums[:, 3], sums[:, 4] = error.sum(1), size.sum(1), (size * size).sum(1)
-        sums[:, 5] = sums[CONTENDERS.index("seasonal_naive"), 4]
-        sums[:, 6] = ((scored.p10 <= actual) & (actual <= scored.p90)).sum()
-        h = list(HORIZONS).index(horizon)
-        self.total[h] += sums
-        self.decayed[h] += sums
+        squared = (size * size).sum(1)
+        sums = np.empty((len(_SUMS), len(CONTENDERS)))
+        sums[_N], sums[_ACTUAL] = len(actual), np.abs(actual).sum()
+        sums[_ERROR], sums[_ABSOLUTE], sums[_SQUARED] = error.sum(1), size.sum(1), squared
+        sums[_NAIVE_SQUARED] = squared[CONTENDERS.index("seasonal_naive")]
+        sums[_COVERED] = ((scored.p10 <= actual) & (actual <= scored.p90)).sum()
+        h = HORIZON_NAMES.index(horizon)
+        self.total[h] += sums.T
+        self.decayed[h] += sums.T
 
     def read(self, *, decayed: bool = True) -> dict[str, dict[str, Score]]:
         """Scores by horizon and contender (`shelfcast`, `weekday_mean`, `seasonal_naive`, `smoothing`)."""
@@ -81,13 +94,13 @@ class Scores:
         return {
             horizon: {
                 contender: Score(
-                    n=float(s[0]),
-                    wape=_ratio(s[3], s[1]),
-                    rmsse=_ratio(s[4], s[5]) ** 0.5,
-                    bias=_ratio(s[2], s[1]) if s[1] > 0 else float("nan"),
-                    coverage=_ratio(s[6], s[0]) if contender == "shelfcast" else float("nan"),
+                    n=float(s[_N]),
+                    wape=_ratio(s[_ABSOLUTE], s[_ACTUAL]),
+                    rmsse=_ratio(s[_SQUARED], s[_NAIVE_SQUARED]) ** 0.5,
+                    bias=_ratio(s[_ERROR], s[_ACTUAL]),
+                    coverage=_ratio(s[_COVERED], s[_N]) if contender == "shelfcast" else float("nan"),
                 )
                 for contender, s in zip(CONTENDERS, sums[h].tolist(), strict=True)
             }
-            for h, horizon in enumerate(HORIZONS)
+            for h, horizon in enumerate(HORIZON_NAMES)
         }

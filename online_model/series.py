@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from online_model.day_features import N_FEATURES
+from online_model.ewmas import N_EWMAS
+from online_model.experts.registry import N_EXPERTS, PENDING
+from online_model.features import N_REGRESSION_FEATURES
+from online_model.horizons import DAYS_AHEAD, N_HORIZONS, N_TAILS, SPANS
 from online_model.last_year import BINS
-from online_model.settings import DAYS_AHEAD, SPANS, STAGGER
+from online_model.settings import STAGGER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,25 +23,10 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     F16 = NDArray[np.float16]
 
-N_EXPERTS: Final = 5
-"""Profile x level, multiplier x level, linear, log, same-weekday mean."""
-WEEKDAY_MEAN: Final = 4
-CORRECTED: Final = [0, 2, 3]
-"""Experts with a year correction: profile, linear, log."""
-N_FEATURES_2: Final = 34
 SLOTS: Final = sum(SPANS)
-"""Pending forecasts: 1 of a day, 7 of a week, 28 of four weeks."""
-PENDING: Final = (
-    "scale", "profile", "level", "linear", "log", "weekday_mean", "unbiased", "p10", "p50", "p90", "naive", "smoothing",
-)  # fmt: skip
-"""What a forecast leaves behind for each series, per open day; quantiles are sums. `profile` ... `log` are the experts before
-their year correction."""
-
-HALF_LIVES: Final = np.array([28.0, 90.0, 3.0, 7.0, 14.0, 28.0, 90.0, 14.0, 28.0])
-"""EWMAs of a series: two of sales, five of sales over c, two of sales over the profile; open days."""
-RAW, DS, PROFILE = slice(0, 2), slice(2, 7), slice(7, 9)
-"""Where they stand."""
-DS14, DS28 = 4, 5
+"""Pending forecasts: as many of each horizon as it has days."""
+TEACH_NAMES: Final = tuple({1: "teach_day", 7: "teach_week", 28: "teach_month"}.get(days, f"teach_{days}_days") for days in SPANS)
+"""Fields that hold the frozen features of each horizon."""
 
 _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "series": ((), "i8", 0),
@@ -48,7 +37,7 @@ _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "mean": ((), "f4", 0),
     "bias_mean": ((), "f4", 0),
     "bias_ewma": ((), "f4", 0),
-    "ewma": ((9,), "f4", 0),
+    "ewma": ((N_EWMAS,), "f4", 0),
     "last": ((2,), "f4", 0),
     "since_sale": ((), "f4", 0),
     "p_sale": ((), "f4", 0),
@@ -66,11 +55,11 @@ _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "told_promotion": ((), "?", 0),
     "units": ((3, DAYS_AHEAD), "f4", 0),
     "pending": ((SLOTS, len(PENDING)), "f4", np.nan),
-    "offset": ((3,), "f4", 0),
-    "loss": ((3, N_EXPERTS), "f4", 0),
-    "labels": ((3,), "f4", 0),
-    "spread": ((3,), "f4", 1),
-    "levels_z": ((2, 3), "f4", 0),
+    "offset": ((N_HORIZONS,), "f4", 0),
+    "loss": ((N_HORIZONS, N_EXPERTS), "f4", 0),
+    "labels": ((N_HORIZONS,), "f4", 0),
+    "spread": ((N_HORIZONS,), "f4", 1),
+    "levels_z": ((N_TAILS, N_HORIZONS), "f4", 0),
     "expected": ((), "f4", np.nan),
     "cusum": ((2, 4), "f4", 0),
     "waiting": ((5,), "f4", np.nan),
@@ -93,7 +82,7 @@ class Series:
     mean, bias_mean, bias_ewma
         Mean of winsorised sales; the same and EWMA28 with the looser cap of the bias gain.
     ewma
-        `[9]`: see `HALF_LIVES`; without start-up bias.
+        `[9]`: see `online_model.ewmas`; without start-up bias.
     last
         `[2]`: newest sales, newest sales over c.
     since_sale, p_sale
@@ -112,8 +101,6 @@ class Series:
         `[3, 28]`: net units, winsorised, with the cap of the bias gain; the last 28 days by ordinal modulo 28.
     pending
         Forecasts that await their labels.
-    teach_day, teach_week, teach_month
-        Frozen features of origins that will teach: `[1, 34, n]`, `[7, 34, n/3]`, `[28, 34, n/3]`.
     offset, loss, labels
         By horizon: offset of the log regression; decayed squared errors of the experts and their number.
     spread, levels_z
@@ -171,12 +158,16 @@ class Series:
     def __init__(self) -> None:
         for name, (shape, kind, fill) in _SPECS.items():
             setattr(self, name, np.full((*shape, 0), fill, kind))
-        self.teach_day: F16 = np.zeros((1, N_FEATURES_2, 0), np.float16)
-        self.teach_week: F16 = np.zeros((7, N_FEATURES_2, 0), np.float16)
-        self.teach_month: F16 = np.zeros((28, N_FEATURES_2, 0), np.float16)
+        for name, days in zip(TEACH_NAMES, SPANS, strict=True):
+            setattr(self, name, np.zeros((days, N_REGRESSION_FEATURES, 0), np.float16))
 
     def __len__(self) -> int:
         return int(self.series.shape[0])
+
+    @property
+    def frozen(self) -> tuple[F16, ...]:
+        """Of each horizon, the features of the origins that will teach: `[days, features, n]`, of windows of every third series."""
+        return tuple(getattr(self, name) for name in TEACH_NAMES)
 
     def append(self, series: list[int], items: list[int], new_var: F32) -> None:
         """Append series that have not sold yet; `new_var` `[K]` is the prior variance of their calendar effects."""
@@ -186,10 +177,10 @@ class Series:
             setattr(self, name, np.concatenate([getattr(self, name), new], -1))
         self.series[-more:], self.item[-more:] = series, items
         self.delta_var[:, -more:] = new_var[:, None]
-        third = -(-len(self) // STAGGER)
-        for name, n in (("teach_day", len(self)), ("teach_week", third), ("teach_month", third)):
+        some = -(-len(self) // STAGGER)
+        for name, days in zip(TEACH_NAMES, SPANS, strict=True):
             old = getattr(self, name)
-            wider = np.zeros((*old.shape[:2], n), np.float16)
+            wider = np.zeros((*old.shape[:2], some if days > 1 else len(self)), np.float16)
             wider[:, :, : old.shape[2]] = old
             setattr(self, name, wider)
 

@@ -5,15 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-HORIZONS: Final[dict[str, tuple[int, int]]] = {"day": (1, 1), "7_days": (1, 7), "28_days": (1, 28)}
-"""Horizon name -> first and last day ahead."""
-SPANS: Final = (1, 7, 28)
-"""Last day ahead of each horizon, in the order of `HORIZONS`."""
-DAY, WEEK, MONTH = 0, 1, 2
-"""Places of the horizons in every array that has one axis for them."""
-DAYS_AHEAD: Final = 28
-KNOWN_OPEN_DAYS: Final = DAYS_AHEAD + 7
-"""Openings are wanted this far ahead: the features of day 28 look 7 days further."""
 YEAR: Final = 364
 """A year that keeps the weekday, days."""
 

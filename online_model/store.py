@@ -9,15 +9,17 @@ import numpy as np
 from online_model import day_features, features, last_year
 from online_model.baselines import WeekdayLags
 from online_model.cold_start import WORTH
-from online_model.maturity import learn_matured
+from online_model.ewmas import DS, DS28, HALF_LIVES, PROFILE, RAW, RAW28
+from online_model.horizons import DAYS_AHEAD, KNOWN_OPEN_DAYS
+from online_model.maturity import SLOT_COLUMNS, learn_matured
 from online_model.multiplier import C_FLOOR, prior_variance
 from online_model.nowcast import DayCurve
 from online_model.opening import Opening
 from online_model.outlook import Outlook, serve
 from online_model.profile import DIVISOR_FLOOR, ProfileClose, learn_cell_ewma
 from online_model.results import DayClosed
-from online_model.series import DS, DS28, HALF_LIVES, PROFILE, RAW, SLOTS, Series
-from online_model.settings import DAYS_AHEAD, KNOWN_OPEN_DAYS, TINY, YEAR
+from online_model.series import SLOTS, Series
+from online_model.settings import TINY, YEAR
 from online_model.state import dump_fields, load_fields
 from online_model.today import WILD_DAYS, DayInput, Today, as_expected, today_of
 
@@ -62,8 +64,7 @@ class Store:
     last_index
         The store's part of the pooled index on its newest open day.
     slots
-        Of each pending forecast: origin, age of the partition, open days, bias signal, bias factor, three year corrections,
-        share of the gate; `[36, 9]`.
+        Of each pending forecast what is the same for all series, `[36, 9]`: see `maturity.SLOT_COLUMNS`.
     promotion_days
         Days for which promotions are still looked at.
     wild_run
@@ -76,7 +77,7 @@ class Store:
         self.first_day = self.last_day = 0
         self.last_open: NDArray[np.int64] = np.zeros(7, np.int64)
         self.last_index = 0.0
-        self.slots: F64 = np.zeros((SLOTS, 9))
+        self.slots: F64 = np.zeros((SLOTS, SLOT_COLUMNS))
         self.promotion_days = 0
         self.wild_run = 0
         self.new_series: list[int] = []
@@ -115,7 +116,7 @@ class Store:
             self._learn_day(s, days, today, pool)
             if told.hours is not None and len(s):
                 hours = np.maximum(told.hours, 0).astype(np.float32)
-                hours *= today.kept_share()[:, None]  # a bulk order is no habit of its hour
+                hours *= today.kept_share()[:, None]  # what a cap took off a bulk order says nothing of the hour
                 pool.nowcast.learn(self._curve, today.weekday, hours, s.by_hour, s.morning[0], pool.share)
         else:
             ProfileClose(pool.profile).closed_day(day, self.last_index)
@@ -132,8 +133,8 @@ class Store:
     def _promotions(self, s: Series, promotion: Bools | None, days: StoreDay) -> PromotionDays | None:
         """Promotions of today and the days ahead; None while none is near.
 
-        Today's counts only if it was told ahead: what is known from its sales is known of days with sales only, and cannot be
-        forecast with.
+        Today's counts only if it was told ahead. A flag on sales is seen only on days that sold: it would teach that promoted
+        days never sell nothing.
         """
         told, s.told_promotion = s.told_promotion, np.zeros(len(s), np.bool_) if promotion is None else promotion[:, 1].astype(np.bool_)
         if promotion is not None and (promotion[:, 1:].any() or told.any()):
@@ -212,7 +213,7 @@ class Store:
         """Multipliers ahead and the features of the second stage."""
         day, coming = days.day, None if promotions is None else promotions.part(slice(1, None))
         c = pool.calendar.multiplier(days.x[1:], days.key[1:], coming, s.delta)
-        lags = self._lags.filled(s, day, self.last_open, s.ewma[RAW][0], s.ewma[DS28])
+        lags = self._lags.filled(s, day, self.last_open, s.ewma[RAW28], s.ewma[DS28])
         before = days.before[1:]
         pooled = features.PooledDay(
             pool.profile.year_ratios(day),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from online_model.series import RAW
+from online_model.ewmas import RAW28
 from online_model.settings import MEAN_FLOOR, WARM_UP
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDay
     y = np.maximum(raw, 0).astype(np.float32)
     started = (s.count > 0) | (y > 0) if opened else s.count > 0
     old = s.count > WINSOR_AFTER
-    scale = np.maximum(s.ewma[RAW][0], MEAN_FLOOR * s.mean)
+    scale = np.maximum(s.ewma[RAW28], MEAN_FLOOR * s.mean)
     scale_bias = np.maximum(s.bias_ewma, MEAN_FLOOR * s.bias_mean)
     now = None if promotions is None else promotions.part(slice(1))
     limit = WINSOR_STATE * (scale + 1)

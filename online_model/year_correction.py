@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from online_model.experts.registry import CORRECTED
+from online_model.horizons import N_HORIZONS, SPANS
 from online_model.profile import RING
-from online_model.series import CORRECTED
-from online_model.settings import LABEL_CAP_DAY, SPANS, YEAR
+from online_model.settings import LABEL_CAP_DAY, YEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,13 +41,13 @@ class YearCorrection:
     """
 
     def __init__(self) -> None:
-        self.actual: F64 = np.zeros((RING, 3))
-        self.forecast: F64 = np.zeros((RING, 3, len(CORRECTED)))
-        self.signal: F64 = np.zeros((RING, 3, len(CORRECTED)))
+        self.actual: F64 = np.zeros((RING, N_HORIZONS))
+        self.forecast: F64 = np.zeros((RING, N_HORIZONS, len(CORRECTED)))
+        self.signal: F64 = np.zeros((RING, N_HORIZONS, len(CORRECTED)))
         self.days = np.full(RING, -1)
         self.first_day = 0
-        self.xx: F64 = np.full((3, len(CORRECTED)), GAIN_XX)
-        self.xy: F64 = np.full((3, len(CORRECTED)), GAIN_XY)
+        self.xx: F64 = np.full((N_HORIZONS, len(CORRECTED)), GAIN_XX)
+        self.xy: F64 = np.full((N_HORIZONS, len(CORRECTED)), GAIN_XY)
 
     def _open(self, day: int) -> int:
         i = day % RING
@@ -64,11 +65,11 @@ class YearCorrection:
         Parameters
         ----------
         origins
-            Ordinals, `[3]`.
+            Ordinals, `[horizons]`.
         raw
-            Experts before their correction, `[3, 3, n]`.
+            Experts before their correction, `[horizons, corrected, n]`.
         units, scale, known
-            Mean units by open day, scale, 1 where there is a label; `[3, n]`.
+            Mean units by open day, scale, 1 where there is a label; `[horizons, n]`.
         share
             The store's share of its date.
 
@@ -88,9 +89,9 @@ class YearCorrection:
         """Factors of a day's forecasts `[3, 3]`; `before` are ordinals of the year-ago dates of days +0..+28, `[29]`."""
         i = self._open(day)
         if day - YEAR + 1 < self.first_day + FIRST_DAY:
-            return np.ones((3, len(CORRECTED)))
+            return np.ones((N_HORIZONS, len(CORRECTED)))
         origins = np.array([[day - YEAR - 1, day - YEAR, day - YEAR + 1, int(before[m]) - m] for m in MIDDLE])
-        places, horizon = origins % RING, np.arange(3)[:, None]
+        places, horizon = origins % RING, np.arange(N_HORIZONS)[:, None]
         num, den = self.actual[places, horizon], self.forecast[places, horizon]
         usable = (self.days[places] == origins) & (origins >= self.first_day + FIRST_DAY) & (den[..., 0] > 0)
         n = usable.sum(1)[:, None]

@@ -18,7 +18,6 @@ from streams.contract.codec import EARLIEST, LATEST, decode_event, seconds_of
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import SaleRecorded
 
-_ORDER: Final = ("event_id", "store", "item", "quantity", "sold_at")
 _encoder: Final = msgspec.json.Encoder()
 
 

@@ -32,7 +32,7 @@ class Time(Struct, frozen=True, forbid_unknown_fields=True):
 class Identity(Struct, frozen=True, forbid_unknown_fields=True):
     """What makes a row the same sale when it is seen again.
 
-    `content`: all its values, and the how-manieth such row it is in the source. `row`: `prefix` and the row's number.
+    `content`: all its values, and how often the same row came before it in the source. `row`: `prefix` and the row's number.
     `columns`: the values of these columns, as an order and line number; then `columns` names them.
     """
 

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 OPENS: Final = 8
-CLOSES: Final = 21
 PROMOTION_LIFT: Final = 2.0
 PROMOTION_PRICE: Final = 0.8
 WEEK: Final = np.array([0.9, 0.85, 0.9, 1.0, 1.25, 1.4, 0.7])

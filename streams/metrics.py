@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from typing import TYPE_CHECKING
 
-import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from online_model import HORIZONS
+from online_model import Scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _EVENT_SECONDS = (5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 1e-1)
-_CONTENDERS = ("shelfcast", "same_weekday_mean", "seasonal_naive", "smoothing")
+_CONTENDERS = {"weekday_mean": "same_weekday_mean"}
+"""Contenders that the messages and metrics call otherwise than the model."""
 
 
 class WorkerMetrics:
@@ -100,13 +101,13 @@ class WorkerMetrics:
                 self.watermark_delay.labels(heart.partition).set(time.time() - heart.watermark)
         if not hearts:
             return
-        decayed = np.sum([heart.model.scores.decayed for heart in hearts], axis=0)
-        total = np.sum([heart.model.scores.total for heart in hearts], axis=0)
-        for h, horizon in enumerate(HORIZONS):
-            self.scored.labels(horizon).set(total[h, 0, 0])
-            for c, contender in enumerate(_CONTENDERS):
-                if decayed[h, c, 1] > 0:
-                    self.wape.labels(horizon, contender).set(decayed[h, c, 3] / decayed[h, c, 1])
+        scores = Scores.of_all(heart.model.scores for heart in hearts)
+        for horizon, since_ever in scores.read(decayed=False).items():
+            self.scored.labels(horizon).set(since_ever["shelfcast"].n)
+        for horizon, of_late in scores.read().items():
+            for contender, score in of_late.items():
+                if not math.isnan(score.wape):
+                    self.wape.labels(horizon, _CONTENDERS.get(contender, contender)).set(score.wape)
 
     def _forget(self, held: set[int]) -> None:
         """Drop the gauges of partitions that another worker has now: what they said last would raise false alarms."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
@@ -21,8 +20,6 @@ from streams.contract.errors import SettingsError, UsageError
 from streams.contract.settings import WorkerSettings
 from streams.countries import countries_of
 from streams.localtime import iso_date
-
-LONGEST_SPAN: Final = max(SPANS.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from online_model import HORIZONS, Partition
 
-SPANS = {name: last for name, (_, last) in HORIZONS.items()}
+SPANS = {horizon.name: horizon.days for horizon in HORIZONS}
 VALUES = ("mean", "p10", "p90", "weekday_mean", "seasonal_naive")
 
 

@@ -8,6 +8,7 @@ from scipy import stats
 
 from online_model import bias, last_year, level_shift
 from online_model.bias import BiasGain
+from online_model.ewmas import DS
 from online_model.gate import Gate, of_series
 from online_model.level_shift import CommonResiduals
 from online_model.mixture import Mixture
@@ -16,7 +17,7 @@ from online_model.nowcast import DayCurve, Nowcast
 from online_model.quantiles import Quantiles, gamma_quantile
 from online_model.results import Scored
 from online_model.scores import Scores
-from online_model.series import DS, Series
+from online_model.series import Series
 from online_model.state import dump_fields, load_fields
 from online_model.year_correction import YearCorrection
 
@@ -310,7 +311,7 @@ def test_a_store_alone_in_its_partition_is_judged_by_itself():
 def test_scores_add_up():
     scores, value = Scores(), np.array([2.0, 4.0])
     for _ in range(3):
-        scores.add("day", Scored(1, np.arange(2), value, value + 1, value, value, value, value - 1, value + 2, value))
+        scores.add("day", Scored(1, np.arange(2), value, value + 1, np.stack([value] * 3), value - 1, value + 2, value))
     score = scores.read(decayed=False)["day"]
     assert score["shelfcast"].n == 6
     assert score["shelfcast"].wape == pytest.approx(1 / 3)

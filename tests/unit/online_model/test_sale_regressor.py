@@ -10,7 +10,9 @@ import pytest
 from river import checks, linear_model, optim
 
 from online_model import SaleRegressor
-from online_model.sale_regressor import FEATURES, HOUR_FEATURE
+from online_model.sale_regressor import HOUR_FEATURE
+
+FEATURES = ("one", "log usual quantity", "log price ratio", "promotion", "weekend", "hour")
 
 
 def lines(n, seed=0):

@@ -1,0 +1,1 @@
+"""The forecasters that are mixed, and the features they learn from."""

@@ -1,0 +1,47 @@
+"""The declared horizons and quantiles as the model uses them: places in arrays, and tuned numbers by length."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from streams.contract.horizons import DAYS_AHEAD, HORIZON_NAMES, HORIZONS, QUANTILE_NAMES, QUANTILES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = [
+    "DAY", "DAYS_AHEAD", "HORIZONS", "HORIZON_NAMES", "KNOWN_OPEN_DAYS", "LOWER", "N_HORIZONS", "N_TAILS", "QUANTILES", "QUANTILE_NAMES",
+    "SPANS", "TAIL_NAMES", "TAIL_PROBABILITY", "WEEK", "tuned",
+]  # fmt: skip
+
+SPANS: Final = tuple(horizon.days for horizon in HORIZONS)
+"""Days of each horizon, in the order of every array that has one axis for them."""
+N_HORIZONS: Final = len(HORIZONS)
+DAY, WEEK = SPANS.index(1), SPANS.index(7)
+"""Places of the horizons that have a part of their own: the next day, and the week that the bias is measured on."""
+KNOWN_OPEN_DAYS: Final = DAYS_AHEAD + 7
+"""Openings are wanted this far ahead: the features of the last day look 7 days further."""
+
+_TAILS: Final = tuple(quantile for quantile in QUANTILES if quantile.probability != 0.5)
+N_TAILS: Final = len(_TAILS)
+TAIL_NAMES: Final = tuple(tail.name for tail in _TAILS)
+"""The quantiles beside the median, lowest first."""
+LOWER: Final[NDArray[np.bool_]] = np.array([tail.probability < 0.5 for tail in _TAILS])
+"""Whether each tail lies below the median, `[tails]`."""
+TAIL_PROBABILITY: Final[NDArray[np.float64]] = np.array([min(tail.probability, round(1 - tail.probability, 9)) for tail in _TAILS])
+"""Share of the days that lies beyond each tail, `[tails]`."""
+
+_TUNED_DAYS: Final = (1, 7, 28)
+
+
+def tuned(day: float, week: float, four_weeks: float) -> NDArray[np.float64]:
+    """A number of each horizon, `[horizons]`, from those that were tuned: of a day, of 7 and of 28 days.
+
+    A horizon of another length takes what lies between, straight in the logarithm of the days.
+    """
+    values: Sequence[float] = (day, week, four_weeks)
+    return np.asarray(np.interp(np.log(SPANS), np.log(_TUNED_DAYS), values))

@@ -1,0 +1,62 @@
+"""What is forecast: the horizons and the quantiles of each forecast, declared once for model, messages, statistics and charts.
+
+A further horizon is a row of `HORIZONS`; the model's numbers for it follow from its length (`online_model.horizons`). A further
+quantile is a row of `QUANTILES` and a field of `HorizonForecast` in `streams.contract.messages`. Both change the layout of the
+state: raise its format.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """A run of days ahead, beginning with the next one, whose total is forecast.
+
+    Attributes
+    ----------
+    name
+        As in the messages' field `horizon`.
+    days
+        Length, days.
+    title
+        For people, as in a chart's legend.
+
+    """
+
+    name: str
+    days: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """A quantile of each forecast.
+
+    Attributes
+    ----------
+    name
+        As in the messages' fields.
+    probability
+        That sales stay at or below it, 0 to 1.
+
+    """
+
+    name: str
+    probability: float
+
+
+HORIZONS: Final = (
+    Horizon("day", 1, "next day"),
+    Horizon("7_days", 7, "next 7 days"),
+    Horizon("28_days", 28, "next 28 days"),
+)
+"""Shortest first. The first is one day, and one is a week: the bias is measured on weeks."""
+
+QUANTILES: Final = (Quantile("p10", 0.1), Quantile("p50", 0.5), Quantile("p90", 0.9))
+"""Lowest first; the median is among them."""
+
+HORIZON_NAMES: Final = tuple(horizon.name for horizon in HORIZONS)
+QUANTILE_NAMES: Final = tuple(quantile.name for quantile in QUANTILES)
+DAYS_AHEAD: Final = HORIZONS[-1].days
+"""Days of the longest horizon: so many single days are forecast too."""

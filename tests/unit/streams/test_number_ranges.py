@@ -148,7 +148,7 @@ def test_a_stock_below_zero_is_none_even_as_the_first_word_on_it():
     heart = Heart(Rules(), 1, PARTITIONS)
     heart.apply(log_of(sale(1, stock_left=-3)))
     heart.apply(log_of(sale(2, item="flour", stock_left=-3), first=10))
-    (shop,) = heart._shops.values()  # noqa: SLF001 - what the plans see
+    (shop,) = heart._shops.values()
     assert list(shop.stock.values()) == [0.0, 0.0]
 
 

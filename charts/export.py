@@ -6,14 +6,15 @@ from pathlib import Path
 from charts.draw import FORMATS, drawn
 from charts.gallery import CHARTS, Question
 from charts.sales import Finds
+from streams.whole_files import make_folder, write_whole
 
 
 def export_charts(database: Finds, out: Path, question: Question) -> Iterator[Path]:
-    """Write every chart as PNG and SVG; yields each file when it is there. Raises ServerError, OSError."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write every chart as PNG and SVG; yields each file when it is there. Raises ServerError, FileError."""
+    make_folder(out)
     for name, ask in CHARTS.items():
         make = ask(database, question)
         for form in FORMATS:
             file = out / f"{name}.{form}"
-            file.write_bytes(drawn(make, form))
+            write_whole(file, drawn(make, form))
             yield file

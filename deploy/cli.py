@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import logging
 import os
@@ -47,6 +48,10 @@ EXIT_CODES: Final = (
 )
 
 
+NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""A full disk, a quota, a limit of the shell, a disk that only reads."""
+
+
 def main() -> None:
     """Run the command that `sys.argv` names."""
     arguments = sys.argv[1:]
@@ -76,6 +81,7 @@ def run(name: str, arguments: list[str]) -> int:
     try:
         command = _command(name)
         result = command(args=arguments, prog_name=f"shelfcast {name}", standalone_mode=False)
+        sys.stdout.flush()  # a full disk behind it is then told here, and not by the interpreter's end
     except ShelfcastError as error:
         _say(str(error))
         return error.exit_code
@@ -83,6 +89,11 @@ def run(name: str, arguments: list[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return 130
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        _say(f"{error.filename or 'What the output goes to'} cannot be written: {error.strerror}.")
+        return 1
     except Exception as error:
         show = getattr(error, "show", None)  # click's own complaints about the command line
         if show is None:

@@ -13,7 +13,8 @@ from producers.building import BadRow
 from producers.mapping import Mapping, written
 from producers.plans import NOTHING_AHEAD, KnownAhead
 from producers.rows import Source
-from streams.contract.errors import UsageError
+from streams.contract.errors import FileError, UsageError
+from streams.whole_files import make_folder, write_whole
 
 
 class Standing(Struct, kw_only=True):
@@ -67,13 +68,8 @@ class Ledger:
 
     def write(self, standing: Standing) -> None:
         """Put the new standing in place of the old in one step."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_suffix(".new")
-        with fresh.open("wb") as stream:
-            stream.write(msgspec.json.encode(standing))
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(self.path)
+        make_folder(self.path.parent)
+        write_whole(self.path, msgspec.json.encode(standing))
 
     def forget(self) -> None:
         """Start over."""
@@ -100,16 +96,19 @@ class BadRows:
         return cls(path, keep_bytes)
 
     def add(self, rows: Sequence[BadRow]) -> None:
-        """Append rows and have them on disk."""
+        """Append rows and have them on disk. Raises FileError."""
         if not rows:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as stream:
-            for row in rows:
-                stream.write(_line(row))
-            stream.flush()
-            os.fsync(stream.fileno())
-            self.size = stream.tell()
+        make_folder(self.path.parent)
+        try:
+            with self.path.open("ab") as stream:
+                for row in rows:
+                    stream.write(_line(row))
+                stream.flush()
+                os.fsync(stream.fileno())
+                self.size = stream.tell()
+        except OSError as error:
+            raise FileError(f"{self.path} cannot be written: {error.strerror or error}.") from None
 
 
 def _line(row: BadRow) -> bytes:

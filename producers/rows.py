@@ -7,6 +7,11 @@ from typing import Any, Protocol
 import pandas as pd
 from numpy.typing import NDArray
 
+from streams.contract.errors import UsageError
+
+MOST_FIELDS = 2_000
+"""Of a run of records together: each has a place in every record of the run."""
+
 Column = Sequence[Any] | NDArray[Any] | pd.DatetimeIndex
 """Texts, numbers, or times; a missing value is None, an empty text, NaN or NaT."""
 
@@ -62,8 +67,10 @@ def by_record(records: Iterable[tuple[int, Mapping[str, Any]]], unreadable: Sequ
     """Rows from numbered records that may lack fields."""
     numbered = list(records)
     names: dict[str, None] = {}
-    for _, record in numbered:
+    for number, record in numbered:
         names.update(dict.fromkeys(record))
+        if len(names) > MOST_FIELDS:
+            raise UsageError(f"The records up to number {number} have over {MOST_FIELDS:,} different fields: give those of the sales.")
     columns = {name: [record.get(name) for _, record in numbered] for name in names}
     return Rows([number for number, _ in numbered], columns, unreadable)
 

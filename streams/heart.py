@@ -225,7 +225,7 @@ class Heart:
         if shop.stock:
             self._take_stock(shop, row, quantity, sale.stock_left)
         elif sale.stock_left is not None:
-            shop.stock[row] = sale.stock_left
+            shop.stock[row] = max(sale.stock_left, 0.0)
 
     def _take_stock(self, shop: Shop, row: int, quantity: float, stock_left: float | None) -> None:
         if stock_left is not None:
@@ -258,6 +258,7 @@ class Heart:
             self._event_time(event.defined_at, "defined_at", written_ms)
             check_definition(event)
             shop = self._shop(event.store)
+            shop.check_shelf(event.shelf, len(event.items))
             for item in event.items:
                 self._row(shop, item.item)
             shop.shelves[event.shelf] = encode(event)

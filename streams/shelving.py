@@ -37,12 +37,12 @@ class Planner:
 
     def __init__(self, settings: ShelfSettings | None = None) -> None:
         self._settings = settings or ShelfSettings()
-        self._shelves: dict[tuple[str, str], tuple[bytes, Shelf]] = {}
+        self._shelves: dict[tuple[str, str], tuple[bytes, Shelf | None]] = {}
 
     def plans(self, shop: Shop, closed: DayClosed, day: int, header: dict[str, object]) -> Iterator[ShelfAllocation]:
         """The store's plans after the close of `day`; `header` has the fields that every message of the close shares."""
-        if shop.shelves:
-            yield from self._described(shop, closed, day, header)
+        if shelves := self._described_shelves(shop):
+            yield from self._planned_shelves(shop, shelves, closed, day, header)
             return
         rows = np.flatnonzero(~np.isnan(closed.horizons["day"].mean))
         demand = closed.horizons["7_days"].mean[rows]
@@ -54,9 +54,15 @@ class Planner:
         )
         yield ShelfAllocation(**header, items=items)  # type: ignore[arg-type]
 
-    def _described(self, shop: Shop, closed: DayClosed, day: int, header: dict[str, object]) -> Iterator[ShelfAllocation]:
+    def _described_shelves(self, shop: Shop) -> dict[str, Shelf]:
+        """The store's shelves, without those that an earlier release took and this one would refuse."""
+        found = ((name, self._shelf(shop, name, definition)) for name, definition in shop.shelves.items())
+        return {name: shelf for name, shelf in found if shelf is not None}
+
+    def _planned_shelves(
+        self, shop: Shop, shelves: dict[str, Shelf], closed: DayClosed, day: int, header: dict[str, object]
+    ) -> Iterator[ShelfAllocation]:
         """A plan for each described shelf. All are made before one is told: the shares are of the store."""
-        shelves = {name: self._shelf(shop, name, definition) for name, definition in shop.shelves.items()}
         planned = {name: self._planned(shop, name, shelf, closed, day) for name, shelf in shelves.items()}
         widths = [shelf.width * made.facings for shelf, (made, _) in zip(shelves.values(), planned.values(), strict=True)]
         shares = np.split(shares_of_used(np.concatenate(widths)), np.cumsum([len(width) for width in widths])[:-1])
@@ -78,11 +84,15 @@ class Planner:
         shop.plans[name] = dict(zip(shelf.items, made.facings.tolist(), strict=True))
         return made, demand
 
-    def _shelf(self, shop: Shop, name: str, definition: bytes) -> Shelf:
+    def _shelf(self, shop: Shop, name: str, definition: bytes) -> Shelf | None:
         known = self._shelves.get((shop.name, name))
         if known is None or known[0] is not definition:
-            event = _definition.decode(definition)
-            known = (definition, Shelf.of(event.level_width, event.levels, event.items, event.shares))
+            try:
+                event = _definition.decode(definition)
+                shelf = Shelf.of(event.level_width, event.levels, event.items, event.shares)
+            except (msgspec.ValidationError, ShelfError):
+                shelf = None
+            known = (definition, shelf)
             self._shelves[shop.name, name] = known
         return known[1]
 

@@ -3,14 +3,21 @@
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.contract.codec import MAX_OPENINGS, MAX_PROMOTIONS
+from streams.contract.codec import MAX_OPENINGS, MAX_PROMOTIONS, MAX_SHELF_ITEMS, MAX_SHELVES
 from streams.contract.errors import RejectedEvent
 
 PROFIT_KEEP: Final = 0.97
 """How much of a day's profit and units counts a day later: about a month is remembered."""
+
+
+class _Described(msgspec.Struct):
+    """As much of a shelf's definition as is needed to count its items."""
+
+    items: list[msgspec.Raw]
 
 
 class OpenDay:
@@ -132,6 +139,14 @@ class Shop:
         if len(self.promotions) >= MAX_PROMOTIONS and plan not in self.promotions:
             raise RejectedEvent("too_many_plans", f"The store has {MAX_PROMOTIONS} planned promotions already: send longer runs of days.")
         self.promotions[plan] = None
+
+    def check_shelf(self, name: str, items: int) -> None:
+        """Raise RejectedEvent when the store has no room for a shelf of so many items: each is planned at every close."""
+        others = [definition for known, definition in self.shelves.items() if known != name]
+        if len(others) >= MAX_SHELVES:
+            raise RejectedEvent("too_many_plans", f"The store has {MAX_SHELVES} shelves already: define one of them anew.")
+        if items + sum(len(msgspec.json.decode(definition, type=_Described).items) for definition in others) > MAX_SHELF_ITEMS:
+            raise RejectedEvent("too_many_plans", f"The store's shelves would have more than {MAX_SHELF_ITEMS} items together.")
 
     def withdraw_opening(self, first: int, last: int) -> None:
         """Forget what was said of exactly these days."""

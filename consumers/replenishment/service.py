@@ -19,7 +19,7 @@ from consumers.replenishment.mongo import MongoOrders
 from consumers.replenishment.orders import OrderBook, Part
 from consumers.replenishment.settings import ReplenishSettings
 from streams.contract.codec import decode_output, printable
-from streams.contract.errors import ServerError
+from streams.contract.errors import FileError, ServerError
 from streams.contract.messages import PredictedSales, ShelfAllocation
 from streams.contract.settings import KafkaSettings, MongoSettings
 from streams.contract.topics import FORECASTS
@@ -121,7 +121,7 @@ class ReplenishmentService:
             try:
                 order, new = self._orders.add(part)
                 csv_file.write(self._directory, order)
-            except (ServerError, OSError) as error:
+            except (ServerError, FileError, OSError) as error:
                 sentence = f"The order of {printable(part.store)} is not written yet, trying again: {error}"
                 self._log.say(logging.WARNING, "write", sentence)
             else:

@@ -20,6 +20,7 @@ from streams.contract.errors import SettingsError, UsageError
 from streams.contract.settings import WorkerSettings
 from streams.countries import countries_of
 from streams.localtime import iso_date
+from streams.whole_files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,11 @@ def backtest(options: Options, console: Console) -> None:
     result = evaluate(ours, contenders, scored_days)
     report.show(result, console, (*(other.note for other in others), *_notes(ours)))
     if options.json is not None:
-        options.json.write_text(json.dumps(result.as_json(), indent=1) + "\n", "utf-8")
+        write_whole(options.json, json.dumps(result.as_json(), indent=1) + "\n")
     if options.chart is not None:
         from deploy.backtest.chart import draw  # noqa: PLC0415 - matplotlib only when it is asked for
 
-        options.chart.write_bytes(draw(ours, contenders, result))
+        write_whole(options.chart, draw(ours, contenders, result))
         console.print(f"Chart: {options.chart}", highlight=False, markup=False)
 
 

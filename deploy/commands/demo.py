@@ -13,6 +13,7 @@ from deploy.commands import known_ahead
 from deploy.connection import DEFAULT_DATA_DIR
 from deploy.demo.run import Demo, DemoOptions
 from producers.plans import KnownAhead
+from streams.whole_files import make_folder, write_whole
 
 
 def demo(
@@ -47,8 +48,8 @@ def demo(
     try:
         summary = run.run()
         if json_file is not None:
-            json_file.parent.mkdir(parents=True, exist_ok=True)
-            json_file.write_text(json.dumps(summary, indent=1) + "\n")
+            make_folder(json_file.parent)
+            write_whole(json_file, json.dumps(summary, indent=1) + "\n")
         _show(console, summary, run.view.page)
         if not once:
             console.print(f"\nThe page stays open at [link]{run.view.page}[/link] until you press Ctrl-C.")

@@ -25,9 +25,10 @@ from producers.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
 from producers.rows import Source
 from producers.sources import completejourney
 from producers.sources.database import Query
-from producers.sources.files import open_file
+from producers.sources.files import Delimited, open_file
 from streams.contract.errors import UsageError
 from streams.contract.settings import Secret, WorkerSettings
+from streams.whole_files import make_folder, write_whole
 
 _console = Console(stderr=True)
 
@@ -105,6 +106,8 @@ def _plan(source: str | None, mapping: Path | None, database: str | None, query:
         _console.print(journey.about, highlight=False)
         return journey, journey.mapping
     found: Source = open_file(Path(source)) if source is not None else Query(Secret(database or ""), query or "")
+    if isinstance(found, Delimited):
+        _console.print(found.about, highlight=False, markup=False)
     return found, read_mapping(mapping) if mapping else _guessed(found, folder)
 
 
@@ -113,9 +116,10 @@ def _guessed(source: Source, folder: Path) -> Mapping:
     if first is None:
         raise UsageError(f"{source.name} has no rows.")
     found = guess(first, os.environ.get("SHELFCAST_TIMEZONE") or WorkerSettings.read().timezone)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     path = folder / f"{''.join(c if c.isalnum() or c in '-_.' else '_' for c in source.name)[-60:]}.guessed.toml"
-    path.write_text(written(found.mapping, "Guessed from the names and the values of the columns.\n" + "\n".join(found.sentences)), "utf-8")
+    about = "Guessed from the names and the values of the columns.\n" + "\n".join(found.sentences)
+    write_whole(path, written(found.mapping, about))
     _console.print(
         "No --mapping was given; guessed:", *(f"  {sentence}" for sentence in found.sentences), sep="\n", highlight=False, markup=False
     )

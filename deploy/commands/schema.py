@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from streams.contract.schema import async_api, json_schema
+from streams.whole_files import make_folder, write_whole
 
 FILES = {"messages.schema.json": json_schema, "asyncapi.json": async_api}
 
@@ -24,9 +25,9 @@ def schema(
       shelfcast schema --out docs/contract
     """
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        make_folder(out)
         for name, make in FILES.items():
-            (out / name).write_text(text(make()))
+            write_whole(out / name, text(make()))
         return
     if kind not in ("json", "asyncapi"):
         raise typer.BadParameter("give json or asyncapi", param_hint="KIND")

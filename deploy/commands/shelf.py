@@ -14,6 +14,8 @@ from deploy.connection import servers
 from deploy.shelf_file import as_planned, read_shelf
 from streams.contract.codec import encode, printable
 from streams.contract.errors import UsageError
+from streams.spreadsheet import csv_text
+from streams.whole_files import write_whole
 
 app = typer.Typer(
     add_completion=False,
@@ -110,7 +112,7 @@ def picture(
     forms: list[Any] = [ending] if ending else ["png", "svg"]
     for form in forms:
         path = out.with_suffix(f".{form}")
-        path.write_bytes(drawn(lambda: shelf_picture(plan), form))
+        write_whole(path, drawn(lambda: shelf_picture(plan), form))
         typer.echo(path)
 
 
@@ -152,15 +154,10 @@ def orders(store: Store = None, shelf: Name = None, data_dir: DataDir = None) ->
     Examples:
       shelfcast shelf orders --store Chicago > order.csv
     """
-    import csv  # noqa: PLC0415
-    import sys  # noqa: PLC0415
-
     plan = _newest_plan(data_dir, store, shelf)
-    rows = csv.writer(sys.stdout)
-    rows.writerow(("store", "origin", "item", "units"))
-    for one in plan["items"]:
-        if one.get("order_units"):
-            rows.writerow((plan["store"], plan["origin"], one["item"], f"{one['order_units']:g}"))
+    ordered = [one for one in plan["items"] if one.get("order_units")]
+    rows = ((plan["store"], plan["origin"], one["item"], f"{one['order_units']:g}") for one in ordered)
+    typer.echo(csv_text(("store", "origin", "item", "units"), rows), nl=False)
 
 
 def _newest_plan(data_dir: Path | None, store: str | None, shelf: str | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from producers.rows import Source
 from producers.sources import completejourney
 from producers.sources.files import open_file
 from streams.contract.errors import UsageError
+from streams.whole_files import make_folder, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def open_source(sales: Path | None, mapping: Path | None, timezone: str | None, 
         raise UsageError(f"{sales} has no rows: nothing to replay.")
     guessed = guess(first, timezone or "UTC")
     file = data_dir / (sales.stem + ".mapping.toml")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(written(guessed.mapping, "Guessed; correct it and pass it with --mapping."))
+    make_folder(file.parent)
+    write_whole(file, written(guessed.mapping, "Guessed; correct it and pass it with --mapping."))
     correct = f"Wrong? Edit {file} and run again with --mapping {file}."
     return DemoSource(rows, guessed.mapping, timezone or "UTC", "", (*guessed.sentences, correct))

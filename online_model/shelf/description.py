@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_FACINGS_OF_AN_ITEM = 200
 """Used where an item names no maximum."""
+
+MOST_UNITS_OF_A_CASE = 1e9
 
 MOST_FACINGS = 20_000
 """A shelf that takes more was described in two different units; it would also stop the stream for seconds."""
@@ -160,8 +163,10 @@ class Shelf:
         _check_names(names, [s.category for s in shares])
         _check_numbers(level_width, levels, items)
         width = _floats([i.width for i in items])
-        most = [MOST_FACINGS_OF_AN_ITEM if i.max_facings is None else i.max_facings for i in items]
-        fit = levels * np.floor(level_width / width + 1e-9)
+        # One more than a shelf may take stands for any larger number: those need not fit in 64 bits.
+        most = [MOST_FACINGS_OF_AN_ITEM if i.max_facings is None else min(i.max_facings, MOST_FACINGS + 1) for i in items]
+        with np.errstate(over="ignore"):
+            fit = np.minimum(levels * np.floor(level_width / width + 1e-9), MOST_FACINGS + 1)
         category, categories = _numbered([i.category for i in items])
         categories = (*categories, *(s.category for s in shares if s.category not in categories))
         bounds = {s.category: (s.min_share, s.max_share) for s in shares}
@@ -174,7 +179,7 @@ class Shelf:
             cost=_floats([i.cost for i in items]),
             case_size=_floats([i.case_size for i in items]),
             units_per_facing=_floats([i.units_per_facing for i in items]),
-            min_facings=np.array([max(i.min_facings, int(i.must_stay)) for i in items], dtype=np.int64),
+            min_facings=np.array([min(max(i.min_facings, int(i.must_stay)), MOST_FACINGS + 1) for i in items], dtype=np.int64),
             max_facings=np.minimum(np.array(most, dtype=np.int64), fit.astype(np.int64)),
             category=category,
             group=_numbered([i.group for i in items])[0],
@@ -213,7 +218,7 @@ def _check_names(names: Sequence[str], shares: Sequence[str]) -> None:
     if not names:
         raise ShelfError("The shelf has no items: name at least one.")
     for what, listed in (("Item", names), ("The share of category", shares)):
-        twice = sorted({n for n in listed if listed.count(n) > 1}) if len(set(listed)) < len(listed) else []
+        twice = sorted(name for name, times in Counter(listed).items() if times > 1)
         if twice:
             raise ShelfError(f"{what} {twice[0]!r} is given twice: give it once.")
 
@@ -224,8 +229,9 @@ def _check_numbers(level_width: float, levels: int, items: Sequence[ItemLike]) -
     for i in items:
         if not (0 < i.width <= level_width):
             raise ShelfError(f"{i.item!r} is {i.width:g} wide and a level {level_width:g}: give both in one unit.")
-        if not (i.units_per_facing > 0 and i.case_size >= 1 and i.min_facings >= 0):
-            raise ShelfError(f"{i.item!r}: units_per_facing must be above 0, case_size at least 1, min_facings not negative.")
+        if not (i.units_per_facing > 0 and 1 <= i.case_size <= MOST_UNITS_OF_A_CASE and i.min_facings >= 0):
+            sentence = f"units_per_facing must be above 0, case_size from 1 to {MOST_UNITS_OF_A_CASE:g}, min_facings not negative."
+            raise ShelfError(f"{i.item!r}: {sentence}")
         if i.max_facings is not None and i.max_facings < max(i.min_facings, int(i.must_stay), 1):
             raise ShelfError(f"{i.item!r}: max_facings is below min_facings (or 1): raise it.")
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 MOST_EXCHANGES = 400
+MOST_PAIRS = 40_000_000
+"""Pairs of items that exchanges may look at in all, about two seconds: beyond 316 items there are fewer exchanges."""
+MOST_CANDIDATES = 700
+"""Items that may come in, and items that may go out, in one exchange: those of most and least worth per width."""
 
 
 def solve(problem: Problem) -> Ints:
@@ -74,7 +78,7 @@ def _fill(problem: Problem, facings: Ints, items: Ints, until: float | None = No
 def exchange(problem: Problem, facings: Ints) -> Ints:
     """Facings improved by the best exchange of one facing for another (or for up to three) until none gains."""
     f = facings.copy()
-    for _ in range(MOST_EXCHANGES):
+    for _ in range(min(MOST_EXCHANGES, MOST_PAIRS // min(len(f), MOST_CANDIDATES) ** 2)):
         step = _best_exchange(problem, f)
         if step is None:
             break
@@ -85,37 +89,47 @@ def exchange(problem: Problem, facings: Ints) -> Ints:
 
 def _best_exchange(problem: Problem, f: Ints) -> Ints | None:
     """The change of facings with the best gain: out goes one facing of b, in come k of a; None where none gains."""
-    n, w = len(f), problem.width
+    w = problem.width
     left = problem.capacity + problem.slack - problem.used(f)
     loss = np.where(f > problem.low, problem.loss(f), np.inf)
     best, step = 1e-12 * max(1.0, abs(problem.objective(f))), None
-    gain = np.zeros(n)
+    gain = np.where(f < problem.high, problem.gain(f), -np.inf)
+    a, b = _least(-gain / w), _least(loss / w)
+    same = a[:, None] == b[None, :]
     for k in (1, 2, 3):
-        more = f + k
-        gain = gain + np.where(more <= problem.high, problem.gain(np.minimum(more - 1, problem.high)), -np.inf)
-        fits = k * w[:, None] - w[None, :] <= left
-        net = np.where(fits & _categories_allow(problem, f, k), gain[:, None] - loss[None, :], -np.inf)
-        np.fill_diagonal(net, -np.inf)
+        if k > 1:
+            more = f + k
+            gain = gain + np.where(more <= problem.high, problem.gain(np.minimum(more - 1, problem.high)), -np.inf)
+        fits = k * w[a][:, None] - w[b][None, :] <= left
+        net = np.where(fits & ~same & _categories_allow(problem, f, k, a, b), gain[a][:, None] - loss[b][None, :], -np.inf)
         at = int(net.argmax())
         if net.flat[at] > best:
             best = float(net.flat[at])
-            step = np.zeros(n, dtype=np.int64)
-            step[at // n] += k
-            step[at % n] -= 1
+            step = np.zeros(len(f), dtype=np.int64)
+            step[a[at // len(b)]] += k
+            step[b[at % len(b)]] -= 1
     return step
 
 
-def _categories_allow(problem: Problem, f: Ints, k: int) -> NDArray[np.bool_] | np.bool_:
-    """Whether k facings of a for one of b keep the bounds of both categories, `[a, b]`."""
+def _least(worth: Floats) -> Ints:
+    """The items that are worth least, at most `MOST_CANDIDATES` of them, in the order of the list."""
+    if len(worth) <= MOST_CANDIDATES:
+        return np.arange(len(worth))
+    return np.sort(np.argsort(worth, kind="stable")[:MOST_CANDIDATES])
+
+
+def _categories_allow(problem: Problem, f: Ints, k: int, a: Ints, b: Ints) -> NDArray[np.bool_] | np.bool_:
+    """Whether k facings of each of `a` for one of each of `b` keep the bounds of both categories, `[a, b]`."""
     if not len(problem.category_low):
         return np.True_
     used, c, w = problem.used_by_category(f), problem.category, problem.width
     none = c < 0
-    room = np.where(none, np.inf, (problem.category_high - used)[c] + problem.slack)
+    room = np.where(none, np.inf, (problem.category_high - used)[c] + problem.slack)[a]
     spare = np.where(none, np.inf, (used - problem.category_low)[c] + problem.slack)
-    same = (c[:, None] == c[None, :]) & ~none[:, None]
-    change = k * w[:, None] - w[None, :]
-    apart = (k * w <= room)[:, None] & (w <= spare)[None, :]
+    same = (c[a][:, None] == c[b][None, :]) & ~none[a][:, None]
+    change = k * w[a][:, None] - w[b][None, :]
+    apart = (k * w[a] <= room)[:, None] & (w <= spare)[b][None, :]
+    spare = spare[a]
     together = (change <= room[:, None]) & (-change <= spare[:, None])
     allowed: NDArray[np.bool_] = np.where(same, together, apart)
     return allowed

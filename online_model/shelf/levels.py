@@ -7,6 +7,7 @@ what room remains is filled again. Plans are compared after this, so a stated ga
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,11 +51,14 @@ class Levels:
         self.width = shelf.width.tolist()
         self.slack = 1e-9 * shelf.level_width
         self.room = [shelf.level_width] * shelf.levels
+        self._by_room = [(room, level) for level, room in enumerate(self.room)]  # kept sorted
         self.stands: list[dict[int, int]] = [{} for _ in self.room]
 
     def put(self, level: int, item: int, facings: int) -> None:
         """Stand facings on a level; negative ones come off it."""
+        del self._by_room[bisect_left(self._by_room, (self.room[level], level))]
         self.room[level] -= facings * self.width[item]
+        insort(self._by_room, (self.room[level], level))
         there = self.stands[level].get(item, 0) + facings
         if there:
             self.stands[level][item] = there
@@ -63,10 +67,12 @@ class Levels:
 
     def level_for(self, width: float, near: int | None = None) -> int | None:
         """The level with the least room that takes `width`, one next to `near` first; None: no level does."""
-        fit = [k for k, room in enumerate(self.room) if room + self.slack >= width]
-        if not fit:
+        fit = bisect_left(self._by_room, (width - self.slack, -1))
+        if fit == len(self._by_room):
             return None
-        return min(fit, key=lambda k: (0 if near is None else abs(k - near), self.room[k], k))
+        if near is None:
+            return self._by_room[fit][1]
+        return min(self._by_room[fit:], key=lambda place: (abs(place[1] - near), place))[1]
 
     def stand(self, item: int, facings: int, near: int | None = None) -> int:
         """Stand an item whole where that is possible, else split; how many facings found no place."""

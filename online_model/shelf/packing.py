@@ -16,20 +16,30 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
+SINGLE_REMOVALS = 50
+"""Facings that are taken off one at a time before the steps grow, so that a shelf that fits badly ends in bounded time."""
+
 MOST_TRIALS = 24
 """Facings that are tried in the room that is left, each with a new arrangement of the shelf."""
+
+MOST_PLACINGS = 40_000
+"""Items that those arrangements place in all: beyond 1,666 items there are fewer trials."""
 
 
 def fit(problem: Problem, shelf: Shelf, facings: Ints) -> Ints:
     """Facings that find a place on the levels: the cheapest go until all fit, then what room is left is filled."""
     if shelf.equal_widths:
         return facings
-    f = facings.copy()
+    f, trials = facings.copy(), 0
     while not levels.holds(shelf, f):
-        item = _cheapest(problem, f)
-        if item is None:
+        for _ in range(1 if trials < SINGLE_REMOVALS else trials - SINGLE_REMOVALS + 2):
+            item = _cheapest(problem, f)
+            if item is None:
+                break
+            f[item] -= 1
+        if item is None and not levels.holds(shelf, f):
             return problem.low.copy()
-        f[item] -= 1
+        trials += 1
     return _refill(problem, shelf, f)
 
 
@@ -50,7 +60,7 @@ def _cheapest(problem: Problem, f: Ints) -> int | None:
 def _refill(problem: Problem, shelf: Shelf, f: Ints) -> Ints:
     """Facings added where they gain and still find a place."""
     allowed = np.ones(len(f), dtype=bool)
-    for _ in range(MOST_TRIALS):
+    for _ in range(min(MOST_TRIALS, MOST_PLACINGS // len(f))):
         room = np.minimum(problem.capacity - problem.used(f), max(levels.fill(shelf, f).room)) + problem.slack
         fits = allowed & (f < problem.high) & (problem.width <= room)
         if len(problem.category_high):

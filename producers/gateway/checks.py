@@ -66,6 +66,8 @@ def check(
             at = _time_of(event, now)
             if isinstance(event, PromotionPlanned | OpeningPlanned):
                 planned_days(event)
+            elif isinstance(event, ShelfDefined):
+                _check_shelf(event)
         except RejectedEvent as error:
             sentence = str(error)
             errors.append(LineError(number, error.reason, printable(sentence), field_of(sentence)))
@@ -86,6 +88,13 @@ def field_of(sentence: str) -> str | None:
         return printable(path[1], 100) or None
     first = sentence.partition(" ")[0]
     return first if first in SaleRecorded.__struct_fields__ or first in _OTHER_FIELDS else None
+
+
+def _check_shelf(event: ShelfDefined) -> None:
+    # The models bring NumPy and more, a hundred megabytes: only a gateway that is sent shelves loads them.
+    from streams.shelving import check_definition  # noqa: PLC0415
+
+    check_definition(event)
 
 
 def _check_depth(line: bytes, limit: int) -> None:

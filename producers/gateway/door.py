@@ -27,6 +27,7 @@ from streams.http.guard import Guard, address_of
 RETRY_SECONDS: Final = 5
 _SHOWN_ERRORS: Final = 100
 _MAX_IDEMPOTENCY_KEY: Final = 200
+_SHELF: Final = b"shelf-defined"
 
 _log = logging.getLogger(__name__)
 
@@ -111,7 +112,12 @@ class Door:
     async def _take(self, request: AnyRequest, owner: str | None, parse: Parse, done: Callable[[int], tuple[int, Struct]]) -> Response[Any]:
         shape = shape_of(request.headers.get("content-type", ""), request.headers.get("content-encoding", ""))
         body = await self._body(request)
-        checked, errors = parse(request, split(body, shape, self.settings.max_lines))
+        lines = split(body, shape, self.settings.max_lines)
+        if _SHELF in body:
+            # Whether a shelf can be planned takes up to a second to say: other tills must not wait for it.
+            checked, errors = await asyncio.to_thread(parse, request, lines)
+        else:
+            checked, errors = parse(request, lines)
         if errors:
             for error in errors:
                 self.metrics.refused.labels(error.reason).inc()

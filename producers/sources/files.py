@@ -5,9 +5,12 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
@@ -19,20 +22,36 @@ import xxhash
 from numpy.typing import NDArray
 
 from producers.rows import Column, Rows, Source, Unreadable, by_record
-from streams.contract.codec import MAX_EVENT_BYTES
+from streams.contract.codec import MAX_EVENT_BYTES, printable
 from streams.contract.errors import UsageError
 
 ROWS_AT_ONCE: Final = 20_000
+MAX_COLUMNS: Final = 1_000
+_MOST_CHARACTERS: Final = 1024 * 1024
+"""Of a line of text: what is longer comes in pieces, so that a file without line ends does not fill the memory."""
+
 _HEAD: Final = 256 * 1024
+_EVIDENCE_LINES, _EVIDENCE_BYTES = 1_000, 64 * 1024 * 1024
+_MARKS: Final = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+)
+_END: Final = "\ufdd0"
+"""Put behind the last line: where it stands within a row, a quote was never closed."""
+
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _SEPARATOR: Final = re.compile(r'"?sep=([,;|\t])"?', re.IGNORECASE)
 
 
 def open_file(path: Path) -> Source:
     """The source for a file, by its name. Raises UsageError."""
-    if not path.is_file():
-        raise UsageError(f"There is no file {path}.")
-    if path.stat().st_size == 0:
+    with _undamaged(path):
+        exists, regular, size = path.exists(), path.is_file(), path.stat().st_size if path.is_file() else 0
+    if not regular:
+        raise UsageError(f"{path} is no file: give one with sales." if exists else f"There is no file {path}.")
+    if size == 0:
         raise UsageError(f"The file {path} is empty: give one with a header line and rows.")
     name = path.name.lower().removesuffix(".gz")
     if name.endswith((".parquet", ".pq")):
@@ -56,7 +75,9 @@ class Delimited:
         """Finds the delimiter and the encoding out of the file's beginning. Raises UsageError."""
         with _undamaged(path), _binary(path) as stream:
             head = stream.read(_HEAD)
-        encoding = _encoding(head)
+            if b"\n" not in head and b"\r" not in head and len(head) == _HEAD:
+                raise UsageError(f"The first line of {path} has over {_HEAD:,} bytes: give a file with one line for the columns' names.")
+            encoding = _encoding(head, stream)
         line = head.decode(encoding, "replace").lstrip().split("\n", 1)[0]
         if named := _SEPARATOR.fullmatch(line.rstrip("\r\n")):
             return cls(path, named[1], encoding, names_delimiter=True)
@@ -68,6 +89,12 @@ class Delimited:
     def name(self) -> str:
         """The file's name."""
         return self.path.name
+
+    @property
+    def about(self) -> str:
+        """How the file is read, for a person."""
+        shown = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}.get(self.encoding, self.encoding.upper())
+        return f"{self.path.name} is read as {shown}, with {self.delimiter!r} between its columns."
 
     @property
     def fingerprint(self) -> str:
@@ -86,20 +113,24 @@ class Delimited:
     def read(self) -> Iterator[Rows]:
         """Rows by 20,000; a row of the wrong width, or broken quoting, is unreadable. Raises UsageError."""
         with _undamaged(self.path), closing(_text(self.path, self.encoding)) as stream:
-            # strict: a quote that is never closed would otherwise swallow the rest of the file into one value.
             if self.names_delimiter:
                 stream.readline()
-            reader = csv.reader(stream, delimiter=self.delimiter)
-            header = [name.strip() for name in next(reader, [])]
+            lines = chain(iter(partial(stream.readline, _MOST_CHARACTERS), ""), [_END])
+            reader = csv.reader(lines, delimiter=self.delimiter)
+            try:
+                header = [name.strip() for name in next(reader, [])]
+            except csv.Error as error:
+                raise UsageError(f"The header line of {self.path} cannot be split into columns: {error}.") from None
+            if any(_END in name for name in header):
+                raise UsageError(f"A quote in the header line of {self.path} is never closed.")
             while header and not header[-1]:
                 # A spreadsheet exports columns that were once used: no name, no values.
                 header.pop()
-            if len(set(header)) != len(header):
-                raise UsageError(f"The file {self.path} has two columns of one name: {', '.join(header)}. Rename one.")
+            check_columns(header, self.path)
             yield from _split(reader, header)
 
 
-def _split(reader: Any, header: list[str]) -> Iterator[Rows]:
+def _split(reader: Any, header: list[str]) -> Iterator[Rows]:  # noqa: C901 - a way that a row can be wrong a branch
     width, number = len(header), 0
     kept: list[list[str]] = []
     numbers: list[int] = []
@@ -114,7 +145,13 @@ def _split(reader: Any, header: list[str]) -> Iterator[Rows]:
             number += 1
             unreadable.append(Unreadable(number, f"The row cannot be split into columns: {error}. Look at its quotes.", ""))
         else:
+            if row[-1:] == [_END]:
+                continue
             number += 1
+            if row and row[-1].endswith(_END):
+                sentence = "A quote of the row is never closed: the rest of the file stands in one value of it."
+                unreadable.append(Unreadable(number, sentence, ",".join(row)[:500]))
+                continue
             while len(row) > width and not row[-1].strip():
                 row.pop()
             if not any(row):
@@ -201,16 +238,28 @@ class Parquet:
     def read(self) -> Iterator[Rows]:
         """Rows by 20,000. Raises UsageError."""
         number = 1
-        for batch in self._open().iter_batches(ROWS_AT_ONCE):
-            columns = {name: arrow_column(batch.column(place)) for place, name in enumerate(batch.schema.names)}
-            yield Rows(range(number, number + len(batch)), columns)
-            number += len(batch)
+        file = self._open()
+        check_columns(file.schema_arrow.names, self.path)
+        with _undamaged(self.path):
+            for batch in file.iter_batches(ROWS_AT_ONCE):
+                columns = {name: arrow_column(batch.column(place)) for place, name in enumerate(batch.schema.names)}
+                yield Rows(range(number, number + len(batch)), columns)
+                number += len(batch)
 
     def _open(self) -> pq.ParquetFile:
         try:
             return pq.ParquetFile(self.path)
         except (OSError, pa.ArrowInvalid) as error:
             raise UsageError(f"The file {self.path} is no Parquet file that can be read: {error}.") from None
+
+
+def check_columns(names: Sequence[str], path: Path) -> None:
+    """Raises UsageError where there are too many columns, or two of one name."""
+    if len(names) > MAX_COLUMNS:
+        raise UsageError(f"The file {path} has {len(names):,} columns; at most {MAX_COLUMNS:,} are taken: give it those of the sales.")
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise UsageError(f"The file {path} has two columns of one name, {printable(twice[0], 80)!r}: rename one.")
 
 
 def arrow_column(array: pa.Array) -> Column:
@@ -234,6 +283,8 @@ def _object(line: bytes) -> dict[str, Any]:
         found = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"The line is not JSON: {error}.") from None
+    if isinstance(found, dict) and len(found) > MAX_COLUMNS:
+        raise ValueError(f"The line has {len(found):,} fields; at most {MAX_COLUMNS:,} are taken.")
     if not isinstance(found, dict):
         raise ValueError("The line is JSON, but no object: write {...} on each line.")  # noqa: TRY004 - one kind of error for the caller
     return found
@@ -254,7 +305,7 @@ def _undamaged(path: Path) -> Iterator[None]:
     """Raises UsageError when the file cannot be read to its end."""
     try:
         yield
-    except (OSError, EOFError, zlib.error, UnicodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeError, pa.ArrowException) as error:
         raise UsageError(f"The file {path} cannot be read: {error}. Make it again, or replay the part that can be read.") from None
 
 
@@ -269,16 +320,36 @@ def _text(path: Path, encoding: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(_binary(path), encoding=encoding, errors="surrogateescape", newline="")
 
 
-def _encoding(head: bytes) -> str:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
+def _encoding(head: bytes, rest: IO[bytes]) -> str:
+    """The encoding of a text that begins with `head`, by its byte order mark or by most of its lines beyond ASCII.
+
+    A line that is not of it is a bad row, so that one odd byte does not change the names in all others.
+    """
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    sample = head[:1024]
+    if sample.count(0) * 3 > len(sample):
+        return "utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"
+    valid = invalid = seen = 0
+    while head and valid + invalid < _EVIDENCE_LINES and seen < _EVIDENCE_BYTES:
+        seen += len(head)
+        if not head.isascii():
+            more = rest.readline(_HEAD)  # a line that was cut would be no evidence
+            for line in (head + more).split(b"\n"):
+                if not line.isascii():
+                    good = _is_utf8(line)
+                    valid, invalid = valid + good, invalid + (not good)
+        head = rest.read(_HEAD)
+    return "cp1252" if invalid > valid else "utf-8-sig"
+
+
+def _is_utf8(line: bytes) -> bool:
     try:
-        # The beginning may end within a character: its last bytes prove nothing.
-        head[: max(len(head) - 4, 1)].decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.end < len(head) - 8:
-            return "cp1252"
-    return "utf-8-sig"
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _fingerprint(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from streams.contract.errors import RejectedEvent
-from streams.contract.fields import NAME_PATTERN, Moment
+from streams.contract.fields import LEAST_QUANTITY, NAME_PATTERN, Moment
 from streams.contract.messages import InputEvent, OpeningPlanned, OutputMessage, PromotionPlanned, SaleAccepted, SaleRecorded
 
 MAX_EVENT_BYTES: Final = 256 * 1024
@@ -17,7 +17,8 @@ EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()
 LATEST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()
 LONGEST_PLAN_DAYS: Final = 366
 MAX_OPENINGS, MAX_PROMOTIONS = 1000, 20_000
-"""Plans that a store keeps at a time; more would be a fault of who sends them."""
+MAX_SHELVES, MAX_SHELF_ITEMS = 200, 50_000
+"""Plans and shelves, and items on all its shelves together, that a store keeps at a time; more would be a fault of who sends them."""
 
 _name = re.compile(NAME_PATTERN)
 _events: Final[msgspec.json.Decoder[InputEvent]] = msgspec.json.Decoder(InputEvent)
@@ -55,7 +56,7 @@ def decode_event(raw: bytes) -> InputEvent:
 
 def check_sale(sale: SaleRecorded) -> None:
     """What a sale must fulfil beyond its field limits. Raises RejectedEvent."""
-    if sale.quantity == 0:
+    if -LEAST_QUANTITY <= sale.quantity <= LEAST_QUANTITY:
         raise RejectedEvent("invalid", "quantity is 0: give the units sold, or a negative number for a return.")
     if sale.unit_price is None and sale.amount is None and sale.profit is None:
         raise RejectedEvent("invalid", "unit_price is missing: give unit_price, or amount, or at least profit.")

@@ -3,6 +3,7 @@
 ShelfcastError                 foreseeable; the command line prints its sentence, no traceback
 ├── SettingsError              a setting is missing or wrong: says which and what to set          (exit 2)
 ├── UsageError                 a command was given something it cannot work with                 (exit 2)
+├── FileError                  a file cannot be written: says which and why                        (exit 1)
 ├── ServerError                Kafka or MongoDB cannot be used: says which, where and what to do (exit 3)
 ├── DeliveryError              Kafka did not acknowledge a message in time                       (exit 3)
 ├── SnapshotError              a snapshot cannot be used: torn, corrupt, of another version
@@ -30,6 +31,10 @@ class UsageError(ShelfcastError):
     """A command was given something it cannot work with."""
 
     exit_code = 2
+
+
+class FileError(ShelfcastError):
+    """A file cannot be written."""
 
 
 class ServerError(ShelfcastError):

@@ -8,6 +8,16 @@ from msgspec import Meta
 MAX_QUANTITY = 1_000_000.0
 MAX_PRICE = 10_000_000.0
 MAX_AMOUNT = 1_000_000_000.0
+LEAST_QUANTITY = 0.0005
+"""A quantity of so much or less rounds to none: 3 decimals count."""
+MAX_STOCK = 1_000_000_000.0
+MIN_WIDTH, MAX_WIDTH = 0.001, 1_000_000.0
+MAX_FACINGS = 20_000
+"""Of an item: a whole shelf takes no more either (see `online_model.shelf`)."""
+NO_LIMIT = 1_000_000
+"""The most that an item's `max_facings` may say, for those who write 99999 for none."""
+MAX_CASE = 1_000_000
+MIN_PER_FACING, MAX_PER_FACING = 0.001, 1_000_000.0
 
 # Control characters are refused in names: they could forge log lines and break terminals.
 # The codec checks this only where a message could hold one: a pattern here would cost every event a microsecond.
@@ -48,6 +58,17 @@ Amount = Annotated[
     float,
     Meta(ge=-MAX_AMOUNT, le=MAX_AMOUNT, description="Of the whole line, in the currency. Up to 6 decimals count."),
 ]
+Stock = Annotated[float, Meta(ge=0, le=MAX_STOCK, description="Units on hand.")]
+StockLeft = Annotated[
+    float,
+    Meta(
+        ge=-MAX_STOCK,
+        le=MAX_STOCK,
+        description="Units left on the shelf after the sale, when the till knows; below 0 counts as 0.",
+    ),
+]
+Width = Annotated[float, Meta(ge=MIN_WIDTH, le=MAX_WIDTH, description="In one unit for a shelf and all its items.")]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")]
 Moment = datetime | float
 """RFC 3339 text with an offset, or seconds since 1970-01-01 UTC."""

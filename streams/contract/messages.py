@@ -9,6 +9,11 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from streams.contract.fields import (
+    MAX_CASE,
+    MAX_FACINGS,
+    MAX_PER_FACING,
+    MIN_PER_FACING,
+    NO_LIMIT,
     Amount,
     Currency,
     EpochSeconds,
@@ -22,8 +27,12 @@ from streams.contract.fields import (
     Partition,
     Price,
     Quantity,
+    Share,
+    Stock,
+    StockLeft,
     Store,
     Units,
+    Width,
 )
 
 Horizon = Literal["today", "day", "7_days", "28_days"]
@@ -50,7 +59,7 @@ class SaleRecorded(Struct, frozen=True, kw_only=True, tag_field="type", tag="sal
     on_promotion: Annotated[bool | None, Meta(description="Whether the item was on promotion; absent: not known.")] = None
     list_price: Price | None = None
     currency: Currency | None = None
-    stock_left: Annotated[float | None, Meta(description="Units left on the shelf after the sale, when the till knows.")] = None
+    stock_left: StockLeft | None = None
 
 
 class StockCounted(Struct, frozen=True, kw_only=True, tag_field="type", tag="stock-counted.v1", gc=False):
@@ -59,7 +68,7 @@ class StockCounted(Struct, frozen=True, kw_only=True, tag_field="type", tag="sto
     event_id: EventId
     store: Store
     item: Item
-    units: Annotated[float, Meta(ge=0, le=1e9)]
+    units: Stock
     counted_at: Moment
 
 
@@ -105,13 +114,15 @@ class ShelfItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An item of a described shelf."""
 
     item: Item
-    width: Annotated[float, Meta(gt=0, description="Width of one facing, in the unit of the shelf.")] = 1.0
+    width: Annotated[Width, Meta(description="Width of one facing, in the unit of the shelf.")] = 1.0
     price: Price | None = None
     cost: Price | None = None
-    case_size: Annotated[int, Meta(ge=1, description="Units in a case: what can be ordered.")] = 1
-    units_per_facing: Annotated[float, Meta(gt=0, description="Units that one facing holds, in its depth and height.")] = 6.0
-    min_facings: Annotated[int, Meta(ge=0)] = 0
-    max_facings: Annotated[int, Meta(ge=1)] | None = None
+    case_size: Annotated[int, Meta(ge=1, le=MAX_CASE, description="Units in a case: what can be ordered.")] = 1
+    units_per_facing: Annotated[
+        float, Meta(ge=MIN_PER_FACING, le=MAX_PER_FACING, description="Units that one facing holds, in its depth and height.")
+    ] = 6.0
+    min_facings: Annotated[int, Meta(ge=0, le=MAX_FACINGS)] = 0
+    max_facings: Annotated[int, Meta(ge=1, le=NO_LIMIT)] | None = None
     category: Label | None = None
     must_stay: bool = False
     group: Annotated[Label | None, Meta(description="Items of one group stand together.")] = None
@@ -121,8 +132,8 @@ class CategoryShare(Struct, frozen=True, kw_only=True):
     """Bounds on the share of the shelf's width that a category takes, 0 to 1."""
 
     category: Label
-    min_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    max_share: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    min_share: Share = 0.0
+    max_share: Share = 1.0
 
 
 class ShelfDefined(Struct, frozen=True, kw_only=True, tag_field="type", tag="shelf-defined.v1"):
@@ -131,10 +142,10 @@ class ShelfDefined(Struct, frozen=True, kw_only=True, tag_field="type", tag="she
     event_id: EventId
     store: Store
     shelf: Label
-    level_width: Annotated[float, Meta(gt=0, description="Width of one level, in the unit of the items' widths.")]
+    level_width: Annotated[Width, Meta(description="Width of one level, in the unit of the items' widths.")]
     levels: Annotated[int, Meta(ge=1, le=50)]
     items: Annotated[tuple[ShelfItem, ...], Meta(min_length=1, max_length=5000)]
-    shares: tuple[CategoryShare, ...] = ()
+    shares: Annotated[tuple[CategoryShare, ...], Meta(max_length=100)] = ()
     defined_at: Moment
 
 

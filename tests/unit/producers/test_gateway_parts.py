@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -12,7 +14,10 @@ from producers.gateway.ticks import LiveStores
 from streams.contract.codec import decode_event
 from streams.contract.errors import SettingsError
 from streams.contract.messages import SaleRecorded
+from streams.heart import Heart
 from streams.http.access import RefusedError
+from streams.rules import Rules
+from tests.unit.streams.logs import Record
 
 NOW = 1_777_631_400.0
 SALE = {"event_id": "e", "store": "s", "item": "i", "quantity": 1, "unit_price": 2, "sold_at": NOW}
@@ -216,3 +221,35 @@ def test_the_description_has_every_field_of_a_sale_and_no_dangling_reference():
     assert "POST /v1/sales" in shown
     assert "<script" not in shown
     assert "http://" not in shown.replace("http://www.w3.org", "")
+
+
+def shelf(**changes):
+    fields = {"type": "shelf-defined.v1", "event_id": "s", "store": "s", "shelf": "dairy", "level_width": 10, "levels": 1}
+    return json.dumps(fields | {"items": [{"item": "milk"}], "defined_at": NOW} | changes).encode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"items": [{"item": "milk", "max_facings": 9_999_999_999_999_999_999}]}, "max_facings"),
+        ({"items": [{"item": "milk", "width": 11}]}, "one unit"),
+        ({"items": [{"item": "milk", "min_facings": 11}]}, "lower min_facings"),
+        ({"items": [{"item": "milk"}, {"item": "milk"}]}, "given twice"),
+        ({"shares": [{"category": "cold", "min_share": 0.5}]}, "cannot reach"),
+    ],
+)
+def test_a_shelf_that_the_worker_would_refuse_is_refused_at_the_door(changes, sentence):
+    _, (error,) = check([shelf(**changes)], NOW, sales_only=False, max_depth=16)
+    assert error.reason == "invalid"
+    assert sentence in error.error
+    assert Heart(Rules(), 0, 1).apply([Record(0, 0, b"s", shelf(**changes))]).rejected[0].reason == "invalid"
+
+
+def test_a_shelf_that_can_be_planned_passes_the_door():
+    checked, errors = check([shelf()], NOW, sales_only=False, max_depth=16)
+    assert (checked.raws, errors) == ([shelf()], [])
+
+
+def test_the_gateway_takes_sales_without_loading_the_models():
+    code = "import sys, producers.gateway.app; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -31,8 +31,8 @@ Parts = Annotated[
     int,
     Meta(
         ge=1,
-        description="Parts of the whole. They follow each other in the topic, each with an id of its own, and agree in store, partition, offset "
-        "and origin; the whole is known when all are there.",
+        description="Parts of the whole. They follow each other in the topic, each with an id of its own, and agree in store, "
+        "partition, offset and origin; the whole is known when all are there.",
     ),
 ]
 

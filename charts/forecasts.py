@@ -173,7 +173,7 @@ def _put_together(database: Finds, where: Document, plans: list[Document]) -> li
         known = parts[_whole_of(plan["store"], plan)]
         numbers = range(2, plan.get("parts", 1) + 1)
         missing = [number for number in numbers if number not in known]
-        items = plan["items"] + [one for number in numbers if number in known for one in known[number]["items"]]
+        items = [*plan["items"], *(one for number in numbers if number in known for one in known[number]["items"])]
         whole.append(plan | {"items": items} | ({"missing_parts": missing} if missing else {}))
     return whole
 

@@ -14,12 +14,12 @@ from tests.support.shop import day_after, plan, records_of, score
 from tests.support.stand_ins import BEGINNING
 
 NAMES = {f"{n:05} \N{SHOPPING TROLLEY}": 1.0 + n for n in range(300)}
-BOUND = 8000
+BOUND = 5000
 
 
 def parts_of(message):
     parts = list(in_parts(message, BOUND))
-    assert len(parts) > 2
+    assert len(parts) > 1
     return parts
 
 
@@ -101,7 +101,7 @@ def test_an_item_of_a_later_part_has_its_past_and_the_sums_count_once():
     days = [score(5 + n, date(2025, 1, 1 + n), items=tuple(NAMES)) for n in range(20)]
     sink_on(documents).write(records_of([part for day in days for part in parts_of(day)]))
     assert len(past_forecasts(documents, "Berlin", list(NAMES)[-1])) == 20
-    past = past_forecasts(documents, "Berlin", list(NAMES)[0], days=4)
+    past = past_forecasts(documents, "Berlin", next(iter(NAMES)), days=4)
     assert [one.day for one in past] == [day_after(n) for n in range(17, 21)]
     [month] = documents.collections["score_months"].values()
     assert month["total"][0] == 20 * len(NAMES)

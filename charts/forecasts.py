@@ -1,7 +1,8 @@
 """Questions about what is expected: forecasts, how good they were, plans, drift."""
 
+import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -11,6 +12,8 @@ from streams.contract.documents import DRIFTS, FORECASTS, PLAN_PARTS, PLANS, SCO
 
 Document = dict[str, Any]
 MOST_FORECASTS: Final = 5000
+MOST_ITEMS: Final = 100_000
+"""Items that a store may have."""
 MOST_SCORE_PARTS: Final = 4
 """Documents of one score: its thousand items with the longest names there can be are three parts."""
 HORIZONS: Final = ("day", "7_days", "28_days")
@@ -147,6 +150,21 @@ def newest_forecasts(database: Finds, store: str | None = None, limit: int = 100
     return sorted(found, key=lambda document: (document["store"], document["item"]))
 
 
+def forecasts_of_most_sold(database: Finds, store: str, plans: Iterable[Document], most: int) -> tuple[list[Document], int]:
+    """Newest forecasts of the items of a store that are expected to sell most, and of how many items. Raises ServerError.
+
+    The plan of a store's whole space names all of them, and only the forecasts asked for are read. Described shelves may
+    lack some, so all forecasts are looked through.
+    """
+    whole = next((plan for plan in plans if not _is_described(plan)), None)
+    if whole is None or incomplete(whole):
+        found = [document for document in newest_forecasts(database, store, MOST_ITEMS) if document.get("close")]
+        return found, len(found)
+    items = heapq.nsmallest(most, whole["items"], key=lambda one: (-one["predicted_sales"], one["item"]))
+    ids = [document_id(store, one["item"]) for one in items]
+    return list(database.find(FORECASTS, {"_id": {"$in": ids}}, ("store", "item", "close"))), len(whole["items"])
+
+
 def newest_plans(database: Finds, store: str | None = None, limit: int = 1000) -> list[Document]:
     """Newest shelf plans of a store, or of all: {"store", "shelf", ...}, by store and shelf. Raises ServerError.
 
@@ -183,7 +201,7 @@ def _whole_of(store: str, part: Document) -> tuple[Any, ...]:
     return store, part["shelf"], part["partition"], part["offset"], part["origin"]
 
 
-def incomplete(plan: Document) -> str:
+def incomplete(plan: Mapping[str, Any]) -> str:
     """Which parts of a plan are not there, as a sentence; empty where it is whole."""
     missing = plan.get("missing_parts", ())
     if not missing:
@@ -257,7 +275,7 @@ def _on_no_shelf(database: Finds, store: str | None, plans: Iterable[Document]) 
     origins = {plan["store"]: plan["origin"] for plan in plans if _is_described(plan)}
     if not origins:
         return
-    for document in newest_forecasts(database, store, MOST_FORECASTS):
+    for document in newest_forecasts(database, store, MOST_ITEMS if store is not None else MOST_FORECASTS):
         close = document.get("close")
         day = horizon_of(close, "day") if close else None
         if close and day and close["origin"] == origins.get(document["store"]):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import bson
 import msgspec
@@ -55,8 +56,8 @@ def command(name, environment, log):
 
 
 def most_megabytes(child):
-    with open(f"/proc/{child.pid}/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM"))
+    lines = Path(f"/proc/{child.pid}/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def eventually(what, children, said):
@@ -67,7 +68,7 @@ def eventually(what, children, said):
         time.sleep(0.5)
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory is read from /proc")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_a_store_of_many_items_is_planned_ordered_and_drawn(kafka, mongo, workers, tmp_path, monkeypatch, capsys):
     environment = {
         "KAFKA_BOOTSTRAP_SERVERS": kafka.address, "MONGODB_URI": mongo.settings.uri.reveal(), "MONGODB_DATABASE": mongo.settings.database,

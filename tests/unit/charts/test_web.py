@@ -358,10 +358,10 @@ def test_the_page_says_that_a_plan_misses_a_part_and_lists_what_sells_most_of_ve
     assert len(parts) > 1
     with client_of(documents) as client:
         sink.write(records_of([*made, *parts], start=(following := {})))
-        stock = client.get("/v1/stock").json()
+        stock = client.get("/v1/stock?store=Berlin").json()
         assert stock["items"] == 6000
         assert [row["item"] for row in stock["rows"][:2]] == ["item 5999", "item 5998"]
-        assert "incomplete" not in client.get("/").text
+        assert "incomplete" not in client.get("/?store=Berlin").text
     with client_of(documents) as client:
         sink.write(records_of([*in_parts(plan(2, names))][:1], start=following))
-        assert "This plan is incomplete: part 2 of 2 not there yet" in client.get("/").text
+        assert "This plan is incomplete: part 2 of 2 not there yet" in client.get("/?store=Berlin").text

@@ -14,7 +14,7 @@ PART_BYTES: Final = 250_000
 _NUMBERING: Final = 100
 """Bytes for the id, `part` and `parts`, which are given after the message was measured."""
 
-_Long = TypeVar("_Long", ShelfAllocation, ForecastScored)
+_Long = TypeVar("_Long", bound=ShelfAllocation | ForecastScored)
 
 
 def in_parts(message: _Long, part_bytes: int = PART_BYTES) -> Iterator[_Long]:
@@ -36,7 +36,8 @@ def in_parts(message: _Long, part_bytes: int = PART_BYTES) -> Iterator[_Long]:
 
 def _ends(sizes: Sequence[int], room: int) -> list[int]:
     """Where the parts end, each as full as it can be; an item larger than the room has a part of its own."""
-    ends, used = [], 0
+    ends: list[int] = []
+    used = 0
     for place, size in enumerate(sizes):
         if used and used + size > room:
             ends.append(place)

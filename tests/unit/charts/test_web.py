@@ -364,4 +364,4 @@ def test_the_page_says_that_a_plan_misses_a_part_and_lists_what_sells_most_of_ve
         assert "incomplete" not in client.get("/?store=Berlin").text
     with client_of(documents) as client:
         sink.write(records_of([*in_parts(plan(2, names))][:1], start=following))
-        assert "This plan is incomplete: part 2 of 2 not there yet" in client.get("/?store=Berlin").text
+        assert "This plan is incomplete: " in client.get("/?store=Berlin").text

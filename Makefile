@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-bench demo test check lint types layers docs coverage bench soak kill lock clean
+.PHONY: help install install-bench demo test check lint types layers docs coverage bench many-items soak kill lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ coverage:
 
 bench: install-bench ## speed of the worker beside a bare loop and bytewax; writes build/bench.json
 	$(BIN)/python -m tests.bench.bench_stream $(ARGS)
+
+many-items: install ## one store of 100,000 items from its sales to plan, order, page and charts: time and memory
+	SHELFCAST_TEST_ITEMS=100000 $(BIN)/python -m pytest tests/integration/streams/test_many_items.py $(ARGS)
 
 kill: install ## the long kill -9 runs
 	$(BIN)/python -m pytest tests/integration -k kill -m "kill or not kill" --kill-rounds 30 $(ARGS)

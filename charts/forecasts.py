@@ -1,16 +1,21 @@
 """Questions about what is expected: forecasts, how good they were, plans, drift."""
 
+import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
 from charts.sales import Finds, Sums, newest_day_by_item
-from streams.contract.documents import DRIFTS, FORECASTS, PLANS, SCORE_MONTHS, SCORES, document_id
+from streams.contract.documents import DRIFTS, FORECASTS, PLAN_PARTS, PLANS, SCORE_MONTHS, SCORES, document_id
 
 Document = dict[str, Any]
 MOST_FORECASTS: Final = 5000
+MOST_ITEMS: Final = 100_000
+"""Items that a store may have."""
+MOST_SCORE_PARTS: Final = 4
+"""Documents of one score: its thousand items with the longest names there can be are three parts."""
 HORIZONS: Final = ("day", "7_days", "28_days")
 HORIZON_NAMES: Final = {"day": "next day", "7_days": "next 7 days", "28_days": "next 28 days", "today": "today"}
 
@@ -112,7 +117,11 @@ def past_forecasts(database: Finds, store: str, item: str, days: int = 90) -> li
     """The newest day-ahead forecasts of an item with what came, oldest first. Raises ServerError."""
     where = {"store": store, "horizon": "day"}
     found = []
-    for document in database.find(SCORES, where, ("first_day", "items"), newest_by="origin", limit=days):
+    origins: set[str] = set()
+    for document in database.find(SCORES, where, ("origin", "first_day", "items"), newest_by="origin", limit=days * MOST_SCORE_PARTS):
+        origins.add(document["origin"])
+        if len(origins) > days:
+            break
         for name, *numbers in document["items"]:
             if name == item:
                 found.append(PastForecast(document["first_day"], *numbers))
@@ -141,16 +150,64 @@ def newest_forecasts(database: Finds, store: str | None = None, limit: int = 100
     return sorted(found, key=lambda document: (document["store"], document["item"]))
 
 
+def forecasts_of_most_sold(database: Finds, store: str, plans: Iterable[Document], most: int) -> tuple[list[Document], int]:
+    """Newest forecasts of the items of a store that are expected to sell most, and of how many items. Raises ServerError.
+
+    The plan of a store's whole space names all of them, and only the forecasts asked for are read. Described shelves may
+    lack some, so all forecasts are looked through.
+    """
+    whole = next((plan for plan in plans if not _is_described(plan)), None)
+    if whole is None or incomplete(whole):
+        found = [document for document in newest_forecasts(database, store, MOST_ITEMS) if document.get("close")]
+        return found, len(found)
+    items = heapq.nsmallest(most, whole["items"], key=lambda one: (-one["predicted_sales"], one["item"]))
+    ids = [document_id(store, one["item"]) for one in items]
+    return list(database.find(FORECASTS, {"_id": {"$in": ids}}, ("store", "item", "close"))), len(whole["items"])
+
+
 def newest_plans(database: Finds, store: str | None = None, limit: int = 1000) -> list[Document]:
     """Newest shelf plans of a store, or of all: {"store", "shelf", ...}, by store and shelf. Raises ServerError.
 
+    A plan in several parts is put together; where some are not there, `missing_parts` has their numbers.
     Once its shelves are described, a store's space as one is planned no more, and its last such plan is left out.
     """
     where = {} if store is None else {"store": store}
     found = [{"store": document["store"], **document["plan"]} for document in database.find(PLANS, where, limit=limit)]
+    found = _put_together(database, where, found)
     described = {plan["store"] for plan in found if _is_described(plan)}
     current = [plan for plan in found if plan["store"] not in described or _is_described(plan)]
     return sorted(current, key=lambda plan: (plan["store"], plan["shelf"]))
+
+
+def _put_together(database: Finds, where: Document, plans: list[Document]) -> list[Document]:
+    """The plans with the items of their further parts."""
+    if all(plan.get("parts", 1) == 1 for plan in plans):
+        return plans
+    parts: defaultdict[tuple[Any, ...], dict[int, Document]] = defaultdict(dict)
+    for document in database.find(PLAN_PARTS, where):
+        parts[_whole_of(document["store"], document["plan"])][document["part"]] = document["plan"]
+    whole = []
+    for plan in plans:
+        known = parts[_whole_of(plan["store"], plan)]
+        numbers = range(2, plan.get("parts", 1) + 1)
+        missing = [number for number in numbers if number not in known]
+        items = [*plan["items"], *(one for number in numbers if number in known for one in known[number]["items"])]
+        whole.append(plan | {"items": items} | ({"missing_parts": missing} if missing else {}))
+    return whole
+
+
+def _whole_of(store: str, part: Document) -> tuple[Any, ...]:
+    """What the parts of one plan have in common, and no other plan has."""
+    return store, part["shelf"], part["partition"], part["offset"], part["origin"]
+
+
+def incomplete(plan: Mapping[str, Any]) -> str:
+    """Which parts of a plan are not there, as a sentence; empty where it is whole."""
+    missing = plan.get("missing_parts", ())
+    if not missing:
+        return ""
+    told = f"part {missing[0]}" if len(missing) == 1 else f"{len(missing)} parts"
+    return f"This plan is incomplete: {told} of {plan['parts']} not there yet, so items are missing."
 
 
 def _is_described(plan: Document) -> bool:
@@ -218,7 +275,7 @@ def _on_no_shelf(database: Finds, store: str | None, plans: Iterable[Document]) 
     origins = {plan["store"]: plan["origin"] for plan in plans if _is_described(plan)}
     if not origins:
         return
-    for document in newest_forecasts(database, store, MOST_FORECASTS):
+    for document in newest_forecasts(database, store, MOST_ITEMS if store is not None else MOST_FORECASTS):
         close = document.get("close")
         day = horizon_of(close, "day") if close else None
         if close and day and close["origin"] == origins.get(document["store"]):

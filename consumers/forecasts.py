@@ -13,8 +13,10 @@ from consumers.newest import (
     forecast_slot,
     is_newer,
     number_of,
+    plan_id,
     plan_slot,
     score_document,
+    score_id,
     score_row,
     slot_name,
 )
@@ -36,7 +38,7 @@ class Batch:
 
     def __init__(self) -> None:
         self.forecasts: dict[tuple[str, str, str], PredictedSales] = {}
-        self.plans: dict[tuple[str, str], ShelfAllocation] = {}
+        self.plans: dict[tuple[str, str, int], ShelfAllocation] = {}
         self.scores: dict[str, ForecastScored] = {}
         self.drifts: dict[str, DriftDetected] = {}
         self.superseded = 0
@@ -51,14 +53,14 @@ class Batch:
             if known is None or _order(message) >= _order(known):
                 self.forecasts[forecast_key] = message
         elif type(message) is ShelfAllocation:
-            plan_key = (message.store, message.shelf)
+            plan_key = (message.store, message.shelf, message.part)
             plan = self.plans.get(plan_key)
             if plan is not None:
                 self.superseded += 1
             if plan is None or _order(message) >= _order(plan):
                 self.plans[plan_key] = message
         elif type(message) is ForecastScored:
-            self.scores[document_id(message.store, message.horizon, message.origin)] = message
+            self.scores[score_id(message)] = message
         elif type(message) is DriftDetected:
             self.drifts[message.id] = message
 
@@ -142,18 +144,34 @@ class ForecastsSink:
         return repeated, self._write_revised(names.FORECASTS, after, read)
 
     def _write_plans(self, batch: Batch) -> tuple[int, int]:
-        ids = {key: document_id(*key) for key in batch.plans}
-        read = self._cache.read(names.PLANS, ids.values())
+        """Further parts before the first: a reader who finds a new first part finds the others too."""
+        further = {key: message for key, message in batch.plans.items() if message.part > 1}
+        first = {key: message for key, message in batch.plans.items() if message.part == 1}
+        # A store's parts may be many megabytes and are written once a day: the cache is not for them.
+        repeated, written = self._write_newest_plans(names.PLAN_PARTS, further, self._documents)
+        more_repeated, more_written = self._write_newest_plans(names.PLANS, first, self._cache)
+        return repeated + more_repeated, written + more_written
+
+    def _write_newest_plans(
+        self, collection: str, plans: dict[tuple[str, str, int], ShelfAllocation], through: Documents | CachedDocuments
+    ) -> tuple[int, int]:
+        """How many plans were old already, and how many documents were written."""
+        if not plans:
+            return 0, 0
+        ids = {key: plan_id(*key) for key in plans}
+        read = through.read(collection, list(ids.values()))
         after: dict[str, Document] = {}
         repeated = 0
-        for key, message in batch.plans.items():
+        for key, message in plans.items():
             slot: Slot = plan_slot(message)
-            document = read.get(ids[key]) or {"_id": ids[key], "v": -1, "store": key[0], "shelf": key[1]}
+            store, shelf, part = key
+            named = {"store": store, "shelf": shelf} | ({"part": part} if part > 1 else {})
+            document = read.get(ids[key]) or {"_id": ids[key], "v": -1, **named}
             if is_newer(slot, document.get("plan")):
                 after[ids[key]] = document | {"plan": slot}
             else:
                 repeated += 1
-        return repeated, self._write_revised(names.PLANS, after, read)
+        return repeated, self._write_revised(collection, after, read, through)
 
     def _write_scores(self, batch: Batch) -> int:
         """Scores are decided by their id: written again they are the same."""
@@ -174,12 +192,14 @@ class ForecastsSink:
                 after[name] = document | {"origins": origins, "total": [sum(column) for column in zip(*origins.values(), strict=True)]}
         return len(batch.scores) + self._write_revised(names.SCORE_MONTHS, after, read)
 
-    def _write_revised(self, collection: str, after: dict[str, Document], read: dict[str, Document]) -> int:
+    def _write_revised(
+        self, collection: str, after: dict[str, Document], read: dict[str, Document], through: Documents | CachedDocuments | None = None
+    ) -> int:
         """Write documents whose `v` counts their revisions."""
         changes = [
             Change(document | {"v": document["v"] + 1}, read[name]["v"] if name in read else None) for name, document in after.items()
         ]
-        self._cache.write(collection, changes)
+        (through or self._cache).write(collection, changes)
         return len(changes)
 
     def _measure(self, records: list[Record], counts: dict[str, int], written: int, seconds: float) -> None:

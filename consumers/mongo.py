@@ -18,6 +18,7 @@ INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     names.STORE_MONTHS: (("store", "month"), ("month",)),
     names.FORECASTS: (("store", "item"),),
     names.PLANS: (("store",),),
+    names.PLAN_PARTS: (("store",),),
     names.SCORES: (("store", "horizon", "origin"),),
     names.SCORE_MONTHS: (("month",),),
     names.DRIFTS: (("made_at",),),

@@ -48,6 +48,11 @@ def forecast_slot(message: PredictedSales) -> Slot:
     }
 
 
+def plan_id(store: str, shelf: str, part: int) -> str:
+    """The `_id` of the document of a plan, or of a further part of one."""
+    return document_id(store, shelf) if part == 1 else document_id(store, shelf, part)
+
+
 def plan_slot(message: ShelfAllocation) -> Slot:
     """A shelf plan as it is kept."""
     body: Slot = to_builtins(message)
@@ -55,11 +60,17 @@ def plan_slot(message: ShelfAllocation) -> Slot:
     return body | {"number": number_of(message.id), "shelf": message.shelf, "changed": message.changed}
 
 
+def score_id(message: ForecastScored) -> str:
+    """The `_id` of the document of a score, or of a further part of one."""
+    place = message.store, message.horizon, message.origin
+    return document_id(*place) if message.part == 1 else document_id(*place, message.part)
+
+
 def score_document(message: ForecastScored) -> Document:
     """A score with its items: decided by its id alone."""
     body: Document = to_builtins(message)
     del body["type"]
-    return {"_id": document_id(message.store, message.horizon, message.origin), **body}
+    return {"_id": score_id(message), **body}
 
 
 def score_row(message: ForecastScored) -> list[float]:

@@ -18,8 +18,10 @@ from streams.contract.messages import (
     ItemScore,
     OutputMessage,
     PredictedSales,
+    ShelfAllocation,
 )
 from streams.localtime import EPOCH_ORDINAL
+from streams.parts import in_parts
 from streams.shelving import Planner
 from streams.shop import OpenDay, Shop
 
@@ -184,7 +186,7 @@ class DayReporter:
             "offset": offset,
         }
         for message in self._planner.plans(shop, closed, day, header):
-            self._emit(shop, msgspec.structs.replace(message, id=self._id(offset)), out)
+            self._emit_in_parts(shop, message, out)
             self._heart.count("allocations")
 
     def _scores(self, shop: Shop, closed: DayClosed, offset: int, out: Outputs) -> None:
@@ -201,7 +203,7 @@ class DayReporter:
             values = zip(*(np.round(v[order], 3).tolist() for v in lists), strict=True)
             error = scored.mean - scored.actual
             message = ForecastScored(
-                id=self._id(offset),
+                id="",
                 store=shop.name,
                 horizon=horizon,
                 origin=iso(origin),
@@ -220,7 +222,7 @@ class DayReporter:
                 partition=self._heart.partition,
                 offset=offset,
             )
-            self._emit(shop, message, out)
+            self._emit_in_parts(shop, message, out)
 
     def _drift(self, drift: Drift, day: int, at: float, offset: int, out: Outputs) -> None:
         shop, row = self.series[drift.series] if drift.series is not None else (None, 0)
@@ -244,6 +246,11 @@ class DayReporter:
 
     def _emit(self, shop: Shop | None, message: OutputMessage, out: Outputs) -> None:
         out.forecasts.append((shop.key if shop else b"", encode(message)))
+
+    def _emit_in_parts(self, shop: Shop, message: ShelfAllocation | ForecastScored, out: Outputs) -> None:
+        """Emit a message that grows with the store: each of its parts gets an id of its own."""
+        for part in in_parts(message):
+            self._emit(shop, msgspec.structs.replace(part, id=self._id(message.offset)), out)
 
     def _id(self, offset: int) -> str:
         if offset != self._offset:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from charts.figures import style, words
 from charts.figures.bars import MOST_BARS
-from charts.forecasts import share_of_shelf
+from charts.forecasts import incomplete, share_of_shelf
 
 
 def shelf_share(plan: Mapping[str, Any] | None, top: int = 20) -> Figure:
@@ -26,7 +26,8 @@ def shelf_share(plan: Mapping[str, Any] | None, top: int = 20) -> Figure:
         f"{half} of {len(order)} items take half of the shelf",
         f"Store {style.shortened(plan['store'], 30)}, shelf {style.shortened(plan['shelf'], 20)}, planned at the close of "
         f"{plan['origin']}, percent of the shelf; "
-        f"{words.count(expected)} units expected on the next business day",
+        f"{words.count(expected)} units expected on the next business day"
+        f"{'; INCOMPLETE: parts of the plan are not there' if incomplete(plan) else ''}",
         max(1.5, 0.31 * len(rows) + 0.27),
     )
     _draw(figure, rows, expected)

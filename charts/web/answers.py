@@ -111,7 +111,7 @@ class Answers:
     def _stock(self, store: str | None, most: int) -> dict[str, Any]:
         store = store or next(iter(self.stores()), None)
         if store is None:
-            return {"store": None, "rows": [], "gains": []}
+            return {"store": None, "rows": [], "gains": [], "notes": []}
         plans = forecasts.newest_plans(self._database, store)
         shares: dict[str, float] = {}
         orders: dict[str, float] = {}
@@ -120,7 +120,8 @@ class Answers:
             if one.get("order_units") is not None:
                 orders.setdefault(one["item"], one["order_units"])
         rows = []
-        for document in forecasts.newest_forecasts(self._database, store, MOST_FORECASTS):
+        found, number = forecasts.forecasts_of_most_sold(self._database, store, plans, most)
+        for document in found:
             close = document.get("close")
             tomorrow = horizon_of(close, "day") if close else None
             if close and tomorrow:
@@ -140,7 +141,8 @@ class Answers:
         rows.sort(key=lambda row: (-row["mean"], row["item"]))
         gains = [{"shelf": plan["shelf"]} | {name: plan.get(name) for name in GAINS} for plan in plans]
         gains = [row for row in gains if any(row[name] is not None for name in GAINS)]
-        return {"store": store, "items": len(rows), "rows": rows[:most], "gains": gains}
+        notes = [sentence for plan in plans if (sentence := forecasts.incomplete(plan))]
+        return {"store": store, "items": number, "rows": rows[:most], "gains": gains, "notes": notes}
 
 
 def _by_profit(pair: tuple[str, Sums]) -> tuple[int, int, str]:

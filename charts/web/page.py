@@ -127,6 +127,7 @@ def _stock(stock: Mapping[str, Any]) -> str:
     note = (
         f'<p class="quiet">Store {escape(shortened(stock["store"]))}, units'
         + (f"; {more:,} more items: /v1/forecasts" if more > 0 else "")
+        + "".join(f". {escape(sentence)}" for sentence in stock["notes"])
         + "</p>"
     )
     return f"{note}<table>{head}{'<th>Shelf' if shelves else ''}{'<th>Order now' if orders else ''}{''.join(rows)}</table>"

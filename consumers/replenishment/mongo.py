@@ -1,4 +1,4 @@
-"""Purchase orders in MongoDB: one document a store and day, each part with effect once."""
+"""Purchase orders in MongoDB: one document a store and day, more where it is long; each part with effect once."""
 
 from dataclasses import asdict
 from typing import Any, Final
@@ -14,6 +14,8 @@ from streams.contract.settings import MongoSettings
 
 COLLECTION: Final = "purchase_orders"
 MOST_ATTEMPTS: Final = 20
+MOST_LINES: Final = 10_000
+"""Lines of a document: with the longest names there can be they take 6 of the 16 MB that MongoDB allows."""
 
 Document = dict[str, Any]
 
@@ -24,6 +26,9 @@ class MongoOrders:
     `_id` is decided by store and day, so a part that comes again finds the order it belongs to; `messages` names the
     plans that are in it, so the part is dropped. `v` counts revisions: an update is refused where another process
     was first, and is done anew on what that one wrote.
+
+    A long order has further pages: a page that is `full` changes no more, and the next one follows it. Filling a page
+    up is a revision too, so who knows only an older page cannot write beside a newer one.
     """
 
     def __init__(self, settings: MongoSettings) -> None:
@@ -35,32 +40,77 @@ class MongoOrders:
             appname="shelfcast-replenishment",
         )
         self._orders: Collection[Document] = self._client[settings.database][COLLECTION]
+        self._held: list[Document] = []  # pages of the order last used; a page out of date is refused when it is written
 
-    def add(self, part: Part) -> tuple[Document, bool]:
-        """The order with this part in it, and whether the part is new. Raises ServerError."""
-        key = document_id(part.store, part.origin)
+    def add(self, part: Part) -> bool:
+        """Put a part into its order; False: it was there already. Raises ServerError."""
         try:
             for _ in range(MOST_ATTEMPTS):
-                order = self._orders.find_one({"_id": key})
-                if order is not None and part.message in order["messages"]:
-                    return order, False
-                after = _with(part, key, order)
-                if self._written(after, order):
-                    return after, True
+                pages = self._pages(part.store, part.origin)
+                if any(part.message in page["messages"] for page in pages):
+                    return False
+                if self._put(part, pages):
+                    return True
+                self._held = []
+        except PyMongoError as error:
+            self._held = []
+            raise ServerError(f"MongoDB at {self._shown} cannot be used ({str(error)[:160]}): check that it runs.") from error
+        key = document_id(part.store, part.origin)
+        raise ServerError(f"MongoDB at {self._shown}: other writers changed order {key} {MOST_ATTEMPTS} times in a row.")
+
+    def order(self, store: str, origin: str) -> Document:
+        """A store's order of a day, with the lines of all its pages. Raises ServerError."""
+        try:
+            pages = self._pages(store, origin)
         except PyMongoError as error:
             raise ServerError(f"MongoDB at {self._shown} cannot be used ({str(error)[:160]}): check that it runs.") from error
-        raise ServerError(f"MongoDB at {self._shown}: other writers changed order {key} {MOST_ATTEMPTS} times in a row.")
+        return {"store": store, "origin": origin, "lines": [line for page in pages for line in page["lines"]]}
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _written(self, after: Document, before: Document | None) -> bool:
-        """Whether the order was written; False: another process wrote it since it was read."""
-        if before is not None:
-            return self._orders.replace_one({"_id": after["_id"], "v": before["v"]}, after).matched_count == 1
+    def _pages(self, store: str, origin: str) -> list[Document]:
+        """The pages of an order, as last read or written."""
+        if not self._held or (self._held[0]["store"], self._held[0]["origin"]) != (store, origin):
+            self._held = []
+            page = self._orders.find_one({"_id": _page_id(store, origin, 1)})
+            while page is not None:
+                self._held.append(page)
+                following = _page_id(store, origin, len(self._held) + 1)
+                page = self._orders.find_one({"_id": following}) if page.get("full") else None
+        return self._held
+
+    def _put(self, part: Part, pages: list[Document]) -> bool:
+        """Whether the part was written; False: another process changed the order since it was read."""
+        there = {line["item"] for page in pages for line in page["lines"]}
+        lines = [asdict(line) for line in part.lines if line.item not in there]  # an item on two shelves is ordered once
+        last = pages[-1] if pages else None
+        if last is not None and not last.get("full"):
+            if len(last["lines"]) + len(lines) <= MOST_LINES:
+                after = last | {"messages": [*last["messages"], part.message], "lines": [*last["lines"], *lines]}
+                return self._replaced(pages, after)
+            if not self._replaced(pages, last | {"full": True}):
+                return False
+        number = len(pages) + 1
+        named = {"_id": _page_id(part.store, part.origin, number), "store": part.store, "origin": part.origin}
+        page = named | ({"page": number} if number > 1 else {}) | {"v": 1, "messages": [part.message], "lines": lines}
+        if not self._inserted(page):
+            return False
+        pages.append(page)
+        return True
+
+    def _replaced(self, pages: list[Document], after: Document) -> bool:
+        before = pages[-1]
+        after = after | {"v": before["v"] + 1}
+        if self._orders.replace_one({"_id": before["_id"], "v": before["v"]}, after).matched_count != 1:
+            return False
+        pages[-1] = after
+        return True
+
+    def _inserted(self, page: Document) -> bool:
         try:
-            self._orders.insert_one(after)
+            self._orders.insert_one(page)
         except DuplicateKeyError:
             return False
         except OperationFailure as error:
@@ -71,9 +121,5 @@ class MongoOrders:
         return True
 
 
-def _with(part: Part, key: str, order: Document | None) -> Document:
-    """The order with a part added; an item that is in it from another shelf is not ordered twice."""
-    order = order or {"_id": key, "store": part.store, "origin": part.origin, "v": 0, "messages": [], "lines": []}
-    there = {line["item"] for line in order["lines"]}
-    new = [asdict(line) for line in part.lines if line.item not in there]
-    return order | {"v": order["v"] + 1, "messages": [*order["messages"], part.message], "lines": order["lines"] + new}
+def _page_id(store: str, origin: str, number: int) -> str:
+    return document_id(store, origin) if number == 1 else document_id(store, origin, number)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, Literal
 
 import numpy as np
@@ -37,6 +37,29 @@ class Part:
     lines: tuple[Line, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """A plan of which parts are missing for good: nothing is ordered from it."""
+
+    store: str
+    shelf: str
+    origin: str
+    parts_there: int
+    parts: int
+
+
+@dataclass(slots=True)
+class _Gathering:
+    """The parts of a plan that have come so far, by number."""
+
+    first_offset: int
+    parts: dict[int, ShelfAllocation]
+
+
+_PlanKey = tuple[str, str, str, int]
+"""Store, shelf, origin, and the offset in `sales.events` that led to the plan."""
+
+
 @dataclass(slots=True)
 class _Store:
     """Forecasts of a store's newest close that no plan has used: item -> day and week."""
@@ -47,10 +70,11 @@ class _Store:
 
 
 class OrderBook:
-    """The orders of one partition: takes its messages in order, gives a part of an order for each shelf plan.
+    """The orders of one partition: takes its messages in order, gives the parts of an order for each shelf plan.
 
-    Forecasts wait in memory for the plan of the same close, which follows them in the topic. `safe_offset` says how
-    far a group may commit: what still waits is read again after a restart, and nothing else need be kept.
+    Forecasts wait in memory for the plan of the same close, which follows them in the topic, and the parts of a long
+    plan for the last of them. `safe_offset` says how far a group may commit: what still waits is read again after a
+    restart, and nothing else need be kept.
     """
 
     def __init__(self, settings: ReplenishSettings) -> None:
@@ -60,6 +84,9 @@ class OrderBook:
             review_days=settings.review_days,
         )
         self._stores: dict[str, _Store] = {}
+        self._gathering: dict[_PlanKey, _Gathering] = {}
+        self._given: dict[tuple[str, str], tuple[str, int]] = {}  # store, shelf -> origin, offset of the newest plan in several parts
+        self._given_up: list[Incomplete] = []
         self._newest = ""
 
     def forecast(self, message: PredictedSales, offset: int) -> None:
@@ -70,12 +97,42 @@ class OrderBook:
         store = self._stores.get(message.store)
         if store is None or message.origin > store.origin:
             store = self._stores[message.store] = _Store(message.origin, offset, {})
+            if self._gathering:
+                self._give_up(message.origin, message.store)
         if message.origin == store.origin:
             store.waiting[message.item] = (spans["day"], spans.get("7_days"))
         self._forget_quiet(message.origin)
 
-    def plan(self, message: ShelfAllocation) -> Part:
-        """The order lines of a shelf plan. Its items wait no more."""
+    def plan(self, message: ShelfAllocation, offset: int) -> tuple[Part, ...]:
+        """The order lines of a shelf plan, which wait no more: a `Part` for each part of it, none before all are there."""
+        return tuple(self._part(one) for one in self._gathered(message, offset))
+
+    def take_given_up(self) -> list[Incomplete]:
+        """Plans that a newer close came after before all their parts had; each is given once."""
+        given_up, self._given_up = self._given_up, []
+        return given_up
+
+    def safe_offset(self, next_offset: int) -> int:
+        """The offset from which a restart must read, when all before `next_offset` has been taken in."""
+        waiting = [store.first_offset for store in self._stores.values()]
+        return min(waiting + [plan.first_offset for plan in self._gathering.values()], default=next_offset)
+
+    def _gathered(self, message: ShelfAllocation, offset: int) -> list[ShelfAllocation]:
+        """All parts of the plan, in order, when this is the last of them to come."""
+        if message.parts == 1:
+            return [message]
+        key = (message.store, message.shelf, message.origin, message.offset)
+        if key[2:] <= self._given.get(key[:2], ("", -1)):
+            return []  # read again, as after a worker's crash
+        gathering = self._gathering.setdefault(key, _Gathering(offset, {}))
+        gathering.parts[message.part] = message
+        if len(gathering.parts) < message.parts:
+            return []
+        del self._gathering[key]
+        self._given[key[:2]] = key[2:]
+        return [one for _, one in sorted(gathering.parts.items())]
+
+    def _part(self, message: ShelfAllocation) -> Part:
         store = self._stores.get(message.store)
         known = store.waiting if store is not None and store.origin == message.origin else {}
         lines = self._lines(message, known)
@@ -85,9 +142,11 @@ class OrderBook:
             del self._stores[message.store]
         return Part(message.store, message.origin, message.id, lines)
 
-    def safe_offset(self, next_offset: int) -> int:
-        """The offset from which a restart must read, when all before `next_offset` has been taken in."""
-        return min((store.first_offset for store in self._stores.values()), default=next_offset)
+    def _give_up(self, before: str, store: str | None = None) -> None:
+        """Drop what was gathered of plans older than a date, of a store or of all."""
+        for key in [key for key in self._gathering if key[2] < before and store in (None, key[0])]:
+            parts = self._gathering.pop(key).parts
+            self._given_up.append(Incomplete(*key[:3], len(parts), next(iter(parts.values())).parts))
 
     def _lines(self, message: ShelfAllocation, known: dict[str, tuple[Numbers, Numbers | None]]) -> tuple[Line, ...]:
         units = {a.item: a.order_units for a in message.items if a.order_units is not None}
@@ -122,6 +181,7 @@ class OrderBook:
         newest = date.fromisoformat(origin)
         for name in [n for n, s in self._stores.items() if (newest - date.fromisoformat(s.origin)).days > QUIET_DAYS]:
             del self._stores[name]
+        self._give_up((newest - timedelta(days=QUIET_DAYS)).isoformat())
 
 
 def _week_of(day: Numbers) -> Numbers:

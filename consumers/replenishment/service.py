@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter
 from consumers.log import RateLimited
 from consumers.replenishment import csv_file
 from consumers.replenishment.mongo import MongoOrders
-from consumers.replenishment.orders import OrderBook, Part
+from consumers.replenishment.orders import Incomplete, OrderBook, Part
 from consumers.replenishment.settings import ReplenishSettings
 from streams.contract.codec import decode_output, printable
 from streams.contract.errors import FileError, ServerError
@@ -46,7 +46,7 @@ class ReplenishmentService:
         self._books: dict[int, OrderBook] = {}
         self._next: dict[int, int] = {}
         self._committed: dict[int, int] = {}
-        outcomes = "Shelf plans by what became of them: written, or repeated (read again, and dropped)."
+        outcomes = "Shelf plans by what became of them: written, repeated (read again, and dropped), or incomplete (parts are missing)."
         self._plans = Counter("shelfcast_replenishment_plans", outcomes, ["outcome"], registry=registry)
         self._unreadable = Counter("shelfcast_replenishment_unreadable", "Messages that could not be read.", registry=registry)
         self._orders = MongoOrders(mongo)
@@ -111,18 +111,28 @@ class ReplenishmentService:
             return True
         if isinstance(output, PredictedSales):
             book.forecast(output, offset)
-        elif isinstance(output, ShelfAllocation):
-            return self._insist(book.plan(output), partition)
+            for plan in book.take_given_up():
+                self._give_up(plan)
+        elif isinstance(output, ShelfAllocation) and (parts := book.plan(output, offset)):
+            return self._insist(parts, partition)
         return True
 
-    def _insist(self, part: Part, partition: int) -> bool:
-        """Write a part, however long the servers are away; False where the partition went to another process."""
+    def _give_up(self, plan: Incomplete) -> None:
+        self._plans.labels("incomplete").inc()
+        named = f"{printable(plan.shelf)} in {printable(plan.store)}, closed on {plan.origin}"
+        sentence = f"Nothing is ordered from the plan of {named}: only {plan.parts_there} of its {plan.parts} parts came."
+        self._log.say(logging.ERROR, "incomplete", sentence)
+
+    def _insist(self, parts: Sequence[Part], partition: int) -> bool:
+        """Write a plan's parts, however long the servers are away; False where the partition went to another process."""
+        new, store, origin = False, parts[0].store, parts[0].origin
         while True:
             try:
-                order, new = self._orders.add(part)
-                csv_file.write(self._directory, order)
+                for part in parts:
+                    new |= self._orders.add(part)
+                csv_file.write(self._directory, self._orders.order(store, origin))
             except (ServerError, FileError, OSError) as error:
-                sentence = f"The order of {printable(part.store)} is not written yet, trying again: {error}"
+                sentence = f"The order of {printable(store)} is not written yet, trying again: {error}"
                 self._log.say(logging.WARNING, "write", sentence)
             else:
                 self._plans.labels("written" if new else "repeated").inc()

@@ -13,7 +13,7 @@ from rich.table import Table
 from deploy.connection import servers
 from deploy.shelf_file import as_planned, read_shelf
 from streams.contract.codec import encode, printable
-from streams.contract.errors import UsageError
+from streams.contract.errors import ServerError, UsageError
 from streams.spreadsheet import csv_text
 from streams.whole_files import write_whole
 
@@ -99,13 +99,15 @@ def picture(
       shelfcast shelf picture --file dairy.toml --out dairy.svg
     """
     from charts.draw import drawn  # noqa: PLC0415 - matplotlib is slow to import
+    from charts.forecasts import incomplete  # noqa: PLC0415
     from charts.shelf_picture import shelf_picture  # noqa: PLC0415
     from deploy.shelf_plan import drawable  # noqa: PLC0415
 
     event = None if file is None else read_shelf(file, datetime.now(UTC))
     if event is not None:
         store, shelf = store or event.store, shelf or event.shelf
-    plan = drawable(_newest_plan(data_dir, store, shelf), event, levels)
+    newest = _newest_plan(data_dir, store, shelf)
+    plan = drawable(newest, event, levels)
     ending = out.suffix.lower().removeprefix(".")
     if ending not in ("", "png", "svg"):
         raise UsageError(f"--out {out}: end it with .png or .svg.")
@@ -114,6 +116,8 @@ def picture(
         path = out.with_suffix(f".{form}")
         write_whole(path, drawn(lambda: shelf_picture(plan), form))
         typer.echo(path)
+    if incomplete(newest):
+        typer.echo(incomplete(newest), err=True)
 
 
 @app.command()
@@ -124,7 +128,7 @@ def show(store: Store = None, shelf: Name = None, data_dir: DataDir = None) -> N
     Examples:
       shelfcast shelf show --store Chicago
     """
-    from charts.forecasts import GAINS, share_of_shelf  # noqa: PLC0415 - `check` needs no charts
+    from charts.forecasts import GAINS, incomplete, share_of_shelf  # noqa: PLC0415 - `check` needs no charts
 
     plan = _newest_plan(data_dir, store, shelf)
     table = Table("item", "sells a day", "% of shelf", "facings", "before", "profit a day", "one more", "order", box=None)
@@ -140,6 +144,8 @@ def show(store: Store = None, shelf: Name = None, data_dir: DataDir = None) -> N
         console.print(f"Expected profit a day beyond {', '.join(gains)}.", markup=False, highlight=False)
     for sentence in plan.get("reasons", ()):
         console.print(f"- {printable(sentence, 400)}", markup=False, highlight=False)
+    if incomplete(plan):
+        typer.echo(incomplete(plan), err=True)
 
 
 def _shown(value: float | None, form: str) -> str:
@@ -154,7 +160,11 @@ def orders(store: Store = None, shelf: Name = None, data_dir: DataDir = None) ->
     Examples:
       shelfcast shelf orders --store Chicago > order.csv
     """
+    from charts.forecasts import incomplete  # noqa: PLC0415 - `check` needs no charts
+
     plan = _newest_plan(data_dir, store, shelf)
+    if incomplete(plan):
+        raise ServerError(f"{incomplete(plan)} Nothing is ordered from half a plan: try again when `shelfcast consume` has caught up.")
     ordered = [one for one in plan["items"] if one.get("order_units")]
     rows = ((plan["store"], plan["origin"], one["item"], f"{one['order_units']:g}") for one in ordered)
     typer.echo(csv_text(("store", "origin", "item", "units"), rows), nl=False)

@@ -15,9 +15,13 @@ STORE_MONTHS: Final = "store_months"
 FORECASTS: Final = "forecasts"
 """The newest forecast per (store, item): `close` for the days ahead, `today` for the running day."""
 PLANS: Final = "plans"
-"""The newest shelf plan per (store, shelf)."""
+"""The newest shelf plan per (store, shelf); of one in several parts the first."""
+PLAN_PARTS: Final = "plan_parts"
+"""The further parts of long plans, the newest per (store, shelf, part). One that agrees with the first part in partition,
+offset and origin belongs to it; others are of an older plan."""
 SCORES: Final = "scores"
-"""One document per (store, horizon, origin): the sums, and `items` as ITEM_SCORE_COLUMNS rows."""
+"""One document per (store, horizon, origin): the sums, and `items` as ITEM_SCORE_COLUMNS rows. Further parts of long ones
+have documents of their own, (store, horizon, origin, part)."""
 SCORE_MONTHS: Final = "score_months"
 """One document per (store, horizon, month of origin): `origins` {"07": row of SCORE_COLUMNS}, `total`."""
 DRIFTS: Final = "drifts"
@@ -27,7 +31,7 @@ PROGRESS: Final = "progress"
 LOG: Final = "log"
 """One document: the identity of the log all others were made from."""
 
-COLLECTIONS: Final = (ITEM_MONTHS, STORE_MONTHS, FORECASTS, PLANS, SCORES, SCORE_MONTHS, DRIFTS, PROGRESS, LOG)
+COLLECTIONS: Final = (ITEM_MONTHS, STORE_MONTHS, FORECASTS, PLANS, PLAN_PARTS, SCORES, SCORE_MONTHS, DRIFTS, PROGRESS, LOG)
 
 DAY_COLUMNS: Final = (
     "units_thousandths",

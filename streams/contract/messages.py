@@ -35,6 +35,16 @@ from streams.contract.fields import (
     Width,
 )
 
+Part = Annotated[int, Meta(ge=1, description="Number of this part: 1, 2, ... parts. A message that fits is part 1 of 1.")]
+Parts = Annotated[
+    int,
+    Meta(
+        ge=1,
+        description="Parts of the whole. They follow each other in the topic, each with an id of its own, and agree in store, "
+        "partition, offset and origin; the whole is known when all are there.",
+    ),
+]
+
 Horizon = Literal["today", "day", "7_days", "28_days"]
 """Today until closing; the next business day; the next 7 and 28 days."""
 
@@ -227,7 +237,10 @@ class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ShelfAllocation(Struct, frozen=True, kw_only=True, tag_field="type", tag="shelf-allocation.v1", omit_defaults=True):
-    """How to share a store's shelf among its items, made from the forecasts of the same close."""
+    """How to share a store's shelf among its items, made from the forecasts of the same close.
+
+    A plan of many items comes in numbered parts: gains stand in each of them and are of the whole plan, reasons stand in the first.
+    """
 
     id: str
     store: Store
@@ -241,6 +254,8 @@ class ShelfAllocation(Struct, frozen=True, kw_only=True, tag_field="type", tag="
     gain_over_equal_space: float | None = None
     changed: Annotated[bool, Meta(description="False: the current plan stays, because moving goods would not pay.")] = True
     reasons: Annotated[tuple[str, ...], Meta(description="Sentences: what moved and why, which limit binds.")] = ()
+    part: Part = 1
+    parts: Parts = 1
     partition: Partition
     offset: Offset
 
@@ -257,7 +272,10 @@ class ItemScore(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
 
 class ForecastScored(Struct, frozen=True, kw_only=True, tag_field="type", tag="forecast-scored.v1", omit_defaults=True):
-    """A store's forecasts of one origin and horizon whose days have all closed, against what was sold."""
+    """A store's forecasts of one origin and horizon whose days have all closed, against what was sold.
+
+    The sums are over all series and stand in each part; `items` are the 1000 that sold most.
+    """
 
     id: str
     store: Store
@@ -272,6 +290,8 @@ class ForecastScored(Struct, frozen=True, kw_only=True, tag_field="type", tag="f
     error: Annotated[float, Meta(description="Sum over series of forecast - actual, units; its sign is the bias.")]
     within_band: Annotated[int, Meta(description="Series whose actual lay within p10 to p90.")]
     items: tuple[ItemScore, ...]
+    part: Part = 1
+    parts: Parts = 1
     partition: Partition
     offset: Offset
 

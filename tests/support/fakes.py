@@ -68,6 +68,8 @@ class MemoryDocuments:
 def _fits(value, wanted):
     if not isinstance(wanted, dict):
         return value == wanted
+    if "$in" in wanted:
+        return value in wanted["$in"]
     return wanted.get("$gte", value) <= value <= wanted.get("$lte", value)
 
 

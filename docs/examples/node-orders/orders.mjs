@@ -17,6 +17,7 @@ CompressionCodecs[CompressionTypes.LZ4] = () => ({
 const TOPIC = "sales.forecasts";
 const ORDINAL_OF_1970 = 719_163; // days since year 1, so that both languages round a day's cases alike
 const MOST_ATTEMPTS = 20;
+const MOST_LINES = 10_000; // of a document: 6 of the 16 MB that MongoDB allows, with the longest names there can be
 
 function setting(name, fallback) {
   const value = process.env[name] ?? fallback;
@@ -27,9 +28,12 @@ function setting(name, fallback) {
   return value;
 }
 
-// Forecasts of each store's newest close wait here for the plan of the same close, which follows them in the topic.
+// Forecasts of each store's newest close wait here for the plan of the same close, which follows them in the topic;
+// the parts of a long plan wait for the last of them, so nothing is ordered from half a plan.
 class OrderBook {
   #stores = new Map();
+  #gathering = new Map();
+  incomplete = 0;
 
   forecast(message, offset) {
     const day = message.horizons.find((h) => h.horizon === "day");
@@ -38,11 +42,33 @@ class OrderBook {
     if (store === undefined || message.origin > store.origin) {
       store = { origin: message.origin, first: offset, waiting: new Map() };
       this.#stores.set(message.store, store);
+      this.#giveUp(message);
     }
     if (message.origin === store.origin) store.waiting.set(message.item, day.mean);
   }
 
-  plan(message) {
+  // What each part of a plan adds to the order; nothing before all are there.
+  plan(message, offset) {
+    const parts = message.parts ?? 1; // both are left out of a plan that fits into one message
+    if (parts === 1) return [this.#part(message)];
+    const key = JSON.stringify([message.store, message.shelf ?? "all", message.origin, message.offset]);
+    if (!this.#gathering.has(key)) this.#gathering.set(key, { store: message.store, origin: message.origin, first: offset, parts: new Map() });
+    const gathered = this.#gathering.get(key).parts.set(message.part ?? 1, message);
+    if (gathered.size < parts) return [];
+    this.#gathering.delete(key);
+    return [...gathered.entries()].sort(([a], [b]) => a - b).map(([, one]) => this.#part(one));
+  }
+
+  #giveUp({ store, origin }) {
+    for (const [key, plan] of this.#gathering) {
+      if (plan.store !== store || plan.origin >= origin) continue;
+      this.#gathering.delete(key);
+      this.incomplete += 1;
+      console.error(`nothing is ordered from the plan of ${key}: only ${plan.parts.size} of its parts came`);
+    }
+  }
+
+  #part(message) {
     const store = this.#stores.get(message.store);
     const known = store?.origin === message.origin ? store.waiting : new Map();
     const lines = [];
@@ -57,10 +83,10 @@ class OrderBook {
     return { store: message.store, origin: message.origin, message: message.id, lines };
   }
 
-  // The offset from which a restart must read: the oldest forecast that still waits.
+  // The offset from which a restart must read: the oldest forecast, or part of a plan, that still waits.
   safeOffset(next) {
     let safe = next;
-    for (const { first } of this.#stores.values()) if (first < safe) safe = first;
+    for (const { first } of [...this.#stores.values(), ...this.#gathering.values()]) if (first < safe) safe = first;
     return safe;
   }
 }
@@ -71,32 +97,39 @@ function unitsToReplaceSales(mean, origin) {
   return Math.floor(mean * (day + 1)) - Math.floor(mean * day);
 }
 
-// The order with this part in it; written under the revision that was read, anew where another process was first.
+// Puts a part into its order; false where it was there already. A long order has further pages: one that is full changes
+// no more, and filling it up is a revision too. A page is written under the revision that was read, anew where another
+// process was first.
 async function add(orders, part) {
-  const _id = JSON.stringify([part.store, part.origin]);
+  const idOf = (page) => JSON.stringify(page === 1 ? [part.store, part.origin] : [part.store, part.origin, page]);
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-    const before = await orders.findOne({ _id });
-    if (before?.messages.includes(part.message)) return false;
-    const order = before ?? { _id, store: part.store, origin: part.origin, v: 0, messages: [], lines: [] };
-    const there = new Set(order.lines.map((line) => line.item));
-    const after = {
-      ...order,
-      v: order.v + 1,
-      messages: [...order.messages, part.message],
-      lines: [...order.lines, ...part.lines.filter((line) => !there.has(line.item))],
-    };
-    if (before) {
-      if ((await orders.replaceOne({ _id, v: before.v }, after)).matchedCount === 1) return true;
-    } else {
-      try {
-        await orders.insertOne(after);
-        return true;
-      } catch (error) {
-        if (error.code !== 11000 && !String(error).includes("UNIQUE constraint")) throw error;
-      }
+    const pages = [];
+    do {
+      const page = await orders.findOne({ _id: idOf(pages.length + 1) });
+      if (page === null) break;
+      pages.push(page);
+    } while (pages.at(-1).full);
+    if (pages.some((page) => page.messages.includes(part.message))) return false;
+    const there = new Set(pages.flatMap((page) => page.lines.map((line) => line.item)));
+    const lines = part.lines.filter((line) => !there.has(line.item));
+    const last = pages.at(-1);
+    if (last !== undefined && !last.full) {
+      const fits = last.lines.length + lines.length <= MOST_LINES;
+      const more = fits ? { messages: [...last.messages, part.message], lines: [...last.lines, ...lines] } : { full: true };
+      const { matchedCount } = await orders.replaceOne({ _id: last._id, v: last.v }, { ...last, ...more, v: last.v + 1 });
+      if (matchedCount !== 1) continue;
+      if (fits) return true;
+    }
+    const number = pages.length + 1;
+    const page = number > 1 ? { page: number } : {};
+    try {
+      await orders.insertOne({ _id: idOf(number), store: part.store, origin: part.origin, ...page, v: 1, messages: [part.message], lines });
+      return true;
+    } catch (error) {
+      if (error.code !== 11000 && !String(error).includes("UNIQUE constraint")) throw error;
     }
   }
-  throw new Error(`other writers changed order ${_id} ${MOST_ATTEMPTS} times in a row`);
+  throw new Error(`other writers changed order ${idOf(1)} ${MOST_ATTEMPTS} times in a row`);
 }
 
 const kafka = new Kafka({
@@ -136,8 +169,10 @@ await consumer.run({
       }
       if (message?.type === "predicted-sales.v1") book.forecast(message, Number(offset));
       if (message?.type === "shelf-allocation.v1") {
-        counted[(await add(orders, book.plan(message))) ? "written" : "repeated"] += 1;
-        await heartbeat();
+        for (const part of book.plan(message, Number(offset))) {
+          counted[(await add(orders, part)) ? "written" : "repeated"] += 1;
+          await heartbeat();
+        }
       }
       resolveOffset(offset);
     }
@@ -150,6 +185,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, async () => {
     await consumer.disconnect();
     await mongo.close();
-    console.log(JSON.stringify(counted));
+    const incomplete = [...books.values()].reduce((sum, book) => sum + book.incomplete, 0);
+    console.log(JSON.stringify({ ...counted, incomplete }));
   });
 }

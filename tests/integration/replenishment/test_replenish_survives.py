@@ -83,7 +83,7 @@ def expected():
         if isinstance(message, PredictedSales):
             book.forecast(message, offset)
         else:
-            part = book.plan(message)
+            [part] = book.plan(message, offset)
             orders[part.store, part.origin] = [(line.item, line.units, line.chosen_by) for line in part.lines]
     return orders
 

@@ -22,8 +22,9 @@ from consumers.statistics import StatisticsSink
 from streams.contract.errors import ServerError, SettingsError
 from streams.contract.messages import Allocation
 from streams.contract.settings import Secret
+from streams.parts import in_parts
 from tests.support.fakes import MemoryDocuments, metrics
-from tests.support.shop import a_season, accepted, day_after, plan, records_of
+from tests.support.shop import a_season, accepted, day_after, forecast, plan, records_of
 from tests.support.stand_ins import BEGINNING
 
 SCRIPT = "<script>alert('x')</script>"
@@ -345,3 +346,22 @@ def test_kept_answers_are_made_once_until_they_are_old():
 )  # fmt: skip
 def test_accept_is_weighed(accept, kind):
     assert preferred(accept, (PNG, SVG, JSON)) == kind
+
+
+def test_the_page_says_that_a_plan_misses_a_part_and_lists_what_sells_most_of_very_many():
+    documents = MemoryDocuments()
+    sink = ForecastsSink(documents, metrics())
+    sink.start(0, BEGINNING)
+    names = {f"item {n:04}": float(n) for n in range(6000)}
+    made = [forecast(1, n, item=name, mean=1.0 + mean) for n, (name, mean) in enumerate(names.items())]
+    parts = list(in_parts(plan(1, names)))
+    assert len(parts) > 1
+    with client_of(documents) as client:
+        sink.write(records_of([*made, *parts], start=(following := {})))
+        stock = client.get("/v1/stock?store=Berlin").json()
+        assert stock["items"] == 6000
+        assert [row["item"] for row in stock["rows"][:2]] == ["item 5999", "item 5998"]
+        assert "incomplete" not in client.get("/?store=Berlin").text
+    with client_of(documents) as client:
+        sink.write(records_of([*in_parts(plan(2, names))][:1], start=following))
+        assert "This plan is incomplete: " in client.get("/?store=Berlin").text

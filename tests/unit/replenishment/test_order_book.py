@@ -12,8 +12,8 @@ def forecast(item, mean, *, store="s", origin="2026-05-01", horizon="day"):
     return PredictedSales(id="0-1-1", store=store, item=item, origin=origin, made_at=0.0, horizons=(day,), partition=0, offset=1)
 
 
-def plan(*items, store="s", origin="2026-05-01", number=9, shelf="all"):
-    return ShelfAllocation(id=f"0-1-{number}", store=store, shelf=shelf, origin=origin, made_at=0.0, items=items, partition=0, offset=1)
+def plan(*items, store="s", origin="2026-05-01", number=9, **more):
+    return ShelfAllocation(id=f"0-1-{number}", store=store, origin=origin, made_at=0.0, items=items, partition=0, offset=1, **more)
 
 
 def part(item, **more):
@@ -22,7 +22,7 @@ def part(item, **more):
 
 def test_a_quantity_of_the_plan_wins_and_nothing_is_not_a_line():
     book = OrderBook(ReplenishSettings())
-    made = book.plan(plan(part("a", order_units=12.0), part("b", order_units=0.0)))
+    [made] = book.plan(plan(part("a", order_units=12.0), part("b", order_units=0.0)), 5)
     assert made.lines == (Line("a", 12.0, "plan"),)
     assert (made.store, made.origin, made.message) == ("s", "2026-05-01", "0-1-9")
 
@@ -31,7 +31,7 @@ def test_without_one_the_forecast_decides():
     book = OrderBook(ReplenishSettings())
     book.forecast(forecast("a", 10.0), 100)
     book.forecast(forecast("b", 10.0), 101)
-    made = book.plan(plan(part("a", stock=4.0), part("b")))
+    [made] = book.plan(plan(part("a", stock=4.0), part("b")), 102)
     # Two days of a split normal: 20 + 1.645 * (20 - 10) / 1.2816 * sqrt(2), less 4, in whole units.
     assert made.lines == (Line("a", 35.0, "forecast"), Line("b", 10.0, "forecast"))
 
@@ -40,7 +40,8 @@ def test_a_forecast_of_another_day_does_not_count_and_today_says_nothing():
     book = OrderBook(ReplenishSettings())
     book.forecast(forecast("a", 1000.0, origin="2026-04-30"), 100)
     book.forecast(forecast("a", 1000.0, horizon="today"), 101)
-    assert book.plan(plan(part("a"))).lines == (Line("a", 5.0, "forecast"),)
+    [made] = book.plan(plan(part("a")), 102)
+    assert made.lines == (Line("a", 5.0, "forecast"),)
 
 
 def test_a_restart_reads_from_the_oldest_forecast_that_waits():
@@ -49,9 +50,9 @@ def test_a_restart_reads_from_the_oldest_forecast_that_waits():
     for offset, item in enumerate("abc", start=100):
         book.forecast(forecast(item, 10.0), offset)
     assert book.safe_offset(103) == 100
-    book.plan(plan(part("a"), shelf="left"))
+    book.plan(plan(part("a"), shelf="left"), 103)
     assert book.safe_offset(104) == 100, "b and c wait for the other shelf"
-    book.plan(plan(part("b"), part("c"), shelf="right"))
+    book.plan(plan(part("b"), part("c"), shelf="right"), 104)
     assert book.safe_offset(105) == 105
     book.forecast(forecast("d", 10.0), 105)
     book.forecast(forecast("d", 10.0, origin="2026-05-02"), 110)

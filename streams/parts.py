@@ -1,0 +1,46 @@
+"""Long messages in numbered parts, so that none outgrows what Kafka takes: cut by bytes, whatever the names are."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+from msgspec.structs import replace
+
+from streams.contract.codec import encode
+from streams.contract.messages import ForecastScored, ShelfAllocation
+
+PART_BYTES: Final = 250_000
+"""What a part may take encoded: a quarter of what clients and brokers take by default."""
+
+_NUMBERING: Final = 100
+"""Bytes for the id, `part` and `parts`, which are given after the message was measured."""
+
+_Long = TypeVar("_Long", bound=ShelfAllocation | ForecastScored)
+
+
+def in_parts(message: _Long, part_bytes: int = PART_BYTES) -> Iterator[_Long]:
+    """The message itself where it fits, else its parts, with the items in their order.
+
+    Each part repeats the sums and gains, which are of the whole; a plan's reasons stand in the first alone.
+    """
+    whole = len(encode(message))
+    if whole + _NUMBERING <= part_bytes:
+        yield message
+        return
+    sizes = [len(encode(item)) + 1 for item in message.items]
+    ends = _ends(sizes, part_bytes - (whole - sum(sizes)) - _NUMBERING)
+    rest: dict[str, Any] = {}
+    for part, (start, end) in enumerate(zip([0, *ends], ends, strict=False), start=1):
+        yield replace(message, items=message.items[start:end], part=part, parts=len(ends), **rest)
+        rest = {"reasons": ()} if isinstance(message, ShelfAllocation) else {}
+
+
+def _ends(sizes: Sequence[int], room: int) -> list[int]:
+    """Where the parts end, each as full as it can be; an item larger than the room has a part of its own."""
+    ends: list[int] = []
+    used = 0
+    for place, size in enumerate(sizes):
+        if used and used + size > room:
+            ends.append(place)
+            used = 0
+        used += size
+    return [*ends, len(sizes)]

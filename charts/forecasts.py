@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from charts.sales import Finds, Sums, newest_day_by_item
-from streams.contract.documents import DRIFTS, FORECASTS, PLANS, SCORE_MONTHS, SCORES, document_id
+from streams.contract.documents import DRIFTS, FORECASTS, ITEM_SCORE_COLUMNS, PLANS, SCORE_MONTHS, SCORES, document_id
 
 Document = dict[str, Any]
 MOST_FORECASTS: Final = 5000
@@ -113,11 +113,20 @@ def past_forecasts(database: Finds, store: str, item: str, days: int = 90) -> li
     where = {"store": store, "horizon": "day"}
     found = []
     for document in database.find(SCORES, where, ("first_day", "items"), newest_by="origin", limit=days):
-        for name, *numbers in document["items"]:
-            if name == item:
-                found.append(PastForecast(document["first_day"], *numbers))
-                break
+        numbers = _item_score(document["items"], item)
+        if numbers is not None:
+            found.append(PastForecast(document["first_day"], *numbers))
     return found[::-1]
+
+
+def _item_score(items: Any, item: str) -> list[float] | None:
+    """An item's numbers in the order of ITEM_SCORE_COLUMNS. An older format holds a row an item."""
+    if isinstance(items, list):
+        return next((numbers for name, *numbers in items if name == item), None)
+    if item not in items["item"]:
+        return None
+    place = items["item"].index(item)
+    return [items[column][place] for column in ITEM_SCORE_COLUMNS[1:]]
 
 
 GAINS: Final = {

@@ -206,7 +206,7 @@ def predictions(database: Finds, store: str | None = None) -> list[Document]:
     """What to expect and how much of the shelf to give, by store. Raises ServerError.
 
     `buy`, `profit` and `time` are units, profit and end (epoch seconds, UTC) of the item's newest business day with
-    sales; `predicted_sales` is units of the next business day. An item on two shelves is one row with its space on both,
+    sales; profit is None where that day had several currencies; `predicted_sales` is units of the next business day. An item on two shelves is one row with its space on both,
     one on none of a store's described shelves has none; a store's percentages sum to 100.
     """
     plans = newest_plans(database, store)
@@ -239,11 +239,16 @@ def _prediction(key: tuple[str, str], units: float, share: float, sums: Sums | N
         "name": key[1],
         "store": key[0],
         "buy": sums.units if sums else 0.0,
-        "profit": sums.profit_micros / 1e6 if sums else 0.0,
+        "profit": _profit_of(sums) if sums else 0.0,
         "time": _end_of(sums.last_day) if sums else None,
         "predicted_sales": units,
         "shelf_space_percentage": share,
     }
+
+
+def _profit_of(sums: Sums) -> float | None:
+    profit = sums.profit_micros
+    return None if profit is None else profit / 1e6
 
 
 def _end_of(day: str) -> int:

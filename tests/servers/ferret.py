@@ -55,7 +55,13 @@ def _build(compiler: str, built: Path) -> None:
     command = [compiler, "build", "-mod=readonly", "-o", str(unfinished), "."]
     try:
         done = subprocess.run(
-            command, cwd=SOURCE, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False, env=os.environ | {"GOTOOLCHAIN": "local"}
+            command,
+            cwd=SOURCE,
+            capture_output=True,
+            text=True,
+            timeout=BUILD_SECONDS,
+            check=False,
+            env=os.environ | {"GOTOOLCHAIN": "local"},
         )
     except subprocess.TimeoutExpired:
         raise MissingError(f"Go did not build FerretDB in {BUILD_SECONDS} s") from None

@@ -18,10 +18,11 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def sums(units, revenue, profit, lines, *, known=True, returns=0):
-    one = Sums(currencies={"EUR"})
-    one.add("2025-01-03", [units * 1000, revenue, profit, lines, returns, returns * 1000, lines, int(known)])
-    one.add("2025-06-30", [0] * 8)
+def sums(units, revenue, profit, lines, *, known=True, returns=0, currency="EUR"):
+    one = Sums()
+    row = [units * 1000, revenue, profit, lines, returns, returns * 1000, lines, int(known)]
+    one.add("2025-01-03", row, {currency: [revenue, profit, int(known), lines + returns]})
+    one.add("2025-06-30", [0] * 8, {})
     return one
 
 

@@ -206,7 +206,8 @@ def predictions(database: Finds, store: str | None = None) -> list[Document]:
     """What to expect and how much of the shelf to give, by store. Raises ServerError.
 
     `buy`, `profit` and `time` are units, profit and end (epoch seconds, UTC) of the item's newest business day with
-    sales; profit is None where that day had several currencies; `predicted_sales` is units of the next business day. An item on two shelves is one row with its space on both,
+    sales; profit is None where that day had several currencies; `predicted_sales` is units of the next business day.
+    An item on two shelves is one row with its space on both,
     one on none of a store's described shelves has none; a store's percentages sum to 100.
     """
     plans = newest_plans(database, store)

@@ -15,11 +15,8 @@ from tests.support.stand_ins import kafka_stand_in, mongo_settings, settings_on
 @pytest.fixture(params=["first server", "FerretDB"])
 def mongo(request, tmp_path):
     """A database of the test's own, on each of two independent servers."""
-    if request.param == "FerretDB":
-        server = settings_on(request.getfixturevalue("ferretdb"))
-    else:
-        server = mongo_settings(tmp_path)
-    with server as settings:
+    second = request.param == "FerretDB"
+    with settings_on(request.getfixturevalue("ferretdb")) if second else mongo_settings(tmp_path) as settings:
         yield settings
 
 

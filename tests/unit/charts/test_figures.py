@@ -80,6 +80,16 @@ def test_the_title_says_the_finding_with_unit_and_period():
     assert any("in EUR" in text and "store Berlin" in text for text in shown)
 
 
+def test_profit_is_of_one_currency_and_the_others_are_named():
+    items = many(3) | {"lift ticket": sums(1, 9 * 10**9, 9 * 10**9, 2, currency="CHF")}
+    shown = texts(lambda: bars.profit_by_item(items, None, Period()))
+    assert not any("lift ticket" in text for text in shown)
+    assert any("in EUR (without CHF: choose a currency)" in text for text in shown)
+    chosen = texts(lambda: bars.profit_by_item(items, None, Period(), wanted="CHF"))
+    assert any("lift ticket" in text for text in chosen)
+    assert any("No sales in USD" in text for text in texts(lambda: bars.profit_by_item(items, None, Period(), wanted="USD")))
+
+
 def test_without_any_profit_it_is_revenue_and_says_so():
     shown = texts(
         lambda: bars.profit_by_item({"milk": sums(1, 10**6, 0, 1, known=False), "b": sums(1, 1, 0, 1, known=False)}, None, Period())

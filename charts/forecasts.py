@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from charts.sales import Finds, Sums, newest_day_by_item
-from streams.contract.documents import DRIFTS, FORECASTS, PLAN_PARTS, PLANS, SCORE_MONTHS, SCORES, document_id
+from streams.contract.documents import DRIFTS, FORECASTS, ITEM_SCORE_COLUMNS, PLAN_PARTS, PLANS, SCORE_MONTHS, SCORES, document_id
 
 Document = dict[str, Any]
 MOST_FORECASTS: Final = 5000
@@ -122,11 +122,20 @@ def past_forecasts(database: Finds, store: str, item: str, days: int = 90) -> li
         origins.add(document["origin"])
         if len(origins) > days:
             break
-        for name, *numbers in document["items"]:
-            if name == item:
-                found.append(PastForecast(document["first_day"], *numbers))
-                break
+        numbers = _item_score(document["items"], item)
+        if numbers is not None:
+            found.append(PastForecast(document["first_day"], *numbers))
     return found[::-1]
+
+
+def _item_score(items: Any, item: str) -> list[float] | None:
+    """An item's numbers in the order of ITEM_SCORE_COLUMNS. An older format holds a row an item."""
+    if isinstance(items, list):
+        return next((numbers for name, *numbers in items if name == item), None)
+    if item not in items["item"]:
+        return None
+    place = items["item"].index(item)
+    return [items[column][place] for column in ITEM_SCORE_COLUMNS[1:]]
 
 
 GAINS: Final = {
@@ -254,7 +263,8 @@ def predictions(database: Finds, store: str | None = None) -> list[Document]:
     """What to expect and how much of the shelf to give, by store. Raises ServerError.
 
     `buy`, `profit` and `time` are units, profit and end (epoch seconds, UTC) of the item's newest business day with
-    sales; `predicted_sales` is units of the next business day. An item on two shelves is one row with its space on both,
+    sales; profit is None where that day had several currencies; `predicted_sales` is units of the next business day.
+    An item on two shelves is one row with its space on both,
     one on none of a store's described shelves has none; a store's percentages sum to 100.
     """
     plans = newest_plans(database, store)
@@ -287,11 +297,16 @@ def _prediction(key: tuple[str, str], units: float, share: float, sums: Sums | N
         "name": key[1],
         "store": key[0],
         "buy": sums.units if sums else 0.0,
-        "profit": sums.profit_micros / 1e6 if sums else 0.0,
+        "profit": _profit_of(sums) if sums else 0.0,
         "time": _end_of(sums.last_day) if sums else None,
         "predicted_sales": units,
         "shelf_space_percentage": share,
     }
+
+
+def _profit_of(sums: Sums) -> float | None:
+    profit = sums.profit_micros
+    return None if profit is None else profit / 1e6
 
 
 def _end_of(day: str) -> int:

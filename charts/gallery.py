@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from charts import forecasts, sales
 from charts.figures import bars, errors, forecast, hours, shelf
 from charts.sales import Finds, Period
+from streams.contract.codec import printable
 from streams.contract.errors import UsageError
 
 DEFAULT_TOP: Final = 15
@@ -23,6 +24,7 @@ class Question:
     item: str | None = None
     top: int = DEFAULT_TOP
     period: Period = field(default_factory=Period)
+    currency: str | None = None
 
 
 Maker = Callable[[], Figure]
@@ -32,7 +34,7 @@ Maker = Callable[[], Figure]
 def profit_by_item(database: Finds, question: Question) -> Maker:
     """Profit of the items."""
     items = sales.by_item(database, question.store, question.period)
-    return lambda: bars.profit_by_item(items, question.store, question.period, question.top)
+    return lambda: bars.profit_by_item(items, question.store, question.period, question.top, question.currency)
 
 
 def frequency_of_sale(database: Finds, question: Question) -> Maker:
@@ -81,7 +83,9 @@ CHARTS: Final[dict[str, Callable[[Finds, Question], Maker]]] = {
 }
 
 
-def checked(store: str | None, item: str | None, top: int | None, first: str | None, last: str | None) -> Question:
+def checked(
+    store: str | None, item: str | None, top: int | None, first: str | None, last: str | None, currency: str | None = None
+) -> Question:
     """A question from what a person typed. Raises UsageError with a sentence."""
     if item is not None and store is None:
         raise UsageError("item is given without store: name the store too, items are forecast by store.")
@@ -92,7 +96,9 @@ def checked(store: str | None, item: str | None, top: int | None, first: str | N
             raise UsageError(f"{name}={day!r}: give a date of the years 2000 to 2099, as in 2025-12-31.")
     if first is not None and last is not None and first > last:
         raise UsageError(f"from={first} is after to={last}: give the earlier date as from.")
-    return Question(store or None, item or None, DEFAULT_TOP if top is None else top, Period(first, last))
+    if currency is not None and not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+        raise UsageError(f"currency={printable(currency, 40)!r}: give a code of three capital letters, as in EUR.")
+    return Question(store or None, item or None, DEFAULT_TOP if top is None else top, Period(first, last), currency)
 
 
 def _is_date(text: str) -> bool:

@@ -2,14 +2,16 @@
 
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Protocol
 
-from streams.contract.documents import DAY_COLUMNS, HOURS_A_WEEK, ITEM_MONTHS, STORE_MONTHS, exact
+from streams.contract.documents import DAY_COLUMNS, HOURS_A_WEEK, ITEM_MONTHS, MONEY_COLUMNS, STORE_MONTHS, exact, money_of
 
 Document = dict[str, Any]
+_COUNTS = tuple(place for place, name in enumerate(DAY_COLUMNS) if name not in MONEY_COLUMNS)
+_NO_MONEY = (0,) * len(MONEY_COLUMNS)
 FIRST_DATE, LAST_DATE = "0000-01-01", "9999-12-31"
 
 
@@ -73,16 +75,22 @@ def _month_before(day: str) -> str:
 
 @dataclass(slots=True)
 class Sums:
-    """What lines add up to: exact integers, in the order of DAY_COLUMNS."""
+    """What lines add up to: exact integers. Money is summed by currency and never across."""
 
     row: list[int] = field(default_factory=lambda: [0] * len(DAY_COLUMNS))
+    """Counts in the order of DAY_COLUMNS; the places of money stay 0."""
+    money: dict[str | None, list[int]] = field(default_factory=dict)
+    """Rows of MONEY_COLUMNS by currency; None: lines that named none."""
     first_day: str = ""
     last_day: str = ""
-    currencies: set[str] = field(default_factory=set)
 
-    def add(self, day: str, row: Iterable[Any], last_day: str | None = None) -> None:
+    def add(self, day: str, row: Sequence[Any], money: Mapping[str | None, Sequence[int]], last_day: str | None = None) -> None:
         """Count a day in, or the days from one to another."""
-        self.row = [mine + exact(other) for mine, other in zip(self.row, row, strict=True)]
+        for place in _COUNTS:
+            self.row[place] += exact(row[place])
+        for currency, more in money.items():
+            mine = self.money.get(currency, _NO_MONEY)
+            self.money[currency] = [one + other for one, other in zip(mine, more, strict=True)]
         self.first_day = min(self.first_day or day, day)
         self.last_day = max(self.last_day, last_day or day)
 
@@ -92,14 +100,30 @@ class Sums:
         return self.row[0] / 1000
 
     @property
-    def revenue_micros(self) -> int:
-        """Money taken less money given back."""
-        return self.row[1]
+    def currencies(self) -> set[str]:
+        """The currencies that lines named."""
+        return {currency for currency in self.money if currency is not None}
+
+    def revenue_in(self, currency: str | None) -> int:
+        """Money of one currency taken less given back, micro-units; None: of the lines that named none."""
+        return self.money.get(currency, _NO_MONEY)[0]
+
+    def profit_in(self, currency: str | None) -> int:
+        """Profit in one currency of the lines that had one, micro-units."""
+        return self.money.get(currency, _NO_MONEY)[1]
 
     @property
-    def profit_micros(self) -> int:
-        """Profit of the lines that had one."""
-        return self.row[2]
+    def revenue_micros(self) -> int | None:
+        """Money taken less money given back; None where the lines are of several currencies."""
+        return self._single(0)
+
+    @property
+    def profit_micros(self) -> int | None:
+        """Profit of the lines that had one; None where the lines are of several currencies."""
+        return self._single(1)
+
+    def _single(self, place: int) -> int | None:
+        return sum(row[place] for row in self.money.values()) if len(self.money) < 2 else None
 
     @property
     def sales(self) -> int:
@@ -119,43 +143,38 @@ class Sums:
     @property
     def profit_known(self) -> bool:
         """Whether any line had a profit or a cost."""
-        return self.row[7] > 0
+        return any(row[2] for row in self.money.values())
 
 
 def totals(database: Finds, store: str | None = None, period: Period | None = None) -> Sums:
     """Everything sold in a store, or in all. Raises ServerError."""
     sums = Sums()
-    for document, first, last, row in _sums(database, STORE_MONTHS, store, period or Period()):
-        sums.add(first, row, last)
-        if document.get("currency"):
-            sums.currencies.add(document["currency"])
+    for _, first, last, row, money in _sums(database, STORE_MONTHS, store, period or Period()):
+        sums.add(first, row, money, last)
     return sums
 
 
 def by_item(database: Finds, store: str | None = None, period: Period | None = None) -> dict[str, Sums]:
     """What each item sold. Raises ServerError."""
     items: defaultdict[str, Sums] = defaultdict(Sums)
-    for document, first, last, row in _sums(database, ITEM_MONTHS, store, period or Period()):
-        sums = items[document["item"]]
-        sums.add(first, row, last)
-        if document.get("currency"):
-            sums.currencies.add(document["currency"])
+    for document, first, last, row, money in _sums(database, ITEM_MONTHS, store, period or Period()):
+        items[document["item"]].add(first, row, money, last)
     return dict(items)
 
 
 def by_store_day(database: Finds, store: str | None = None, period: Period | None = None) -> dict[tuple[str, str], Sums]:
     """What each store sold on each business date. Raises ServerError."""
     days: defaultdict[tuple[str, str], Sums] = defaultdict(Sums)
-    for name, day, row, _ in _rows(database, STORE_MONTHS, store, period or Period()):
-        days[name, day].add(day, row)
+    for name, day, row, document in _rows(database, STORE_MONTHS, store, period or Period()):
+        days[name, day].add(day, row, money_of(document, day[8:]))
     return dict(days)
 
 
 def item_days(database: Finds, store: str, item: str, period: Period | None = None) -> dict[str, Sums]:
     """What an item of a store sold on each business date. Raises ServerError."""
     days: defaultdict[str, Sums] = defaultdict(Sums)
-    for _, day, row, _ in _rows(database, ITEM_MONTHS, store, period or Period(), item):
-        days[day].add(day, row)
+    for _, day, row, document in _rows(database, ITEM_MONTHS, store, period or Period(), item):
+        days[day].add(day, row, money_of(document, day[8:]))
     return dict(days)
 
 
@@ -173,9 +192,9 @@ def newest_day_by_item(database: Finds, store: str | None = None) -> dict[tuple[
         key = (name, document["item"])
         if key not in newest or newest[key].last_day < day:
             newest[key] = Sums()
-            newest[key].add(day, row)
+            newest[key].add(day, row, money_of(document, day[8:]))
         elif newest[key].last_day == day:
-            newest[key].add(day, row)
+            newest[key].add(day, row, money_of(document, day[8:]))
     return newest
 
 
@@ -217,28 +236,31 @@ def _where(store: str | None, period: Period, item: str | None = None) -> dict[s
     return where
 
 
-def _sums(database: Finds, collection: str, store: str | None, period: Period) -> Iterator[tuple[Document, str, str, list[Any]]]:
-    """Documents with the first and last day and the sum of what they hold of the period.
+def _sums(
+    database: Finds, collection: str, store: str | None, period: Period
+) -> Iterator[tuple[Document, str, str, list[Any], dict[str | None, list[int]]]]:
+    """Documents with the first and last day and the sums, of counts and of money, of what they hold of the period.
 
     Months wholly within come as their own total, without their days: far less to read.
     """
     whole = period.whole()
-    fields = ("store", "item", "month", "currency", "total", "first", "last")
+    # `others` as a whole, days included: where a store has one currency, it is empty.
+    fields = ("store", "item", "month", "currency", "others", "total", "first", "last")
     if (whole.first or FIRST_DATE) <= (whole.last or LAST_DATE):
         for document in database.find(collection, _where(store, whole), fields):
             month = document["month"]
-            yield document, f"{month}-{document['first']}", f"{month}-{document['last']}", document["total"]
+            yield document, f"{month}-{document['first']}", f"{month}-{document['last']}", document["total"], money_of(document)
     edges = {day[:7] for day in (period.first, period.last) if day is not None and not whole.holds(f"{day[:7]}-15")}
     for month in sorted(edges):
         inside = Period(max(f"{month}-01", period.first or FIRST_DATE), min(f"{month}-31", period.last or LAST_DATE))
         for _, day, row, document in _rows(database, collection, store, inside):
-            yield document, day, day, row
+            yield document, day, day, row, money_of(document, day[8:])
 
 
 def _rows(
     database: Finds, collection: str, store: str | None, period: Period, item: str | None = None
 ) -> Iterator[tuple[str, str, list[Any], Document]]:
-    fields = ("store", "item", "month", "currency", "days") if collection == ITEM_MONTHS else ("store", "month", "currency", "days")
+    fields = ("store", "item", "month", "currency", "others", "days")
     for document in database.find(collection, _where(store, period, item), fields):
         for day, row in document["days"].items():
             full = f"{document['month']}-{day}"

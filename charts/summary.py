@@ -5,15 +5,14 @@ from typing import Any
 from charts import forecasts, sales
 from charts.sales import Finds, Sums
 from streams.contract.documents import FORECASTS, PROGRESS, units_of
-from streams.contract.money import decimal_of
+from streams.contract.money import amounts_shown
 
 
-def totals_shown(sums: Sums) -> dict[str, str | int | None]:
-    """Totals as JSON: money with two places, units with as many as they need. Profit is None where no line had one."""
+def totals_shown(sums: Sums) -> dict[str, Any]:
+    """Totals as JSON: money with two places, by currency where there are several; units with as many as they need."""
     return {
         "units": units_of(sums.row[0]),
-        "revenue": decimal_of(sums.revenue_micros),
-        "profit": decimal_of(sums.profit_micros) if sums.profit_known else None,
+        **amounts_shown(sums.money),
         "sales": sums.sales,
         "returns": sums.returns,
         "orders": sums.orders,

@@ -12,7 +12,17 @@ from typing import Any, Final
 
 from xxhash import xxh3_64_intdigest
 
-from streams.contract.documents import DAY_COLUMNS, HOURS_A_WEEK, ITEM_MONTHS, STORE_MONTHS, document_id, exact, stored
+from streams.contract.documents import (
+    DAY_COLUMNS,
+    HOURS_A_WEEK,
+    ITEM_MONTHS,
+    MONEY_COLUMNS,
+    STORE_MONTHS,
+    document_id,
+    exact,
+    group_of,
+    stored,
+)
 from streams.contract.messages import SaleAccepted
 
 Document = dict[str, Any]
@@ -68,6 +78,7 @@ def empty(key: Key) -> Document:
     return document | {
         "month": month,
         "currency": None,
+        "others": [],
         "days": {},
         "total": [0] * len(DAY_COLUMNS),
         "hours": [0] * HOURS_A_WEEK,
@@ -88,7 +99,10 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
     days: dict[str, list[int | str]] = dict(document["days"])
     hours: list[int] = list(document["hours"])
     orders = dict.fromkeys(document["orders"])
-    currency = document["currency"]
+    own = document["currency"] if v >= 0 else newer[0].currency
+    others: list[Document] = document.get("others", [])
+    groups = {own, *(other["currency"] for other in others)}
+    foreign: list[tuple[str | None, SaleAccepted]] = []
     remembered = ITEM_ORDERS_REMEMBERED if "item" in document else STORE_ORDERS_REMEMBERED
     for sale in newer:
         day = sale.business_date[8:]
@@ -96,27 +110,57 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
         if row is None:
             row = rows[day] = [exact(n) for n in days[day]] if day in days else [0] * len(DAY_COLUMNS)
         count_line(row, sale)
+        currency = sale.currency if sale.currency == own else group_of(sale.currency, groups)
+        if currency == own:
+            count_money(row, sale)
+        else:
+            groups.add(currency)
+            foreign.append((currency, sale))
         if sale.quantity > 0:
             hours[hour_of_week_base(sale.business_date) + sale.hour] += 1
         if sale.order_id is not None and _is_new(sale.order_id, orders, remembered):
             row[6] += 1
-        currency = sale.currency or currency
     total = [exact(number) for number in document["total"]]
     for day, row in rows.items():
         before = days.get(day)
         for column, number in enumerate(row):
             total[column] += number - (exact(before[column]) if before else 0)
         days[day] = _fitting(row)
-    return document | {
-        "v": newer[-1].offset,
-        "currency": currency,
-        "first": min(days),
-        "last": max(days),
-        "total": _fitting(total),
-        "days": days,
-        "hours": hours,
-        "orders": list(orders),
+    # A document of the first format added all currencies up: it says up to where.
+    format_change = {} if "others" in document else {"mixed_to": v}
+    return (
+        document
+        | format_change
+        | {
+            "v": newer[-1].offset,
+            "currency": own,
+            "others": _with_foreign(others, foreign) if foreign else others,
+            "first": min(days),
+            "last": max(days),
+            "total": _fitting(total),
+            "days": days,
+            "hours": hours,
+            "orders": list(orders),
+        }
+    )
+
+
+def _with_foreign(others: list[Document], foreign: Iterable[tuple[str | None, SaleAccepted]]) -> list[Document]:
+    """The other currencies after more lines; what was there is left as it was."""
+    rows: dict[str | None, dict[str, list[int]]] = {
+        other["currency"]: {day: [exact(number) for number in row] for day, row in other["days"].items()} for other in others
     }
+    for currency, sale in foreign:
+        row = rows.setdefault(currency, {}).setdefault(sale.business_date[8:], [0] * len(MONEY_COLUMNS))
+        add_money(row, sale)
+    return [
+        {
+            "currency": currency,
+            "days": {day: _fitting(row) for day, row in days.items()},
+            "total": _fitting([sum(column) for column in zip(*days.values(), strict=True)]),
+        }
+        for currency, days in rows.items()
+    ]
 
 
 def _fitting(row: list[int]) -> list[int | str]:
@@ -127,18 +171,31 @@ def _fitting(row: list[int]) -> list[int | str]:
 
 
 def count_line(row: list[int], sale: SaleAccepted) -> None:
-    """Count one line into its day's row, in the order of DAY_COLUMNS."""
+    """Count one line into its day's row, in the order of DAY_COLUMNS, without its money."""
     thousandths = round(sale.quantity * 1000)
     row[0] += thousandths
-    row[1] += sale.revenue_micros
-    if sale.profit_micros is not None:
-        row[2] += sale.profit_micros
-        row[7] += 1
     if sale.quantity > 0:
         row[3] += 1
     else:
         row[4] += 1
         row[5] -= thousandths
+
+
+def count_money(row: list[int], sale: SaleAccepted) -> None:
+    """Count the money of one line into its day's row, in the order of DAY_COLUMNS."""
+    row[1] += sale.revenue_micros
+    if sale.profit_micros is not None:
+        row[2] += sale.profit_micros
+        row[7] += 1
+
+
+def add_money(row: list[int], sale: SaleAccepted) -> None:
+    """Count the money of one line in the order of MONEY_COLUMNS."""
+    row[0] += sale.revenue_micros
+    if sale.profit_micros is not None:
+        row[1] += sale.profit_micros
+        row[2] += 1
+    row[3] += 1
 
 
 def _is_new(order_id: str, orders: dict[int, None], remembered: int) -> bool:

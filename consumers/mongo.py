@@ -71,25 +71,48 @@ class MongoDocuments:
     def write(self, collection: str, changes: Sequence[Change]) -> None:
         """Write each document if its `v` is still the one that was read. Raises ContendedError, ServerError.
 
-        A new one is an upsert under a `v` that no document has: where one has come to be meanwhile, MongoDB tries to
-        insert a second and refuses the id.
+        A new one is an insert: where one has come to be meanwhile, the server refuses a second of its id. (An upsert
+        would do, but what it answers to that differs between servers.)
         """
         old = [ReplaceOne({"_id": c.document["_id"], "v": c.v_read}, c.document) for c in changes if c.v_read is not None]
-        new = [ReplaceOne({"_id": c.document["_id"], "v": -2}, c.document, upsert=True) for c in changes if c.v_read is None]
+        new = [c.document for c in changes if c.v_read is None]
         with self._speaking():
             if old:
-                matched = self._database[collection].bulk_write(old, ordered=False).matched_count
+                matched = self._replaced(collection, old)
                 if matched != len(old):
                     raise ContendedError(f"Another writer changed {len(old) - matched} documents of {collection}.")
             if new:
-                self._database[collection].bulk_write(new, ordered=False)
+                self._database[collection].insert_many(new, ordered=False)
 
     def merge(self, collection: str, documents: Mapping[str, Document]) -> None:
         """Write documents whose content is decided by their id. Raises ServerError."""
-        writes = [ReplaceOne({"_id": key}, document, upsert=True) for key, document in documents.items()]
+        if not documents:
+            return
+        there = self._there(collection, list(documents))
+        old = [ReplaceOne({"_id": key}, document) for key, document in documents.items() if key in there]
+        new = [document for key, document in documents.items() if key not in there]
         with self._speaking():
-            if writes:
-                self._database[collection].bulk_write(writes, ordered=False)
+            if old:
+                self._replaced(collection, old)
+            if new:
+                self._database[collection].insert_many(new, ordered=False)
+
+    def _there(self, collection: str, ids: Sequence[str]) -> set[str]:
+        """Which of the ids have a document."""
+        there: set[str] = set()
+        with self._speaking():
+            for start in range(0, len(ids), READ_AT_ONCE):
+                wanted = list(ids[start : start + READ_AT_ONCE])
+                there.update(d["_id"] for d in self._database[collection].find({"_id": {"$in": wanted}}, {"_id": 1}))
+        return there
+
+    def _replaced(self, collection: str, writes: "Sequence[ReplaceOne[Document]]") -> int:
+        """Replace documents that are there; how many were."""
+        try:
+            return self._database[collection].bulk_write(writes, ordered=False).matched_count
+        except KeyError as error:
+            # FerretDB leaves `nModified` out of its answer when it refuses a document, and pymongo then hides the refusal.
+            raise ServerError(f"MongoDB at {self._shown} refused a document of {collection} and gave no reason.") from error
 
     def clear(self) -> None:
         """Remove every document of every collection of ours. Raises ServerError."""

@@ -5,7 +5,7 @@ from typing import Any, Final
 from msgspec import to_builtins
 
 from consumers.store import Document
-from streams.contract.documents import document_id
+from streams.contract.documents import ITEM_SCORE_COLUMNS, document_id
 from streams.contract.messages import DriftDetected, ForecastScored, PredictedSales, ShelfAllocation
 
 Slot = dict[str, Any]
@@ -70,6 +70,7 @@ def score_document(message: ForecastScored) -> Document:
     """A score with its items: decided by its id alone."""
     body: Document = to_builtins(message)
     del body["type"]
+    body["items"] = {name: [getattr(item, name) for item in message.items] for name in ITEM_SCORE_COLUMNS}
     return {"_id": score_id(message), **body}
 
 

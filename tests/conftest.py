@@ -5,6 +5,7 @@ import os
 import pytest
 
 from tests.servers import containers
+from tests.servers.ferret import FerretServer
 from tests.servers.jars import MissingError
 from tests.servers.kafka import JarKafka, MockKafka, NamedKafka
 from tests.servers.mongo import OwnMongo, stand_in
@@ -115,6 +116,18 @@ def mongo(tmp_path):
     server = _first_that_can_be_had("fault tests on MongoDB 7; they ran on the embedded stand-in", makers)
     yield server
     server.close()
+
+
+@pytest.fixture
+def ferretdb(tmp_path):
+    """FerretDB of the test's own, not started yet; skipped, and counted, where it cannot be built."""
+    try:
+        server = FerretServer(tmp_path)
+    except MissingError as error:
+        not_run("tests on FerretDB, a second server of MongoDB's protocol", str(error))
+        pytest.skip(str(error))
+    yield server
+    server.kill()
 
 
 @pytest.fixture

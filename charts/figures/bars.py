@@ -1,6 +1,7 @@
 """Items by profit or by how often they sold: the top of them as bars, all others as one."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
@@ -31,17 +32,32 @@ def ranked(values: Mapping[str, float], top: int) -> list[Bar]:
     return [Bar(name, value) for name, value in order[:shown]] + [Bar(f"the other {len(order) - shown} items", rest, is_rest=True)]
 
 
-def profit_by_item(items: Mapping[str, Sums], store: str | None, period: Period, top: int = 15) -> Figure:
-    """Profit of each item; its revenue where no line had a profit or a cost."""
-    if not items:
-        return style.empty_figure("Profit by item", f"No sales in {words.scope(store)} {words.asked(period)}.")
-    known = any(sums.profit_known for sums in items.values())
+def profit_by_item(items: Mapping[str, Sums], store: str | None, period: Period, top: int = 15, wanted: str | None = None) -> Figure:
+    """Profit of each item in one currency; its revenue where no line had a profit or a cost.
+
+    wanted: the currency; None takes that of most lines. The subtitle names the others.
+    """
+    found = [currency for currency in currencies(items.values()) if wanted in (None, currency)]
+    if not found:
+        which = f" in {wanted}" if wanted else ""
+        return style.empty_figure("Profit by item", f"No sales{which} in {words.scope(store)} {words.asked(period)}.")
+    currency, others = found[0], [other for other in currencies(items.values()) if other != found[0]]
+    items = {name: sums for name, sums in items.items() if currency in sums.money}
+    known = any(sums.money[currency][2] for sums in items.values())
     noun = "profit" if known else "revenue"
-    values = {name: (sums.profit_micros if known else sums.revenue_micros) / 1e6 for name, sums in items.items()}
-    money = words.currency({name for sums in items.values() for name in sums.currencies})
+    values = {name: (sums.profit_in(currency) if known else sums.revenue_in(currency)) / 1e6 for name, sums in items.items()}
+    money = words.currency(currency, others)
     note = "" if known else " (no line came with a profit or a cost)"
     subtitle = f"{noun.capitalize()} by item {money}{note}, {words.scope(store)}, {_days(items)}, less returns"
     return _draw(ranked(values, top), _finding(values, noun, "brought"), subtitle)
+
+
+def currencies(sums: Iterable[Sums]) -> list[str | None]:
+    """The currencies of sales, that of most lines first; None: lines that named none."""
+    lines: Counter[str | None] = Counter()
+    for one in sums:
+        lines.update({currency: row[3] for currency, row in one.money.items()})
+    return sorted(lines, key=lambda currency: (-lines[currency], currency or ""))
 
 
 def frequency_of_sale(items: Mapping[str, Sums], store: str | None, period: Period, top: int = 15) -> Figure:

@@ -1,5 +1,7 @@
 """Numbers, dates and scopes as a reader wants them."""
 
+from collections.abc import Sequence
+
 from charts.figures.style import shortened
 from charts.sales import Period
 
@@ -44,8 +46,11 @@ def asked(period: Period) -> str:
     return f"until {period.last}" if period.last else "so far"
 
 
-def currency(names: set[str]) -> str:
-    """The unit of money, as far as the sales named it."""
-    if not names:
-        return "in the stores' currency"
-    return f"in {next(iter(names))}" if len(names) == 1 else f"in mixed currencies ({', '.join(sorted(names))}): not comparable"
+def currency(name: str | None, others: Sequence[str | None] = ()) -> str:
+    """The unit of money, as far as the sales named it, and the currencies that are not in the sums."""
+    unit = f"in {name}" if name else "of sales that named no currency" if others else "in the stores' currency"
+    if not others:
+        return unit
+    shown = [other or "sales that named none" for other in others]
+    more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
+    return f"{unit} (without {', '.join(shown[:5])}{more}: choose a currency)"

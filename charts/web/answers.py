@@ -1,10 +1,12 @@
 """The answers of the web page as data: what each route gives, apart from HTTP."""
 
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from charts import forecasts, sales
 from charts.draw import Format, drawn
+from charts.figures.bars import currencies
 from charts.forecasts import GAINS, MOST_FORECASTS, horizon_of
 from charts.gallery import CHARTS, Question
 from charts.sales import Finds, Sums
@@ -50,9 +52,10 @@ class Answers:
         return self._charts.get("stores", lambda: sales.stores(self._database))
 
     def items(self, question: Question) -> list[dict[str, Any]]:
-        """Totals by item, most profit (where none is known: revenue) first. Raises ServerError."""
+        """Totals by item, most profit (where none is known: revenue) in one currency first. Raises ServerError."""
         found = sales.by_item(self._database, question.store, question.period)
-        return [{"item": name} | totals_shown(sums) for name, sums in sorted(found.items(), key=_by_profit)]
+        currency = question.currency or next(iter(currencies(found.values())), None)
+        return [{"item": name} | totals_shown(sums) for name, sums in sorted(found.items(), key=_most_profit_in(currency))]
 
     def frequencies(self, question: Question) -> list[dict[str, Any]]:
         """Times sold by item, less returns, most first. Raises ServerError."""
@@ -145,9 +148,8 @@ class Answers:
         return {"store": store, "items": number, "rows": rows[:most], "gains": gains, "notes": notes}
 
 
-def _by_profit(pair: tuple[str, Sums]) -> tuple[int, int, str]:
-    name, sums = pair
-    return -sums.profit_micros, -sums.revenue_micros, name
+def _most_profit_in(currency: str | None) -> Callable[[tuple[str, Sums]], tuple[int, int, str]]:
+    return lambda pair: (-pair[1].profit_in(currency), -pair[1].revenue_in(currency), pair[0])
 
 
 def _as_posted(name: str) -> str | int:

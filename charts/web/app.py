@@ -180,7 +180,7 @@ def _picture_routes(web: Web) -> list[Any]:
     @get("/profit_by_item")
     async def profit_by_item(request: AnyRequest) -> Response[Any]:
         return await web.answered(
-            request, ("store", "top", "from", "to"), lambda q: web.negotiated(request, "profit_by_item", q, web.answers.items)
+            request, ("store", "top", "from", "to", "currency"), lambda q: web.negotiated(request, "profit_by_item", q, web.answers.items)
         )
 
     @get("/frequency_of_sale")

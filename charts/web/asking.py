@@ -9,7 +9,7 @@ from streams.contract.errors import UsageError
 
 _LONGEST: Final = 128
 PNG, SVG, JSON = "image/png", "image/svg+xml", "application/json"
-PARAMETERS: Final = ("store", "item", "top", "from", "to")
+PARAMETERS: Final = ("store", "item", "top", "from", "to", "currency")
 
 
 def question_of(query: Iterable[tuple[str, str]], allowed: Sequence[str] = PARAMETERS) -> Question:
@@ -28,7 +28,7 @@ def question_of(query: Iterable[tuple[str, str]], allowed: Sequence[str] = PARAM
     if top is not None and not (top.isascii() and top.isdigit()):
         raise UsageError(f"top={printable(top, 40)!r}: give a whole number.")
     number = None if top is None else int(top)
-    return checked(values.get("store"), values.get("item"), number, values.get("from"), values.get("to"))
+    return checked(values.get("store"), values.get("item"), number, values.get("from"), values.get("to"), values.get("currency"))
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str | None:

@@ -8,25 +8,6 @@ from charts.figures.bars import MOST_BARS
 
 Schema = dict[str, Any]
 
-_TEXT: Final[Schema] = {"type": "string", "maxLength": 128}
-_PARAMETERS: Final[dict[str, tuple[Schema, str]]] = {
-    "store": (_TEXT, "One store; all of them where it is not given."),
-    "item": (_TEXT, "One item; needs store."),
-    "top": ({"type": "integer", "minimum": 1, "maximum": MOST_BARS}, "How many items are shown before the others are drawn as one."),
-    "from": ({"type": "string", "format": "date"}, "First business date, included."),
-    "to": ({"type": "string", "format": "date"}, "Last business date, included."),
-}
-_MONEY: Final[Schema] = {"type": "string", "description": "Decimal with two places."}
-_TOTALS: Final[Schema] = {
-    "units": {"type": "string", "description": "Decimal, less returns."},
-    "revenue": _MONEY,
-    "profit": {"type": ["string", "null"], "description": "Decimal with two places; null where no line had a profit or a cost."},
-    "sales": {"type": "integer", "description": "Lines sold."},
-    "returns": {"type": "integer", "description": "Lines taken back."},
-    "orders": {"type": "integer", "description": "Orders begun."},
-}
-_NUMBER: Final[Schema] = {"type": "number"}
-
 
 def _object(**properties: Schema) -> Schema:
     return {"type": "object", "properties": properties}
@@ -36,11 +17,40 @@ def _list(**properties: Schema) -> Schema:
     return {"type": "array", "items": _object(**properties)}
 
 
+_TEXT: Final[Schema] = {"type": "string", "maxLength": 128}
+_PARAMETERS: Final[dict[str, tuple[Schema, str]]] = {
+    "store": (_TEXT, "One store; all of them where it is not given."),
+    "item": (_TEXT, "One item; needs store."),
+    "top": ({"type": "integer", "minimum": 1, "maximum": MOST_BARS}, "How many items are shown before the others are drawn as one."),
+    "from": ({"type": "string", "format": "date"}, "First business date, included."),
+    "to": ({"type": "string", "format": "date"}, "Last business date, included."),
+    "currency": (
+        {"type": "string", "pattern": "^[A-Z]{3}$"},
+        "The chart's currency; that of most sales where it is not given. Items as JSON come with all of theirs.",
+    ),
+}
+_MONEY: Final[Schema] = {"type": ["string", "null"], "description": "Decimal with two places; null where there are several currencies."}
+_PROFIT: Final[Schema] = {"type": ["string", "null"], "description": "The same; null, too, where no line had a profit or a cost."}
+_TOTALS: Final[Schema] = {
+    "units": {"type": "string", "description": "Decimal, less returns."},
+    "revenue": _MONEY,
+    "profit": _PROFIT,
+    "by_currency": {
+        **_list(currency={"type": ["string", "null"], "description": "Null: lines that named none."}, revenue=_MONEY, profit=_PROFIT),
+        "description": "Only where there are several currencies; revenue and profit are then null beside it.",
+    },
+    "sales": {"type": "integer", "description": "Lines sold."},
+    "returns": {"type": "integer", "description": "Lines taken back."},
+    "orders": {"type": "integer", "description": "Orders begun."},
+}
+_NUMBER: Final[Schema] = {"type": "number"}
+
+
 _PREDICTION: Final = _list(
     name={"type": ["string", "integer"], "description": "Item; a number where the name is a whole number."},
     store={"type": "string", "description": "Only where the answer is of several stores."},
     buy={"type": "number", "description": "Units sold on the item's newest business day with sales."},
-    profit={"type": "number", "description": "Profit of that day."},
+    profit={"type": ["number", "null"], "description": "Profit of that day; null where it came in several currencies."},
     time={"type": ["integer", "null"], "description": "End of that day, epoch seconds."},
     predicted_sales={"type": "number", "description": "Units expected on the next business day, mean."},
     shelf_space_percentage={"type": "number", "description": "Share of the store's shelf; a store's sum to 100."},
@@ -68,7 +78,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         _PREDICTION,
         False,
     ),
-    ("/profit_by_item", "Profit by item", "A bar chart; JSON and SVG by Accept.", ("store", "top", "from", "to"), _ITEMS, True),
+    ("/profit_by_item", "Profit by item", "A bar chart; JSON and SVG by Accept.", ("store", "top", "from", "to", "currency"), _ITEMS, True),
     ("/frequency_of_sale", "Frequency of sale", "A bar chart; JSON and SVG by Accept.", ("store", "top", "from", "to"), _FREQUENCY, True),
     ("/v1/summary", "Totals, errors and drift", "What the page shows live.", (), _object(totals=_object(**_TOTALS), scores=_SCORES), False),
     (

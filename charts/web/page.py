@@ -18,6 +18,7 @@ PICTURES: Final[tuple[tuple[str, str], ...]] = (
     ("shelf_share", "Newest shelf plan"),
     ("busiest_hours", "Busiest hours of the week"),
 )
+_MOST_CURRENCIES: Final = 4
 _DATED: Final = ("profit_by_item", "frequency_of_sale", "busiest_hours")
 
 
@@ -68,15 +69,20 @@ def _head(summary: Mapping[str, Any], stores: Sequence[str], store: str | None) 
 
 def _cards(summary: Mapping[str, Any]) -> str:
     totals = summary["totals"]
-    money = ", ".join(summary["currencies"])
     cards = [
         (f"{totals['sales']:,}", "sale lines" + (f", {totals['returns']:,} returns" if totals["returns"] else "")),
         (f"{summary['per_second']:,.0f}/s", "sales taken in just now"),
         (words.short(float(totals["units"])), "units sold"),
-        (words.short(float(totals["revenue"])), f"revenue {money}".rstrip()),
     ]
-    if totals["profit"] is not None:
-        cards.append((words.short(float(totals["profit"])), f"profit {money}".rstrip()))
+    only = {"currency": next(iter(summary["currencies"]), "")}
+    amounts = totals.get("by_currency", [totals | only])
+    for one in amounts[:_MOST_CURRENCIES]:
+        named = "without a currency" if one["currency"] is None else one["currency"]
+        cards.append((words.short(float(one["revenue"])), f"revenue {named}".rstrip()))
+        if one["profit"] is not None:
+            cards.append((words.short(float(one["profit"])), f"profit {named}".rstrip()))
+    if len(amounts) > _MOST_CURRENCIES:
+        cards.append((f"{len(amounts) - _MOST_CURRENCIES}", "more currencies: /v1/summary"))
     cards.append((f"{summary['series']:,}", "items forecast, by store"))
     day = summary["scores"].get("day")
     if day and day["wape"] is not None:

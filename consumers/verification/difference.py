@@ -9,12 +9,13 @@ class Difference:
     """One thing that does not agree, with where it is and both numbers."""
 
     kind: str
-    """lost, counted_twice, missing, statistics, items, log_truncated, unreadable."""
+    """lost, counted_twice, missing, statistics, items, currencies, log_truncated, unreadable."""
     sentence: str
     store: str | None = None
     item: str | None = None
     day: str | None = None
     column: str | None = None
+    currency: str | None = None
     log: str | int | None = None
     mongodb: str | int | None = None
     partition: int | None = None

@@ -14,7 +14,7 @@ from consumers.verification.events import EventBooks, EventCounts
 from consumers.verification.reading import LogReader
 from consumers.verification.statistics import SalesBooks
 from streams.contract.documents import ITEM_MONTHS, PROGRESS, STORE_MONTHS, units_of
-from streams.contract.money import decimal_of
+from streams.contract.money import amounts_shown, decimal_of
 from streams.contract.topics import ACCEPTED, EVENTS, REJECTED
 
 
@@ -26,6 +26,9 @@ class Verdict:
     sales: int
     not_applied: int
     totals: list[int]
+    """Counts in MongoDB in the order of DAY_COLUMNS."""
+    money: dict[str | None, list[int]]
+    """Money in MongoDB by currency, rows of MONEY_COLUMNS."""
     differences: list[Difference]
 
     @property
@@ -40,13 +43,15 @@ class Verdict:
 
     def shown(self) -> dict[str, Any]:
         """As JSON."""
+        money = amounts_shown(self.money)
+        if len(self.money) < 2:
+            money["profit"] = money["profit"] or decimal_of(0)
         return {
             "balanced": self.balanced,
             "lag": self.lag,
             "totals": {
                 "units": units_of(self.totals[0]),
-                "revenue": decimal_of(self.totals[1]),
-                "profit": decimal_of(self.totals[2]),
+                **money,
                 "sales": self.totals[3],
             },
             "events": {
@@ -72,7 +77,7 @@ def verify(log: LogReader, documents: MongoDocuments) -> Verdict:
     }
     sales = SalesBooks(progress)
     for collection in (STORE_MONTHS, ITEM_MONTHS):
-        for document in documents.each(collection, ("v", "partition", "store", "item", "month", "days")):
+        for document in documents.each(collection, ("v", "partition", "store", "item", "month", "currency", "others", "mixed_to", "days")):
             sales.document(document)
     accepted_ends, rejected_ends = log.ends(ACCEPTED), log.ends(REJECTED)
     cut = {p for ends in (event_ends, accepted_ends, rejected_ends) for p, end in ends.items() if end.low > 0}
@@ -91,7 +96,7 @@ def verify(log: LogReader, documents: MongoDocuments) -> Verdict:
     for message in log.messages(EVENTS, {p: end for p, end in event_ends.items() if p not in cut}):
         events.event(message.partition() or 0, message.offset() or 0, message.value() or b"")
     counts = events.conclude()
-    return Verdict(counts, sales.sales, sales.not_applied, sales.totals, differences + events.differences + sales.conclude())
+    return Verdict(counts, sales.sales, sales.not_applied, sales.totals, sales.money, differences + events.differences + sales.conclude())
 
 
 def _truncated(partition: int, accepted: LogEnds | None, sales: SalesBooks) -> Difference:

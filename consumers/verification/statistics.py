@@ -1,4 +1,4 @@
-"""Units and money of the accepted sales, each seq once, against the documents; exact while the stream runs.
+"""Units, and money by currency, of the accepted sales, each seq once, against the documents; exact while the stream runs.
 
 A document says in `v` up to which source offset it is: the log is added up to just there, document by document.
 Memory: the documents' sums, and 1 byte an accepted sale.
@@ -9,16 +9,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from consumers.fold import Key, collection_of, count_line
+from consumers.fold import Key, add_money, collection_of, count_line
 from consumers.store import Document
 from consumers.verification.difference import Difference
-from streams.contract.documents import DAY_COLUMNS, ITEM_MONTHS, exact, units_of
+from streams.contract.documents import DAY_COLUMNS, ITEM_MONTHS, MONEY_COLUMNS, exact, group_of, mixed_to, money_of, units_of
 from streams.contract.messages import SaleAccepted
 from streams.contract.money import MICROS, decimal_of
 
-COMPARED: Final = tuple(place for place, name in enumerate(DAY_COLUMNS) if name != "orders")
+COMPARED: Final = tuple(place for place, name in enumerate(DAY_COLUMNS) if name != "orders" and name not in MONEY_COLUMNS)
 _MOST_AHEAD: Final = 1_000_000
 Row = list[int]
+Money = dict[str | None, Row]
+"""Rows of MONEY_COLUMNS by currency."""
 
 
 @dataclass(slots=True)
@@ -26,8 +28,29 @@ class _Held:
     """What a document holds, and what the log adds up to for it; by day for a store, in one sum for an item."""
 
     v: int
+    currency: str | None = None
+    mixed_to: int = -1
+    groups: frozenset[str | None] = frozenset()
     held: dict[str, Row] = field(default_factory=dict)
     counted: defaultdict[str, Row] = field(default_factory=lambda: defaultdict(_zeros))
+    held_money: dict[str, Money] = field(default_factory=dict)
+    counted_money: defaultdict[str, Money] = field(default_factory=lambda: defaultdict(dict))
+    mixed: set[str] = field(default_factory=set)
+
+    def count(self, place: str, sale: SaleAccepted) -> None:
+        """Count a sale of the log."""
+        count_line(self.counted[place], sale)
+        if sale.offset > self.mixed_to:
+            currency = group_of(sale.currency, self.groups)
+        else:
+            currency = self.currency
+            if sale.currency not in (None, currency):
+                self.mixed.add(str(sale.currency))
+        money = self.counted_money[place]
+        row = money.get(currency)
+        if row is None:
+            row = money[currency] = _no_money()
+        add_money(row, sale)
 
 
 class SalesBooks:
@@ -40,6 +63,7 @@ class SalesBooks:
         self._seen: dict[int, bytearray] = {}
         self._truncated: set[int] = set()
         self.totals: Row = _zeros()
+        self.money: Money = {}
         self.not_applied = 0
         self.sales = 0
         self.differences: list[Difference] = []
@@ -47,12 +71,17 @@ class SalesBooks:
     def document(self, document: Document) -> None:
         """A document of the statistics as it is in MongoDB."""
         item = document.get("item", "")
-        held = _Held(document["v"])
+        groups = frozenset((document["currency"], *(other["currency"] for other in document.get("others", ()))))
+        held = _Held(document["v"], document["currency"], mixed_to(document), groups)
         for day, row in document["days"].items():
+            place = "" if item else day
             numbers = [exact(number) for number in row]
-            _add(held.held.setdefault("" if item else day, _zeros()), numbers)
+            money = money_of(document, day)
+            _add(held.held.setdefault(place, _zeros()), numbers)
+            _add_money(held.held_money.setdefault(place, {}), money)
             if not item:
                 _add(self.totals, numbers)
+                _add_money(self.money, money)
         self._held[document["partition"], document["store"], item, document["month"]] = held
 
     def truncated(self, partition: int) -> None:
@@ -71,7 +100,7 @@ class SalesBooks:
             if held is None and is_due:
                 held = self._held[key] = _Held(-1)
             if held is not None and (is_due or sale.offset <= held.v):
-                count_line(held.counted[place], sale)
+                held.count(place, sale)
             elif not key[2]:
                 self.not_applied += 1
         return True
@@ -86,7 +115,9 @@ class SalesBooks:
         for key, held in self._held.items():
             if key[0] not in self._truncated:
                 for place in sorted(held.held.keys() | held.counted.keys()):
-                    self.differences += _compared(key, place, held.counted.get(place, _zeros()), held.held.get(place, _zeros()))
+                    self.differences += _compared(key, place, held)
+                if held.mixed and not key[2]:
+                    self.differences.append(_added_up(key, held))
         return self.differences
 
     def _first(self, sale: SaleAccepted) -> bool:
@@ -104,19 +135,44 @@ class SalesBooks:
         return True
 
 
-def _compared(key: Key, place: str, counted: Row, held: Row) -> Iterable[Difference]:
+def _compared(key: Key, place: str, held: _Held) -> Iterable[Difference]:
+    counted_row, held_row = held.counted.get(place, _zeros()), held.held.get(place, _zeros())
+    for column in COMPARED:
+        if counted_row[column] != held_row[column]:
+            yield _difference(key, place, DAY_COLUMNS[column], counted_row[column], held_row[column])
+    counted, kept = held.counted_money.get(place, {}), held.held_money.get(place, {})
+    lines_agree = counted_row[3] == held_row[3] and counted_row[4] == held_row[4]
+    currencies = sorted(counted.keys() | kept.keys(), key=lambda currency: currency or "")
+    for currency in currencies:
+        named = (currency or "no currency") if len(currencies) > 1 else ""
+        rows = zip(MONEY_COLUMNS, counted.get(currency, _no_money()), kept.get(currency, _no_money()), strict=True)
+        for name, by_log, by_mongodb in rows:
+            # A document gives the lines of its own currency as what is left of all lines: where those differ, that was said.
+            if by_log != by_mongodb and (name != "lines" or lines_agree):
+                yield _difference(key, place, name, by_log, by_mongodb, currency, named)
+
+
+def _difference(key: Key, place: str, column: str, counted: int, held: int, currency: str | None = None, named: str = "") -> Difference:
     _, store, item, month = key
     when = f"{month}-{place}" if place else month
-    for column in COMPARED:
-        if counted[column] != held[column]:
-            name = DAY_COLUMNS[column]
-            log, mongodb = _shown(name, counted[column]), _shown(name, held[column])
-            whose = f"item {item} of store {store}" if item else f"store {store}"
-            yield Difference(
-                "items" if collection_of(key) == ITEM_MONTHS else "statistics",
-                f"{name.rpartition('_')[0] or name} of {whose}, {when}: {log} by the log, {mongodb} in MongoDB.",
-                store=store, item=item or None, day=when, column=name, log=log, mongodb=mongodb, partition=key[0],
-            )  # fmt: skip
+    log, mongodb = _shown(column, counted), _shown(column, held)
+    whose = f"item {item} of store {store}" if item else f"store {store}"
+    what = f"{column.rpartition('_')[0] or column}{f' in {named}' if named else ''}"
+    return Difference(
+        "items" if collection_of(key) == ITEM_MONTHS else "statistics",
+        f"{what} of {whose}, {when}: {log} by the log, {mongodb} in MongoDB.",
+        store=store, item=item or None, day=when, column=column, currency=currency, log=log, mongodb=mongodb, partition=key[0],
+    )  # fmt: skip
+
+
+def _added_up(key: Key, held: _Held) -> Difference:
+    _, store, _, month = key
+    names = ", ".join(sorted(held.mixed))
+    sentence = (
+        f"Money of store {store}, {month}, adds up {names} under {held.currency or 'no currency'}: an older version wrote it. "
+        "Consume into a new MONGODB_DATABASE to have it by currency."
+    )
+    return Difference("currencies", sentence, store=store, day=month, currency=held.currency, partition=key[0])
 
 
 def _shown(name: str, number: int) -> str | int:
@@ -127,6 +183,15 @@ def _shown(name: str, number: int) -> str | int:
 
 def _zeros() -> Row:
     return [0] * len(DAY_COLUMNS)
+
+
+def _no_money() -> Row:
+    return [0] * len(MONEY_COLUMNS)
+
+
+def _add_money(money: Money, more: Mapping[str | None, Row]) -> None:
+    for currency, row in more.items():
+        _add(money.setdefault(currency, _no_money()), row)
 
 
 def _add(row: Row, other: list[Any]) -> None:

@@ -18,6 +18,7 @@ def charts(
     top: Annotated[int, typer.Option(help="How many items before 'the other' ones, 1 to 60.")] = DEFAULT_TOP,
     first: Annotated[str | None, typer.Option("--from", help="First business date, YYYY-MM-DD.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last business date, YYYY-MM-DD.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Currency of the profit chart; that of most sales where it is not given.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
 ) -> None:
     """Draw profit, frequency, forecast, error, shelf and busiest hours as PNG and SVG.
@@ -27,7 +28,7 @@ def charts(
       shelfcast charts --out charts
       shelfcast charts --out charts --store Chicago --top 25 --from 2017-03-01 --to 2017-03-31
     """
-    question = checked(store, item, top, first, last)
+    question = checked(store, item, top, first, last, currency)
     _, mongo = servers(data_dir)
     database = ReadOnlyDatabase(mongo)
     try:

@@ -65,7 +65,8 @@ def _show(console: Console, summary: dict[str, Any], page: str) -> None:
         f"{summary['forecasts']:,} forecasts and {summary['allocations']:,} shelf plans published; "
         f"{events['duplicates']:,} duplicates, {events['rejected']:,} rejected."
     )
-    console.print(f"Books: {totals['units']} units, revenue {totals['revenue']}, profit {totals['profit']} in {totals['sales']:,} sales.")
+    money = "; ".join(f"revenue {one['revenue']}, profit {one['profit']}{_unit(one)}" for one in totals.get("by_currency", [totals]))
+    console.print(f"Books: {totals['units']} units, {money} in {totals['sales']:,} sales.")
     table = Table(
         "horizon", "forecasts scored", "WAPE shelfcast", "WAPE same-weekday mean", "P10-P90 coverage", title="Forecasts against what came"
     )
@@ -78,3 +79,7 @@ def _show(console: Console, summary: dict[str, Any], page: str) -> None:
     console.print(
         f"Charts: {len(summary['charts'])} files in {Path(summary['charts'][0]).parent if summary['charts'] else '-'}; page: {page}"
     )
+
+
+def _unit(money: dict[str, Any]) -> str:
+    return f" ({money['currency'] or 'without a currency'})" if "currency" in money else ""

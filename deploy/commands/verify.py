@@ -3,7 +3,7 @@
 import json
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -52,10 +52,11 @@ def _told(verdict: Verdict) -> str:
     events = verdict.events
     rejected = ", ".join(f"{count:,} {reason}" for reason, count in events.rejected.items()) or "0"
     totals = verdict.shown()["totals"]
+    money = totals.get("by_currency", [totals])
     lines = [
         f"Events in     {events.events:,} = {events.accepted:,} accepted + {events.duplicates:,} duplicates + rejected {rejected} "
         f"+ {events.other:,} of other kinds" + (f" + {events.pending:,} not come to yet" if events.pending else ""),
-        f"In MongoDB    {totals['sales']:,} sale lines, {totals['units']} units, revenue {totals['revenue']}, profit {totals['profit']}",
+        f"In MongoDB    {totals['sales']:,} sale lines, {totals['units']} units, " + "; ".join(_money_told(one) for one in money),
         f"Lag           {verdict.lag:,}",
     ]
     lines += [f"DIFFERENCE    {difference.sentence}" for difference in verdict.differences[:SHOWN]]
@@ -63,3 +64,8 @@ def _told(verdict: Verdict) -> str:
         lines.append(f"... and {len(verdict.differences) - SHOWN:,} more: --json lists all.")
     lines.append("The books balance." if verdict.balanced else f"The books do NOT balance: {len(verdict.differences):,} differences.")
     return "\n".join(lines)
+
+
+def _money_told(money: dict[str, Any]) -> str:
+    named = f" {money['currency'] or 'without a currency'}" if "currency" in money else ""
+    return f"revenue {money['revenue']}{named}, profit {money['profit'] or 'not known'}{named if money['profit'] else ''}"

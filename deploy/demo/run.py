@@ -28,7 +28,7 @@ from producers.publisher import Publisher
 from producers.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
 from streams.brokers import check_topics
 from streams.contract.errors import ServerError, ShelfcastError
-from streams.contract.money import decimal_of
+from streams.contract.money import amounts_shown, decimal_of
 from streams.contract.settings import WorkerSettings
 from streams.contract.topics import FORECASTS
 from streams.countries import countries_of
@@ -200,7 +200,8 @@ class Demo:
     def _look_at_database(self, database: ReadOnlyDatabase) -> None:
         view = self.view
         sums = sales.totals(database)
-        view.profit = decimal_of(sums.profit_micros)
+        profit = sums.profit_micros
+        view.profit = "of several currencies" if profit is None else decimal_of(profit)
         plans = forecasts.newest_plans(database, limit=1)
         if plans:
             plan = plans[0]
@@ -245,8 +246,8 @@ class Demo:
             "scores": {horizon: score.shown() for horizon, score in scores.items()},
             "totals": {
                 "units": f"{sums.units:.3f}",
-                "revenue": decimal_of(sums.revenue_micros),
-                "profit": decimal_of(sums.profit_micros),
+                **amounts_shown(sums.money),
+                **({"profit": decimal_of(sums.profit_micros)} if sums.profit_micros is not None else {}),
                 "sales": sums.sales,
             },
             "charts": charts,

@@ -3,13 +3,14 @@
 A name that came from outside (store, item) stands only in values and inside an `_id`, never in the name of a field.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import msgspec
 
 ITEM_MONTHS: Final = "item_months"
 """One document per (partition, store, item, month): `days` {"07": row of DAY_COLUMNS}, `total` (their sum, from day
-`first` to `last`), `hours` (168 counts), `v`."""
+`first` to `last`), `hours` (168 counts), `v`; `currency` and `others`, see `money_of`."""
 STORE_MONTHS: Final = "store_months"
 """The same per (partition, store, month), over all items."""
 FORECASTS: Final = "forecasts"
@@ -20,8 +21,9 @@ PLAN_PARTS: Final = "plan_parts"
 """The further parts of long plans, the newest per (store, shelf, part). One that agrees with the first part in partition,
 offset and origin belongs to it; others are of an older plan."""
 SCORES: Final = "scores"
-"""One document per (store, horizon, origin): the sums, and `items` as ITEM_SCORE_COLUMNS rows. Further parts of long ones
-have documents of their own, (store, horizon, origin, part)."""
+"""One document per (store, horizon, origin): the sums, and `items` as one array for each of ITEM_SCORE_COLUMNS, all in
+one order. No array holds arrays: not every server of MongoDB's protocol takes that. Further parts of long ones have
+documents of their own, (store, horizon, origin, part)."""
 SCORE_MONTHS: Final = "score_months"
 """One document per (store, horizon, month of origin): `origins` {"07": row of SCORE_COLUMNS}, `total`."""
 DRIFTS: Final = "drifts"
@@ -43,7 +45,15 @@ DAY_COLUMNS: Final = (
     "orders",
     "profit_lines",
 )
-"""A day's row. Units and money are net of returns; `sales` counts lines sold, `returns` lines taken back."""
+"""A day's row. Units and money are net of returns; `sales` counts lines sold, `returns` lines taken back.
+
+The money and `profit_lines` are of the lines in the document's `currency`, which is that of its first sale; all else is
+of all lines. `others` has the money of the other currencies: [{"currency", "days": {"07": row of MONEY_COLUMNS}, "total"}].
+"""
+MONEY_COLUMNS: Final = ("revenue_micros", "profit_micros", "profit_lines", "lines")
+"""A day's money in one currency; `lines` counts the lines sold and taken back in it."""
+MOST_CURRENCIES: Final = 200
+"""A document holds no more groups than this, so that no input outgrows it; lines of a further code count as without one."""
 
 SCORE_COLUMNS: Final = (
     "n",
@@ -73,6 +83,33 @@ def stored(number: int) -> int | str:
 def exact(value: Any) -> int:
     """The integer that `stored` wrote."""
     return int(value)
+
+
+def group_of(currency: str | None, groups: Collection[str | None]) -> str | None:
+    """The currency that a line's money counts under in a document that holds `groups`; None: without a currency."""
+    return currency if currency in groups or len(groups) < MOST_CURRENCIES else None
+
+
+def mixed_to(document: Mapping[str, Any]) -> int:
+    """The source offset up to which a document adds all money up under its `currency`, as the first format did; -1: none."""
+    before: int = document.get("mixed_to", -1) if "others" in document else document["v"]
+    return before
+
+
+def money_of(document: Mapping[str, Any], day: str | None = None) -> dict[str | None, list[int]]:
+    """The money of a day, or of the whole month, by currency: rows of MONEY_COLUMNS. None is the lines that named none.
+
+    A currency without lines is left out. Needs `currency`, `others`, and `days` or `total`.
+    """
+    row = document["total"] if day is None else document["days"][day]
+    lines = row[3] + row[4]
+    others: dict[str | None, list[int]] = {}
+    for other in document.get("others", ()):
+        money = other["total"] if day is None else other["days"].get(day)
+        if money is not None:
+            others[other["currency"]] = [exact(number) for number in money]
+            lines -= money[3]
+    return {document["currency"]: [exact(row[1]), exact(row[2]), row[7], lines], **others} if lines else others
 
 
 def units_of(thousandths: int) -> str:

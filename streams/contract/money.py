@@ -4,8 +4,9 @@ The rule: a quantity counts with 3 decimals, a price with 4, an amount with 6, e
 number as sent. quantity x price is then an exact integer of 10^-7, rounded half to even to 10^-6.
 """
 
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final
+from typing import Any, Final
 
 MICROS: Final = 1_000_000
 
@@ -28,3 +29,18 @@ def decimal_of(amount_micros: int, places: int = 2) -> str:
     """Micro-units as a decimal string with a currency's places, rounded half to even."""
     exact = Decimal(amount_micros).scaleb(-6)
     return str(exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN))
+
+
+def amounts_shown(money: Mapping[str | None, Sequence[int]]) -> dict[str, Any]:
+    """Money by currency (rows of MONEY_COLUMNS) as JSON, decimals of two places; profit is None where no line had one.
+
+    Where there are several, `revenue` and `profit` are None, and `by_currency` has those of each, most lines first:
+    amounts of different currencies are never added. Lines that named none are a group of their own.
+    """
+    rows = sorted(money.items(), key=lambda pair: (-pair[1][3], pair[0] or ""))
+    each = [
+        {"currency": currency, "revenue": decimal_of(row[0]), "profit": decimal_of(row[1]) if row[2] else None} for currency, row in rows
+    ]
+    if len(each) > 1:
+        return {"revenue": None, "profit": None, "by_currency": each}
+    return {"revenue": each[0]["revenue"], "profit": each[0]["profit"]} if each else {"revenue": decimal_of(0), "profit": None}

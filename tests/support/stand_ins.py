@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from confluent_kafka import Producer
 from pymongo import MongoClient
@@ -68,6 +69,26 @@ class MongoStandIn:
         return MongoSettings(Secret(f"mongodb://127.0.0.1:{self.port}"), f"test_{uuid.uuid4().hex[:8]}")
 
 
+class KeepsDocuments(Protocol):
+    """A database server of a test's own."""
+
+    port: int
+
+    def start(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+@contextmanager
+def settings_on(server: KeepsDocuments) -> Iterator[MongoSettings]:
+    """A database on a server that runs meanwhile."""
+    server.start()
+    try:
+        yield MongoSettings(Secret(f"mongodb://127.0.0.1:{server.port}"), f"test_{uuid.uuid4().hex[:8]}")
+    finally:
+        server.kill()
+
+
 @contextmanager
 def mongo_settings(directory: Path) -> Iterator[MongoSettings]:
     """A database of its own, gone afterwards."""
@@ -78,12 +99,8 @@ def mongo_settings(directory: Path) -> Iterator[MongoSettings]:
         with MongoClient(named) as client:
             client.drop_database(settings.database)
         return
-    stand_in = MongoStandIn(directory)
-    stand_in.start()
-    try:
-        yield stand_in.settings
-    finally:
-        stand_in.kill()
+    with settings_on(MongoStandIn(directory)) as settings:
+        yield settings
 
 
 @contextmanager

@@ -9,12 +9,14 @@ import pytest
 
 from streams.contract.codec import encode
 from streams.contract.documents import DAY_COLUMNS, exact
-from tests.support.stand_ins import kafka_stand_in, mongo_settings
+from tests.support.stand_ins import kafka_stand_in, mongo_settings, settings_on
 
 
-@pytest.fixture
-def mongo(tmp_path):
-    with mongo_settings(tmp_path) as settings:
+@pytest.fixture(params=["first server", "FerretDB"])
+def mongo(request, tmp_path):
+    """A database of the test's own, on each of two independent servers."""
+    second = request.param == "FerretDB"
+    with settings_on(request.getfixturevalue("ferretdb")) if second else mongo_settings(tmp_path) as settings:
         yield settings
 
 

@@ -3,12 +3,14 @@
 import signal
 import time
 
+import pytest
 from pymongo import MongoClient
 
 from streams.contract.topics import ACCEPTED
 from tests.support.shop import sales_of
 
 
+@pytest.mark.parametrize("mongo", ["first server"], indirect=True)  # thousands of sales: FerretDB is too slow for the waits
 def test_a_second_consumer_takes_over(consume, publish, mongo, helpers):
     sales = sales_of(4500, seed=21)
     first = consume(group="shared")

@@ -67,6 +67,7 @@ def test_an_absent_server_is_a_sentence():
         assert "secret" not in str(raised.value)
 
 
+@pytest.mark.parametrize("mongo", ["first server"], indirect=True)
 @pytest.mark.skipif("MONGODB_URI" in os.environ, reason="a database that was named is not ours to kill")
 def test_with_the_database_away_nothing_is_lost(tmp_path, consume, publish, helpers):
     stand_in = MongoStandIn(tmp_path)

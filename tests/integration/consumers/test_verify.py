@@ -1,5 +1,6 @@
 """`verify` over real sockets: the log as a worker writes it, MongoDB as the consumers fill it."""
 
+import pytest
 from pymongo import MongoClient
 
 from consumers.statistics import StatisticsSink
@@ -10,7 +11,16 @@ from streams.contract.messages import SaleRecorded
 from streams.contract.topics import ACCEPTED, EVENTS, REJECTED
 from tests.support.fakes import metrics
 from tests.support.shop import records_of, sales_of
-from tests.support.stand_ins import BEGINNING, documents_in
+from tests.support.stand_ins import BEGINNING, documents_in, kafka_stand_in
+
+
+@pytest.fixture
+def kafka():
+    """A log of its own for each test: it is counted whole."""
+    producer, settings = kafka_stand_in()
+    yield producer, settings
+    producer.flush(5)
+
 
 SALES = sales_of(1500, seed=5)
 

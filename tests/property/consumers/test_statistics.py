@@ -1,5 +1,6 @@
 """Any cut, repetition, reordering by zombies and failed writes: the same documents, and they add up."""
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,12 +9,16 @@ from consumers.cache import CachedDocuments
 from consumers.fold import applied, by_item, by_store, empty
 from consumers.statistics import StatisticsSink
 from consumers.store import Change, ContendedError
+from streams.contract.documents import money_of
 from streams.contract.errors import ServerError
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import records_of, sales_of
 from tests.support.stand_ins import BEGINNING
 
-SALES = sales_of(60, partitions=2)
+SALES = [
+    msgspec.structs.replace(sale, currency=("EUR", "EUR", "CHF", None)[number * 7 % 5 % 4])
+    for number, sale in enumerate(sales_of(60, partitions=2))
+]
 
 
 def expected():
@@ -30,7 +35,10 @@ EXPECTED = expected()
 
 def test_the_expectation_adds_up_to_what_was_sold():
     days = [row for document in EXPECTED["store_months"].values() for row in document["days"].values()]
-    assert sum(row[1] for row in days) == sum(sale.revenue_micros for sale in SALES)
+    for currency in ("EUR", "CHF", None):
+        mine = [money_of(document).get(currency, [0] * 4) for document in EXPECTED["store_months"].values()]
+        assert sum(row[0] for row in mine) == sum(sale.revenue_micros for sale in SALES if sale.currency == currency)
+        assert sum(row[3] for row in mine) == sum(sale.currency == currency for sale in SALES) > 0
     assert sum(row[0] for row in days) == sum(round(sale.quantity * 1000) for sale in SALES)
     assert sum(row[3] for row in days) == sum(sale.quantity > 0 for sale in SALES)
 

@@ -18,10 +18,11 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def sums(units, revenue, profit, lines, *, known=True, returns=0):
-    one = Sums(currencies={"EUR"})
-    one.add("2025-01-03", [units * 1000, revenue, profit, lines, returns, returns * 1000, lines, int(known)])
-    one.add("2025-06-30", [0] * 8)
+def sums(units, revenue, profit, lines, *, known=True, returns=0, currency="EUR"):
+    one = Sums()
+    row = [units * 1000, revenue, profit, lines, returns, returns * 1000, lines, int(known)]
+    one.add("2025-01-03", row, {currency: [revenue, profit, int(known), lines + returns]})
+    one.add("2025-06-30", [0] * 8, {})
     return one
 
 
@@ -77,6 +78,16 @@ def test_the_title_says_the_finding_with_unit_and_period():
     shown = texts(lambda: bars.profit_by_item(items, "Berlin", Period()))
     assert "milk brought 75% of the profit of 2 items" in shown
     assert any("in EUR" in text and "store Berlin" in text for text in shown)
+
+
+def test_profit_is_of_one_currency_and_the_others_are_named():
+    items = many(3) | {"lift ticket": sums(1, 9 * 10**9, 9 * 10**9, 2, currency="CHF")}
+    shown = texts(lambda: bars.profit_by_item(items, None, Period()))
+    assert not any("lift ticket" in text for text in shown)
+    assert any("in EUR (without CHF: choose a currency)" in text for text in shown)
+    chosen = texts(lambda: bars.profit_by_item(items, None, Period(), wanted="CHF"))
+    assert any("lift ticket" in text for text in chosen)
+    assert any("No sales in USD" in text for text in texts(lambda: bars.profit_by_item(items, None, Period(), wanted="USD")))
 
 
 def test_without_any_profit_it_is_revenue_and_says_so():

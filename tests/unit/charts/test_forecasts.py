@@ -42,6 +42,16 @@ def test_past_forecasts_of_an_item_in_order(database):
     assert past[-1].actual == next(row.actual for row in last.items if row.item == "bread")
 
 
+def test_scores_that_an_older_version_wrote_are_read(database):
+    expected = forecasts.past_forecasts(database, "Berlin", "bread", days=10)
+    older = MemoryDocuments()
+    for key, document in database.collections["scores"].items():
+        rows = zip(*document["items"].values(), strict=True)
+        older.collections.setdefault("scores", {})[key] = document | {"items": [list(row) for row in rows]}
+    assert forecasts.past_forecasts(older, "Berlin", "bread", days=10) == expected
+    assert forecasts.past_forecasts(older, "Berlin", "absent") == forecasts.past_forecasts(database, "Berlin", "absent") == []
+
+
 def test_the_newest_forecast_and_its_days(database):
     newest = forecasts.newest_forecast(database, "Berlin", "butter")
     assert newest["close"]["origin"] == "2025-02-09"

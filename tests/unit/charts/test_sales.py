@@ -1,7 +1,9 @@
+import msgspec
 import pytest
 
 from charts import sales
 from charts.sales import Period
+from charts.summary import totals_shown
 from consumers.statistics import StatisticsSink
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import records_of, sales_of
@@ -70,3 +72,29 @@ def test_nothing_sold_is_no_error():
     assert sales.last_date(nothing) is None
     assert sales.totals(nothing).row == [0] * 8
     assert sales.by_item(nothing) == sales.newest_day_by_item(nothing) == {}
+
+
+def test_currencies_are_never_added():
+    sold = [msgspec.structs.replace(sale, currency=("CHF", "EUR", None)[n % 3]) for n, sale in enumerate(SOLD)]
+    documents = MemoryDocuments()
+    sink = StatisticsSink(documents, metrics())
+    for partition in range(2):
+        sink.start(partition, BEGINNING)
+    sink.write(records_of(sold))
+    for period in (Period(), Period("2025-01-20", "2025-02-03")):
+        inside = [s for s in sold if period.holds(s.business_date)]
+        sums = sales.totals(documents, None, period)
+        assert (sums.revenue_micros, sums.profit_micros) == (None, None)
+        assert sums.currencies == {"CHF", "EUR"}
+        for currency in ("CHF", "EUR", None):
+            mine = [s for s in inside if s.currency == currency]
+            assert sums.revenue_in(currency) == sum(s.revenue_micros for s in mine)
+            assert sums.profit_in(currency) == sum(s.profit_micros or 0 for s in mine)
+            assert sums.money[currency][3] == len(mine)
+            items = sales.by_item(documents, None, period)
+            assert sum(one.revenue_in(currency) for one in items.values()) == sums.revenue_in(currency)
+        shown = totals_shown(sums)
+        assert (shown["revenue"], shown["profit"]) == (None, None)
+        assert {one["currency"]: one["revenue"] for one in shown["by_currency"]}["CHF"] == f"{sums.revenue_in('CHF') / 1e6:.2f}"
+    day, one = next(iter(sales.item_days(documents, "store 1", "item 0").items()))
+    assert set(one.money) == {s.currency for s in sold if (s.store, s.item, s.business_date) == ("store 1", "item 0", day)}

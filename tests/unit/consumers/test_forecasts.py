@@ -68,7 +68,8 @@ def test_scores_are_kept_whole_and_as_sums_by_month():
     one, other = score(5, date(2025, 1, 31)), score(6, date(2025, 2, 1))
     sink_on(documents).write(records_of([one, other]))
     kept = documents.collections["scores"][document_id("Berlin", "day", "2025-01-31")]
-    assert kept["items"][0][0] == "milk"
+    assert kept["items"]["item"] == ["milk", "bread"]
+    assert kept["items"]["actual"] == [row.actual for row in one.items]
     months = documents.collections["score_months"]
     assert months[document_id("Berlin", "day", "2025-02")]["origins"]["01"][:2] == [2, other.actual]
 
@@ -96,3 +97,19 @@ def test_every_outcome_is_counted():
 
 def test_the_number_of_an_id():
     assert [number_of(text) for text in ("3-99-12", "odd", "a-b", "1-2-²")] == [12, 0, 0, 0]
+
+
+def arrays_in_arrays(value, path=""):
+    if isinstance(value, dict):
+        return [found for key, inner in value.items() for found in arrays_in_arrays(inner, f"{path}.{key}")]
+    if isinstance(value, list | tuple):
+        found = [path for inner in value if isinstance(inner, list | tuple)]
+        return found + [one for inner in value for one in arrays_in_arrays(inner, f"{path}[]")]
+    return []
+
+
+def test_no_document_holds_an_array_in_an_array():
+    documents = MemoryDocuments()
+    sink_on(documents).write(records_of([*a_season(days=3), forecast_of_today(999)]))
+    found = {name: arrays_in_arrays(document) for name, held in documents.collections.items() for document in held.values()}
+    assert {name: where for name, where in found.items() if where} == {}

@@ -1,5 +1,6 @@
 """The recount finds each kind of fault, and finds none where there is none."""
 
+import msgspec
 import pytest
 
 from consumers.sink import LogEnds
@@ -63,6 +64,61 @@ def test_a_wrong_number_is_found_and_named(collection, column, name):
     assert one.column.startswith(name)
     assert one.day.startswith(document["month"])
     assert one.sentence.startswith(name)
+
+
+MIXED = [msgspec.structs.replace(sale, currency=("CHF", "EUR", None)[n % 3]) for n, sale in enumerate(SALES)]
+
+
+def test_right_statistics_of_several_currencies_have_no_difference():
+    books, differences = recount(applied(MIXED), [*MIXED, *MIXED[50:90]])
+    assert differences == []
+    for currency in ("CHF", "EUR", None):
+        assert books.money[currency][0] == sum(sale.revenue_micros for sale in MIXED if sale.currency == currency)
+
+
+@pytest.mark.parametrize("collection", ["store_months", "item_months"])
+@pytest.mark.parametrize(("column", "name"), [(0, "revenue"), (1, "profit"), (2, "profit_lines")])
+def test_a_wrong_amount_of_another_currency_is_found_and_named(collection, column, name):
+    documents = applied(MIXED)
+    other = next(iter(documents.collections[collection].values()))["others"][0]
+    day = next(iter(other["days"]))
+    other["days"][day][column] += 1
+    [one] = recount(documents, MIXED)[1]
+    assert one.column.startswith(name)
+    assert one.currency == other["currency"]
+    assert f" in {other['currency'] or 'no currency'} of " in one.sentence
+
+
+def test_money_under_the_wrong_currency_is_found():
+    documents = applied(MIXED)
+    document = next(iter(documents.collections["store_months"].values()))
+    document["currency"], document["others"][0]["currency"] = document["others"][0]["currency"], document["currency"]
+    assert {one.column for one in recount(documents, MIXED)[1]} >= {"revenue_micros", "lines"}
+
+
+def in_the_first_format(sales):
+    documents = applied([msgspec.structs.replace(sale, currency=None) for sale in sales])
+    for collection in ("store_months", "item_months"):
+        for document in documents.collections[collection].values():
+            del document["others"]
+            document["currency"] = "EUR"
+    return documents
+
+
+def test_statistics_of_the_first_format_balance_before_and_after_they_go_on():
+    documents = in_the_first_format(SALES[:300])
+    sales = [msgspec.structs.replace(sale, currency=None) if n % 3 else sale for n, sale in enumerate(SALES)]
+    assert recount(documents, sales)[1] == []
+    sink = StatisticsSink(documents, metrics())
+    following = {partition: sink.start(partition, BEGINNING) for partition in range(2)}
+    sink.write(records_of(sales[300:], start=following))
+    assert recount(documents, sales)[1] == []
+
+
+def test_currencies_that_the_first_format_added_up_are_named():
+    differences = recount(in_the_first_format(MIXED), MIXED)[1]
+    assert {one.kind for one in differences} == {"currencies"}
+    assert "adds up CHF under EUR: an older version wrote it" in differences[0].sentence
 
 
 def test_a_document_that_is_gone_is_found():

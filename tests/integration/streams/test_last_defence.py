@@ -5,6 +5,7 @@ import time
 
 import msgspec
 import pytest
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from typer.testing import CliRunner
 
 from deploy.commands import deadletters
@@ -40,14 +41,22 @@ def offset_of(kafka, partition, event_id):
     return offset
 
 
+def at_the_end(kafka, workers):
+    try:
+        found = [place.offset for place in committed(kafka.settings, workers.group)]
+    except GroupCoordinatorNotAvailableError:  # nobody has joined yet
+        return False
+    return found == ends(kafka.settings, EVENTS)
+
+
 def goes_on(kafka, workers, **environment):
     """Start workers, as a supervisor does, until one has taken the whole log and is stopped; how the others ended."""
-    deaths, until = [], time.monotonic() + 200
+    deaths, until = [], time.monotonic() + 250
     while True:
         child = workers.start(**environment)
         while child.poll() is None:
             assert time.monotonic() < until, workers.said()[-3000:]
-            if [place.offset for place in committed(kafka.settings, workers.group)] == ends(kafka.settings, EVENTS):
+            if at_the_end(kafka, workers):
                 workers.stop(child)
                 return deaths
             time.sleep(0.3)
@@ -79,7 +88,7 @@ def test_an_event_at_which_the_program_fails_is_put_aside_and_the_stream_goes_on
     [event] = sales_of(1, [400])
     publish(kafka.settings, LOG.messages)
     child = workers.start(TEST_FAULT="raise", TEST_FAULT_AT=event)
-    caught_up(kafka.settings, workers.group, 60, child)
+    caught_up(kafka.settings, workers.group, 120, child)
     workers.stop(child)
     offset = offset_of(kafka, 1, event)
     check_all_but(kafka, workers, {1: [offset]})
@@ -101,7 +110,7 @@ def test_a_second_one_within_a_minute_ends_the_process_and_the_next_goes_on(kafk
 
 @pytest.mark.parametrize("kind", ["kill", "exit"])
 def test_an_event_that_kills_the_process_is_put_aside_after_some_deaths(kafka, workers, monkeypatch, kind):
-    [event] = sales_of(2, [300])
+    [event] = sales_of(2, [100])
     publish(kafka.settings, LOG.messages)
     started = time.monotonic()
     deaths = goes_on(kafka, workers, TEST_FAULT=kind, TEST_FAULT_AT=event, SHELFCAST_CHECKPOINT_SECONDS="3")
@@ -129,7 +138,7 @@ def test_an_event_that_never_ends_ends_the_process_and_is_put_aside(kafka, worke
 def test_a_worker_that_nothing_happens_to_marks_nothing(kafka, workers):
     publish(kafka.settings, LOG.messages)
     child = workers.start()
-    caught_up(kafka.settings, workers.group, 60, child)
+    caught_up(kafka.settings, workers.group, 120, child)
     workers.stop(child)
     for place in committed(kafka.settings, workers.group):
         assert sorted(msgspec.json.decode(place.metadata)) == ["chunks", "first", "id", "last", "next_offset"]

@@ -44,7 +44,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done · 1 failed, or the answer is no · 2 wrong use or settings · 3 a server cannot be used · "
-    "4 the log was truncated · 5 stalled, restart · 130 stopped by Ctrl-C"
+    "4 the log was truncated · 5 stalled, restart · 6 events put aside, restart · 130 stopped by Ctrl-C"
 )
 
 

@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Final
 
 from deploy.embedded.stack import child_environment
-from streams.contract.errors import SettingsError
+from streams.contract.errors import EventFault, SettingsError
 
 log = logging.getLogger(__name__)
 
 RESTART_SECONDS: Final = 1.0
-QUICK_DEATHS: Final = 5
-"""So many deaths within a minute, or one for a wrong setting, and a process is given up: it would not get better."""
+QUICK_DEATHS: Final = 10
+"""So many deaths within a minute, or one for a wrong setting, and a process is given up: it would not get better.
+
+A worker finds the event that kills it by some six deaths, and one that ends because it has put an event aside gets better.
+"""
 
 STOP_SECONDS: Final = 12.0
 
@@ -107,7 +110,8 @@ class Supervisor:
                 if child.given_up or child.process is None or child.process.poll() is None:
                     continue
                 now = time.monotonic()
-                child.deaths = [at for at in child.deaths if now - at < 60] + [now]
+                if child.process.returncode != EventFault.exit_code:
+                    child.deaths = [at for at in child.deaths if now - at < 60] + [now]
                 if len(child.deaths) >= QUICK_DEATHS or child.process.returncode == SettingsError.exit_code:
                     child.given_up = True
                     continue

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, Self
 from online_model import DayClosed, Partition
 from streams.closing import DayReporter
 from streams.contract.codec import decode_event, encode, planned_days, seconds_of
-from streams.contract.errors import RejectedEvent, SnapshotError
+from streams.contract.errors import EventFault, RejectedEvent, ShelfcastError, SnapshotError
 from streams.contract.messages import (
     MAX_TICK_AHEAD_SECONDS,
     ClockTicked,
@@ -28,6 +28,7 @@ from streams.countries import place
 from streams.dedupe import DedupeWindow
 from streams.localtime import DAY_SECONDS, EPOCH_ORDINAL, LocalTime, iso_date
 from streams.outputs import Outputs, Rejection
+from streams.quarantine import REASON, Quarantine, place_of
 from streams.rules import Rules
 from streams.shelving import check_definition
 from streams.shop import OpenDay, Shop
@@ -36,6 +37,8 @@ from streams.state import from_bytes, to_bytes
 MAX_AHEAD_SECONDS: Final = 2 * DAY_SECONDS
 """A sale this far after its Kafka record was written is a till with a wrong clock. Two days, because clocks and time
 zones of brokers and tills differ by up to one."""
+
+_NOT_WHOLE: Final = "The state is in the middle of an event: it can neither be kept nor go on."
 
 
 class Record(Protocol):
@@ -77,6 +80,7 @@ class Heart:
     """State and decisions of one partition of `sales.events`.
 
     partition, partitions: which of how many; a store that belongs to another one is rejected.
+    quarantine: events that are not applied; whole: whether the state stands between two events.
     """
 
     def __init__(self, rules: Rules, partition: int, partitions: int) -> None:
@@ -87,6 +91,8 @@ class Heart:
         self.seq = 0
         self.counts: dict[str, int] = {}
         self.model = Partition()
+        self.quarantine = Quarantine()
+        self.whole = True
         self._time = LocalTime(rules.timezone)
         self._window = DedupeWindow(rules.dedupe_window)
         self._shops: dict[str, Shop] = {}
@@ -101,9 +107,15 @@ class Heart:
     def apply(self, records: Iterable[Record]) -> Outputs:
         """Take the next run of the log; records below `next_offset` were taken before and are passed over.
 
-        No input raises: what cannot be accepted is among the rejections, with its reason.
+        No input raises: what cannot be accepted is among the rejections, with its reason. An error of the program does, as
+        EventFault: the heart is half changed then, and of no more use. One made anew, of the same log with that event in
+        its `quarantine`, goes on.
         """
+        if not self.whole:
+            raise ShelfcastError(_NOT_WHOLE)
+        self.whole = False
         out = self._out = Outputs()
+        ahead = self.quarantine.ahead
         for record in records:
             offset = record.offset
             if offset < self.next_offset:
@@ -111,6 +123,8 @@ class Heart:
             self.next_offset = offset + 1
             raw = record.value or b""
             try:
+                if ahead and offset in ahead:
+                    self._turn_away(offset)
                 event = decode_event(raw)
                 if type(event) is SaleRecorded:
                     self._sale(event, offset, record.timestamp)
@@ -119,7 +133,15 @@ class Heart:
             except RejectedEvent as error:
                 out.rejected.append(Rejection(raw, record.key, error.reason, str(error), offset))
                 self.count("rejected_" + error.reason)
+            except MemoryError:
+                raise  # the machine's, perhaps: it says nothing about the event
+            except Exception as error:
+                raise EventFault(self.partition, offset, place_of(error)) from error
+        self.whole = True
         return out
+
+    def _turn_away(self, offset: int) -> None:
+        raise RejectedEvent(REASON, self.quarantine.take(offset))
 
     def _sale(self, sale: SaleRecorded, offset: int, written_ms: int) -> None:
         seconds = self._event_time(sale.sold_at, "sold_at", written_ms)
@@ -374,8 +396,14 @@ class Heart:
     @property
     def watermark(self) -> float:
         """Newest event time of the partition less the lateness, seconds; minus infinity before any event."""
-        newest = max((shop.newest for shop in self._shops.values()), default=float("-inf"))
+        # A copy: the metrics ask while events are applied on another thread.
+        newest = max((shop.newest for shop in list(self._shops.values())), default=float("-inf"))
         return newest - self.rules.lateness_seconds
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """What grows with every event, and with every day that closes inside one."""
+        return self.next_offset, self.counts.get("days", 0)
 
     @property
     def stores(self) -> int:
@@ -390,9 +418,13 @@ class Heart:
     # ------------------------------------------------------------------ state
 
     def dump(self) -> bytes:
-        """The complete state. Equal logs give equal bytes."""
-        # Only where there are any: without them the state is the one of releases that knew no countries of stores.
-        own = {"countries": self._countries} if self._countries else {}
+        """The complete state. Equal logs, with the same events put aside, give equal bytes."""
+        if not self.whole:
+            raise ShelfcastError(_NOT_WHOLE)
+        # Only where there are any: without them the state is the one of releases that knew none.
+        own: dict[str, Any] = {"countries": self._countries} if self._countries else {}
+        if self.quarantine.passed:
+            own["put_aside"] = self.quarantine.dump()
         return to_bytes(
             {
                 "rules": self.rules.dump(),
@@ -431,5 +463,6 @@ class Heart:
         self._window = DedupeWindow.load(state["window"])
         self._shops = {shop.name: shop for shop in map(Shop.load, state["shops"])}
         self._countries = dict(state.get("countries", {}))
+        self.quarantine.restore(state.get("put_aside", ()))
         self._reporter.know(self._shops.values())
         self.model = Partition.load(state["model"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from online_model import Scores
+from streams.quarantine import REASON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,6 +41,7 @@ class WorkerMetrics:
         self._held: set[int] = set()
         self.events = counter("events", "Events taken from the log, by outcome.", ("outcome",))
         self.dead_letters = counter("dead_letters", "Events rejected, by reason.", ("reason",))
+        self.dead_letters.labels(REASON)  # there from the start, so that the first one is an increase
         self.messages = counter("messages", "Messages published, by topic.", ("topic",))
         self.drifts = counter("drift_events", "Drifts detected.")
         self.days = counter("days_closed", "Business days closed, counted by store.")
@@ -126,6 +128,6 @@ def _log_events(hearts: Iterable[Heart]) -> dict[str, int]:
     for heart in hearts:
         found["accepted"] += heart.seq
         found["learned"] += heart.model.sales.n
-        for name, count in heart.counts.items():
+        for name, count in dict(heart.counts).items():  # a copy: events are applied on another thread
             found["rejected" if name.startswith("rejected_") else name] += count
     return found

@@ -10,19 +10,23 @@ import asyncio
 import gc
 import logging
 import time
-from typing import TYPE_CHECKING, Final
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faust.types import TP
 
-from streams import snapshots
-from streams.contract.errors import LogTruncatedError, SnapshotError
+from streams import bookmarks, narrowing, snapshots
+from streams.contract.errors import EventFault, LogTruncatedError, SnapshotError
 from streams.heart import Heart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from concurrent.futures import Executor
 
+    from streams.bookmarks import Bookmark
     from streams.contract.settings import WorkerSettings
     from streams.metrics import WorkerMetrics
     from streams.outbox import Outbox
@@ -36,21 +40,71 @@ REFRESH_SECONDS: Final = 86_400.0
 """A snapshot is renewed once a day even if nothing came, so that retention never takes the newest one."""
 
 SLICE, SMALLEST_SLICE, SLICE_SECONDS = 2000, 20, 0.5
-"""Records applied before the event loop gets its turn: fewer while they take longer than that. Where every sale closes a day, as in a
-file of daily totals, a run of records can take longer than the watchdog's patience; checkpoints must not wait for its end."""
+"""Records applied at once: fewer while they take longer than that. Where every sale closes a day, as in a file of daily totals, a run
+of records can take minutes; checkpoints must not wait for its end."""
+
+
+FAULT_SECONDS: Final = 60.0
+"""An event at which the program fails within this time of another one ends the process: a fresh one begins, and says so."""
+
+HAND_OVER_SECONDS: Final = 5.0
+"""How long the end of an event is waited for before its partition is handed over."""
+
+FETCHED: Final = 2 * 8000
+"""Events that may be taken while a checkpoint is due."""
 
 
 class Held:
-    """A partition's heart and what its next checkpoint needs to know."""
+    """A partition's heart and what its next checkpoint needs to know.
 
-    __slots__ = ("busy", "checkpointed_at", "events", "heart", "progress_at", "slice")
+    turn: held while events are applied or the state is dumped; writing: held while something is committed.
+    sent: whether the outputs of all that was applied were handed to the outbox.
+    begun: whether the commit says that this process applies events from it on.
+    care: what to mark before it is applied; look_past: the next event put aside, after which a checkpoint is due.
+    """
 
-    def __init__(self, heart: Heart) -> None:
+    __slots__ = (
+        "begun",
+        "bookmark",
+        "busy",
+        "care",
+        "checkpointed_at",
+        "committed",
+        "events",
+        "heart",
+        "look_past",
+        "progress_at",
+        "seen",
+        "sent",
+        "slice",
+        "turn",
+        "writing",
+    )
+
+    def __init__(self, heart: Heart, committed: int = 0, bookmark: Bookmark = bookmarks.NO_SNAPSHOT) -> None:
         self.heart = heart
+        self.committed, self.bookmark = committed, bookmark
+        self.begun = False
+        self.care: narrowing.Care | None = None
+        self.look_past: int | None = None
+        self.seen = (0, 0)
+        self.turn, self.writing = asyncio.Lock(), asyncio.Lock()
         self.events = 0  # since the last checkpoint
         self.checkpointed_at = self.progress_at = time.monotonic()
         self.busy = False
+        self.sent = True
         self.slice = SLICE
+
+    def watch(self) -> None:
+        """Count what happened inside a slice, or inside one event, as progress."""
+        seen = self.heart.progress
+        if seen != self.seen:
+            self.seen, self.progress_at = seen, time.monotonic()
+
+    def decide(self, decisions: Iterable[tuple[int, str]]) -> None:
+        """Put events aside."""
+        self.heart.quarantine.decide(decisions, self.heart.next_offset)
+        self.look_past = min(self.heart.quarantine.ahead, default=None)
 
 
 class Partitions:
@@ -79,6 +133,9 @@ class Partitions:
         self._told: set[str] = set()  # stores whose country was warned of
         self._reader = reader
         self._executor = executor
+        # Events are applied on a thread of their own, so that the event loop has its turns inside one event too.
+        self._hearts = ThreadPoolExecutor(1, "shelfcast-heart")
+        self._faulted_at: float | None = None
 
     # ------------------------------------------------------------------ recovery
 
@@ -91,20 +148,26 @@ class Partitions:
             return {}
         committed = await self.consumer.thread.committed(tps)
         begins = await self.consumer.earliest_offsets(*tps)
-        loop = asyncio.get_running_loop()
         positions = {}
         for tp in tps:
-            heart = await loop.run_in_executor(self._executor, self._load, tp.partition, committed.get(tp))
             begin = next((offset for p, offset in begins.items() if p.partition == tp.partition), 0)
-            if heart.next_offset < begin:
-                heart = self._truncated(tp.partition, heart, begin)
-            held = self.held[tp.partition] = Held(heart)
-            held.events = max(0, heart.next_offset - committed.get(tp, (0, ""))[0])  # a snapshot that no commit names yet
+            held = self.held[tp.partition] = await self._recovered(tp.partition, committed.get(tp), begin)
             self.recovered_at = time.monotonic()
-            positions[tp] = heart.next_offset
+            positions[tp] = held.heart.next_offset
         log.info("holding partitions %s", {tp.partition: offset for tp, offset in positions.items()})
         self._warn_of_kept_countries()
         return positions
+
+    async def _recovered(self, partition: int, committed: tuple[int, str] | None, begin: int) -> Held:
+        """A partition as its commit left it, with what that says of events that are put aside."""
+        heart = await asyncio.get_running_loop().run_in_executor(self._executor, self._load, partition, committed)
+        if heart.next_offset < begin:
+            heart = self._truncated(partition, heart, begin)
+        bookmark = bookmarks.read(committed[1]) if committed is not None else bookmarks.NO_SNAPSHOT
+        held = Held(heart, heart.next_offset if committed is None else committed[0], bookmark)
+        held.events = max(0, heart.next_offset - (held.committed if bookmark.id else 0))  # a snapshot that no commit names yet
+        held.decide(bookmark.put_aside)
+        return held
 
     def _warn_of_kept_countries(self) -> None:
         """Say, once a store, that one goes on with the country it was first seen with."""
@@ -124,7 +187,7 @@ class Partitions:
 
     def _load(self, partition: int, committed: tuple[int, str] | None) -> Heart:
         """A partition's heart: from the commit's snapshot, else the newest there is, else empty, to be rebuilt."""
-        if committed is not None and committed[1]:
+        if committed is not None and committed[1] and bookmarks.names_snapshot(committed[1]):
             try:
                 heart = self._heart(partition, self._reader.at(partition, committed[1]))
             except SnapshotError as error:
@@ -173,26 +236,45 @@ class Partitions:
                 await self.consumer.go_to({TP(self.topic, partition): heart.next_offset})
             return
         await self._check_gap(partition, run)
+        if not held.begun and not await self._begin(partition, held):
+            return
         done = 0
         while done < len(run.records) and self.held.get(partition) is held:
             records = run.records[done : done + held.slice]
-            self._apply(held, records)
+            if held.care is not None:
+                records = await self._marked(partition, held, records)
+            try:
+                await self._apply(held, records)
+            except EventFault as fault:
+                await self._put_aside(held, fault)
+                return
             done += len(records)
             await self.outbox.room()
+            await self._passed(partition, held)
         if self.held.get(partition) is held and held.events >= self.settings.checkpoint_events:
             await self.checkpoint(partition)
 
-    def _apply(self, held: Held, records: list[object]) -> None:
+    async def _apply(self, held: Held, records: list[Any]) -> None:
+        if not records:
+            return
         heart, started = held.heart, time.perf_counter()
         before = dict(heart.counts)
         first = heart.next_offset
-        outputs = heart.apply(records)  # type: ignore[arg-type]
-        self.outbox.send(heart.partition, outputs)
+        async with held.turn:
+            held.sent = False
+            try:
+                outputs = await asyncio.get_running_loop().run_in_executor(self._hearts, heart.apply, records)
+            except asyncio.CancelledError:
+                self.held.pop(heart.partition, None)  # the thread goes on, and nobody sends what it gives
+                raise
+            if self.held.get(heart.partition) is not held:
+                return  # its successor gives the same
+            self.outbox.send(heart.partition, outputs)
+            held.sent = True
         events = heart.next_offset - first
         held.events += events
-        written_ms = records[-1].timestamp  # type: ignore[attr-defined]
         seconds = time.perf_counter() - started
-        self.metrics.applied(before, heart, outputs, events, seconds, written_ms)
+        self.metrics.applied(before, heart, outputs, events, seconds, records[-1].timestamp)
         held.progress_at = time.monotonic()
         held.slice = min(max(int(len(records) * SLICE_SECONDS / max(seconds, 1e-9)), SMALLEST_SLICE), SLICE)
 
@@ -203,6 +285,109 @@ class Partitions:
             begins = await self.consumer.earliest_offsets(TP(self.topic, partition))
             if min(begins.values()) > run.start:
                 self.held[partition].heart = self._truncated(partition, self.held[partition].heart, first)
+
+    # ------------------------------------------------------------------ events that cannot be applied
+
+    async def _begin(self, partition: int, held: Held) -> bool:
+        """Say in the commit that a process begins to apply from it on, and look what became of those before; whether it could.
+
+        Raises nothing of its own: what the last process died of may be the next event.
+        """
+        held.begun = True
+        if self.consumer is None:
+            return True
+        bookmark = held.bookmark
+        offset = narrowing.condemned(bookmark)
+        if offset is not None:
+            decision = (offset, f"the process died at it {narrowing.DEATHS} times")
+            log.critical("partition %d: the event at offset %d is put aside: %s. Please report it.", partition, *decision)
+            held.decide([decision])
+            return await self._note(partition, held, lives=1, mark=None, put_aside=(*bookmark.put_aside, decision))
+        if bookmark.lives or bookmark.mark is not None:
+            here = TP(self.topic, partition)
+            ends = await self.consumer.highwaters(here)
+            reach = self.settings.checkpoint_events + FETCHED
+            held.care = narrowing.care_for(bookmark, held.heart.next_offset, max(ends.values(), default=0), reach)
+        if held.care is not None:
+            log.warning(
+                "partition %d: %d processes have died since the commit at %d: looking for the event, from %d to %d, %d at once",
+                *(partition, bookmark.lives, held.committed, held.care.first, held.care.end - 1, held.care.at_once),
+            )
+        return await self._note(partition, held, lives=bookmark.lives + 1)
+
+    async def _marked(self, partition: int, held: Held, records: list[Any]) -> list[Any]:
+        """The first of the records, marked where care is to be taken; none when the partition is no longer ours."""
+        care = held.care
+        if care is None:
+            return records
+        if records[0].offset >= care.end:
+            await self._end_care(partition, held)
+            return records
+        together, mark = care.cut(records)
+        if mark is not None and not await self._note(partition, held, mark=mark):
+            return []
+        return list(together)
+
+    async def _passed(self, partition: int, held: Held) -> None:
+        """Keep at once that the process has lived through what others died of, or that an event was put aside."""
+        if self.held.get(partition) is not held:
+            return
+        if held.care is not None and held.heart.next_offset >= held.care.end:
+            await self._end_care(partition, held)
+        if held.look_past is not None and held.heart.next_offset > held.look_past:
+            held.look_past = min(held.heart.quarantine.ahead, default=None)
+            await self.checkpoint(partition)
+
+    async def _end_care(self, partition: int, held: Held) -> None:
+        held.care = None
+        log.warning("partition %d: no event up to %d ended the process", partition, held.heart.next_offset - 1)
+        if await self._note(partition, held, lives=1, mark=None):
+            await self.checkpoint(partition)
+
+    async def _put_aside(self, held: Held, fault: EventFault) -> None:
+        """Keep the decision about an event at which the program fails, then go back to the last snapshot and take it by that.
+
+        Raises the fault when another one was met a short while ago: a fresh process goes on then.
+        """
+        partition = fault.partition
+        cause = fault.__cause__
+        stack = "".join(traceback.format_tb(cause.__traceback__)) if cause is not None else ""  # no message: it may tell of customers
+        log.critical("%s\n%s", fault, stack)
+        if self.consumer is None:
+            raise fault
+        decision = (fault.offset, fault.place)
+        if not await self._note(partition, held, put_aside=(*held.bookmark.put_aside, decision)):
+            return
+        now = time.monotonic()
+        if self._faulted_at is not None and now - self._faulted_at < FAULT_SECONDS:
+            raise fault
+        self._faulted_at = held.progress_at = now
+        here = TP(self.topic, partition)
+        begins = await self.consumer.earliest_offsets(here)
+        fresh = await self._recovered(partition, (held.committed, held.bookmark.write()), min(begins.values(), default=0))
+        if self.held.get(partition) is not held:
+            return
+        fresh.begun, fresh.care = True, held.care
+        self.held[partition] = fresh
+        log.warning("partition %d: going on from offset %d without it", partition, fresh.heart.next_offset)
+        await self.consumer.go_to({here: fresh.heart.next_offset})
+
+    async def _note(self, partition: int, held: Held, **changes: Any) -> bool:
+        """Commit the same offset and snapshot with something else to say; whether it was committed: not if it is no longer ours.
+
+        Waits while Kafka is away.
+        """
+        async with held.writing:
+            bookmark = msgspec.structs.replace(held.bookmark, **changes)
+            while self.held.get(partition) is held:
+                done = await self._committed(partition, held.committed, bookmark.write())
+                if done is not None:
+                    if done:
+                        held.bookmark = bookmark
+                    return done
+                held.progress_at = time.monotonic()
+                await asyncio.sleep(0.5)
+        return False
 
     # ------------------------------------------------------------------ checkpoints
 
@@ -220,13 +405,22 @@ class Partitions:
         if held is None or held.busy:
             return False
         held.busy = True
-        started, events = time.monotonic(), held.events
+        started = time.monotonic()
         try:
-            data, next_offset = held.heart.dump(), held.heart.next_offset
+            async with held.turn:
+                if not held.sent:
+                    return False  # an event has left the state half changed: it is about to be thrown away
+                events, next_offset = held.events, held.heart.next_offset
+                data = await asyncio.get_running_loop().run_in_executor(self._hearts, held.heart.dump)
             await self._deliver()
             metadata = await self._snapshot(partition, data, next_offset)
-            if self.held.get(partition) is not held or not await self._commit(partition, next_offset, metadata):
-                return False
+            async with held.writing:
+                if self.held.get(partition) is not held:
+                    return False
+                bookmark = held.bookmark.moved(metadata, next_offset, careful=held.care is not None)
+                if not await self._commit(partition, next_offset, bookmark.write()):
+                    return False
+                held.committed, held.bookmark = next_offset, bookmark
         finally:
             held.busy = False
         held.events -= events
@@ -243,6 +437,10 @@ class Partitions:
         return await asyncio.get_running_loop().run_in_executor(self._executor, snapshots.write, self.outbox, partition, data, next_offset)
 
     async def _commit(self, partition: int, next_offset: int, metadata: str) -> bool:
+        return await self._committed(partition, next_offset, metadata) is True
+
+    async def _committed(self, partition: int, next_offset: int, metadata: str) -> bool | None:
+        """Whether it was committed: False if the partition is no longer ours, None if Kafka did not answer."""
         if self.consumer is None:
             return False
         offsets: Mapping[TP, tuple[int, str]] = {TP(self.topic, partition): (next_offset, metadata)}
@@ -253,7 +451,7 @@ class Partitions:
             return False
         except KafkaError as error:
             log.warning("partition %d: not committed, will be tried again: %s", partition, error)
-            return False
+            return None
         return True
 
     async def drain(self) -> None:
@@ -273,5 +471,11 @@ class Partitions:
         held = self.held[partition]
         while held.busy:  # noqa: ASYNC110  a checkpoint is short and has no event of its own
             await asyncio.sleep(0.02)
+        try:
+            async with asyncio.timeout(HAND_OVER_SECONDS), held.turn:
+                pass
+        except TimeoutError:
+            log.warning("partition %d: in the middle of a long event; whoever has it next repeats from the last snapshot", partition)
+            return
         if held.events and self.held.get(partition) is held:
             await self.checkpoint(partition)

@@ -213,6 +213,7 @@ class Worker:
                 if end is None or self.partitions.held.get(partition) is not held:
                     held.progress_at = time.monotonic()  # Kafka is away: no progress is expected
                     continue
+                held.watch()
                 lag = max(end - held.heart.next_offset, 0)
                 self.metrics.lag.labels(partition).set(lag)
                 if not lag:

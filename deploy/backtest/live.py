@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +19,7 @@ from deploy.backtest.survey import Survey
 from streams.contract.codec import decode_accepted
 from streams.heart import Heart
 from streams.outputs import Outputs
+from streams.quarantine import Decisions, deciding
 from streams.rules import Rules
 from streams.shop import Shop
 
@@ -77,12 +78,32 @@ def run(
     partitions: int = 1,
     read: Callable[[int], None] = lambda _: None,
 ) -> Live:
-    """Feed the file's log to one heart a partition, in event order, and line its forecasts up with what came."""
+    """Feed the file's log to one heart a partition, in event order, and line its forecasts up with what came.
+
+    A sale at which the program fails is put aside, as the worker does it: the file is gone over again without it.
+    """
+
+    def over_the_file(decisions: Mapping[int, Decisions]) -> Live:
+        return _run(sales, survey, scored_days, horizons, partitions, read, decisions)
+
+    return deciding(over_the_file)
+
+
+def _run(
+    sales: Sales,
+    survey: Survey,
+    scored_days: int,
+    horizons: list[str],
+    partitions: int,
+    read: Callable[[int], None],
+    decisions: Mapping[int, Decisions],
+) -> Live:
     rules = Rules(timezone=sales.timezone, country=sales.country, nowcast_seconds=NO_NOWCASTS, store_countries=sales.store_countries)
     collector = _Collector(survey.last_day - scored_days)
     hearts = [Heart(rules, partition, partitions) for partition in range(partitions)]
     for heart in hearts:
         heart.observer = collector
+        heart.quarantine.decide(decisions.get(heart.partition, {}).items(), 0)
     log = SalesLog(sales, survey, partitions, rules.lateness_seconds)
     sold: defaultdict[tuple[str, str], defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
     began = time.perf_counter()

@@ -7,7 +7,8 @@ Prints a line of JSON: {"events", "partitions", "compared", "different"}.
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from confluent_kafka import Consumer, TopicPartition
@@ -18,6 +19,7 @@ from streams.contract.settings import KafkaSettings, WorkerSettings
 from streams.contract.topics import EVENTS
 from streams.heart import Heart
 from streams.logs import LogRecord, read_log
+from streams.quarantine import Decisions, deciding
 from streams.rules import Rules
 from streams.snapshots import SnapshotReader
 from streams.state import from_bytes
@@ -31,19 +33,36 @@ def rebuild(kafka: KafkaSettings, settings: WorkerSettings) -> dict[str, Any]:
     reader, events, compared, different = SnapshotReader(kafka), 0, 0, []
     for partition in range(partitions):
         snapshot = reader.newest(partition)
-        heart = Heart(_rules(snapshot, settings), partition, partitions)
-        expected = _next_offset(snapshot)
-        for run in runs(kafka, partition):
-            events += len(run)
-            before = [r for r in run if expected is not None and r.offset < expected]
-            heart.apply(before)
-            if snapshot is not None and expected is not None and heart.next_offset == expected:
-                compared += 1
-                if heart.dump() != snapshot:
-                    different.append(partition)
-                expected = None
-            heart.apply(run)
+        known = {} if snapshot is None else {partition: dict(from_bytes(snapshot).get("put_aside", ()))}
+        made = partial(_of_partition, kafka, settings, partition, partitions, snapshot)
+        taken, equal = deciding(made, known)
+        events += taken
+        compared += equal is not None
+        different += [partition] if equal is False else []
     return {"events": events, "partitions": partitions, "compared": compared, "different": different}
+
+
+def _of_partition(
+    kafka: KafkaSettings,
+    settings: WorkerSettings,
+    partition: int,
+    partitions: int,
+    snapshot: bytes | None,
+    decisions: Mapping[int, Decisions],
+) -> tuple[int, bool | None]:
+    """Events of a partition, and whether its state is that of the snapshot; None when the log does not end where that does."""
+    heart = Heart(_rules(snapshot, settings), partition, partitions)
+    heart.quarantine.decide(decisions.get(partition, {}).items(), 0)
+    expected = _next_offset(snapshot)
+    events, equal = 0, None
+    for run in runs(kafka, partition):
+        events += len(run)
+        heart.apply([r for r in run if expected is not None and r.offset < expected])
+        if snapshot is not None and expected is not None and heart.next_offset == expected:
+            equal = heart.dump() == snapshot
+            expected = None
+        heart.apply(run)
+    return events, equal
 
 
 def runs(kafka: KafkaSettings, partition: int) -> Iterator[list[LogRecord]]:

@@ -9,6 +9,7 @@ ShelfcastError                 foreseeable; the command line prints its sentence
 ├── SnapshotError              a snapshot cannot be used: torn, corrupt, of another version
 ├── LogTruncatedError          the log below the committed offset is gone: needs a decision      (exit 4)
 ├── StalledError               there is lag and no progress: the supervisor should restart       (exit 5)
+├── EventFault                 the program fails at an event, which is put aside: restart        (exit 6)
 └── RejectedEvent              an event cannot be accepted: goes to the dead letters with its reason
 """
 
@@ -65,6 +66,24 @@ class StalledError(ShelfcastError):
     exit_code = 5
 
 
+class EventFault(ShelfcastError):  # noqa: N818  what an event met, as the other errors of events
+    """The program fails at an event: the state it has left is not to be used.
+
+    partition, offset: where the event stands; place: where the error arose, as `module:line Type`.
+    """
+
+    exit_code = 6
+
+    def __init__(self, partition: int, offset: int, place: str) -> None:
+        super().__init__(
+            f"The program fails at the event at offset {offset} of partition {partition} ({place}). "
+            "The event is put aside (`shelfcast deadletters list --reason internal_error`); please report it."
+        )
+        self.partition = partition
+        self.offset = offset
+        self.place = place
+
+
 class RejectedEvent(ShelfcastError):  # noqa: N818  a verdict on an event, not a failure of ours
     """An event that cannot be accepted.
 
@@ -87,5 +106,6 @@ REASONS = (
     "too_many_stores",
     "too_many_items",
     "too_many_plans",
+    "internal_error",
 )
 """Why an event can be rejected; the values of the metric's label `reason`."""

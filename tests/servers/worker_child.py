@@ -3,6 +3,8 @@
 With a STEP it kills itself, as by kill -9 (or by TEST_SIGNAL), at that step of its Nth checkpoint: `before-outputs`,
 `after-outputs`, `after-snapshot`, `after-commit`. With `stuck` it takes events and does nothing with them; with
 `lost` it never gets its partitions. With TEST_LINGER_MS its outputs wait that long in the process, unless asked for.
+
+With TEST_FAULT `raise`, `kill`, `exit` or `hang` it does that at every sale whose event id stands in TEST_FAULT_AT, half way through.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ import streams.worker
 from deploy.commands.worker import run_loop
 from deploy.quiet import limit_repeats
 from streams.contract.settings import KafkaSettings, WorkerSettings
+from streams.heart import Heart
 from streams.partitions import Partitions
 
 STEPS = ("before-outputs", "after-outputs", "after-snapshot", "after-commit")
@@ -63,6 +66,25 @@ class Lost(Partitions):
         await asyncio.sleep(3600)
 
 
+def plant(kind, event_ids) -> None:
+    """Let a fault wait in the middle of some sales: they are published and counted by then, and the model has not learned."""
+    learn = Heart._learn
+
+    def faulty(self, sale, *rest):
+        if sale.event_id in event_ids:
+            if kind == "raise":
+                raise ZeroDivisionError(f"planted at {sale.event_id}")
+            if kind == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if kind == "exit":
+                os._exit(1)
+            while kind == "hang":
+                pass
+        learn(self, sale, *rest)
+
+    Heart._learn = faulty
+
+
 def main() -> None:
     broker, *rest = sys.argv[1:]
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
@@ -71,6 +93,8 @@ def main() -> None:
     limit_repeats("aiokafka", "faust", "mode")
     streams.worker.SESSION_SECONDS = float(os.environ.get("TEST_SESSION_SECONDS", "10"))
     streams.outbox.LINGER_MS = int(os.environ.get("TEST_LINGER_MS", "20"))
+    if "TEST_FAULT" in os.environ:
+        plant(os.environ["TEST_FAULT"], set(os.environ["TEST_FAULT_AT"].split()))
     kind = Partitions
     if rest and rest[0] in ("stuck", "lost"):
         kind = {"stuck": Stuck, "lost": Lost}[rest[0]]

@@ -64,3 +64,69 @@ def test_slices_shrink_while_records_are_slow_and_each_is_progress(held):
 def test_a_partition_that_was_taken_away_is_left_where_it_stands(held):
     heart = work_off(held, lambda partitions: partitions.held.clear())
     assert heart.slices == [room.SLICE]
+
+
+class LongEvent(SlowHeart):
+    """A heart that takes a while over one event, in which it closes days."""
+
+    progress = (0, 0)
+
+    def apply(self, records):
+        for day in range(10):
+            time.sleep(0.03)
+            self.progress = (0, day + 1)
+        self.next_offset = records[-1].offset + 1
+        return []
+
+    def dump(self):
+        return str(self.next_offset).encode()
+
+
+def test_the_loop_has_its_turns_inside_an_event_and_no_checkpoint_is_made_there():
+    seen, dumped, turns = [], [], 0
+
+    async def room():
+        pass
+
+    async def commit(partition, next_offset, metadata):
+        return True
+
+    async def snapshot(partition, data, next_offset):
+        dumped.append(data)
+        return '{"id":"1-a","first":0,"last":0,"chunks":1,"next_offset":1}'
+
+    async def both():
+        nonlocal turns
+        outbox = SimpleNamespace(send=lambda *_: None, room=room)
+        metrics = SimpleNamespace(
+            applied=lambda *_: None, **{name: _Gauge() for name in ("snapshot_time", "snapshot_bytes", "snapshot_at")}
+        )
+        partitions = Partitions("events", 1, Rules(), WorkerSettings(), outbox, None, metrics, None)
+        partitions._commit, partitions._snapshot, partitions._deliver = commit, snapshot, room
+        held = partitions.held[0] = Held(LongEvent())
+        work = asyncio.create_task(partitions.take(0, Run(0, [SimpleNamespace(offset=0, timestamp=0)])))
+        await asyncio.sleep(0.05)
+        check = asyncio.create_task(partitions.checkpoint(0))
+        while not work.done():
+            await asyncio.sleep(0.01)
+            turns += 1
+            held.watch()
+            seen.append(held.progress_at)
+        assert await check
+        assert held.committed == 1
+
+    asyncio.run(both())
+    assert turns > 5
+    assert len(set(seen)) > 3, "the days that closed were no progress"
+    assert dumped == [b"1"], "it was dumped in the middle of the event"
+
+
+class _Gauge:
+    def labels(self, *_):
+        return self
+
+    def set(self, *_):
+        pass
+
+    def observe(self, *_):
+        pass

@@ -203,10 +203,7 @@ class Heart:
         elif day < first_open:
             self.count("late")
             return
-        open_day = shop.days.get(day)
-        if open_day is None:
-            open_day = shop.days[day] = OpenDay()
-            shop.days_sold += 1
+        open_day = shop.days.get(day) or self._new_day(shop, day)
         if shop.days_sold < BELIEVED_AFTER_DAYS:
             shop.doubted_sales += 1
         key = row * 24 + hour
@@ -219,6 +216,12 @@ class Heart:
             self._take_stock(shop, row, quantity, sale.stock_left)
         elif sale.stock_left is not None:
             shop.stock[row] = sale.stock_left
+
+    @staticmethod
+    def _new_day(shop: Shop, day: int) -> OpenDay:
+        shop.days_sold += 1
+        open_day = shop.days[day] = OpenDay()
+        return open_day
 
     def _take_stock(self, shop: Shop, row: int, quantity: float, stock_left: float | None) -> None:
         if stock_left is not None:

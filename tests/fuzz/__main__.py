@@ -1,8 +1,8 @@
 """Fuzz the whole step: `python -m tests.fuzz --cases 1000000 --seconds 36000`.
 
 With atheris (the extra `fuzz`) guided by the coverage of the heart and the models; what is new is kept in `build/fuzz`, what fails is
-written there as `crash-...` and is run again by `python -m tests.fuzz FILE`. Without it by bytes of a seeded generator. A case is an event: it meets the
-state that those before it in its log led to.
+written there as `crash-...` and is run again by `python -m tests.fuzz FILE`. Without it by bytes of a seeded generator. A case is an
+event: it meets the state that those before it in its log led to.
 """
 
 import argparse

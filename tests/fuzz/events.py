@@ -30,7 +30,20 @@ STEPS: Final = (
     6 * 3600, DAY, DAY, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 61 * DAY, 95 * DAY, 400 * DAY, 3650 * DAY, -1, -3600, -DAY, -40 * DAY, -4000 * DAY,
 )  # fmt: skip
 """How far the clock moves to the next event, seconds."""
-EDGES: Final = (EARLIEST, EARLIEST - 1, LATEST - 1, LATEST, 0, -1, 1e18, -1e18, 1_774_746_000.5, "2026-03-29T02:30:00+01:00", "2026-02-30", None)
+EDGES: Final = (
+    EARLIEST,
+    EARLIEST - 1,
+    LATEST - 1,
+    LATEST,
+    0,
+    -1,
+    1e18,
+    -1e18,
+    1_774_746_000.5,
+    "2026-03-29T02:30:00+01:00",
+    "2026-02-30",
+    None,
+)
 MOST_EVENTS: Final = 400
 CATALOGUE: Final = 300
 """Items of a large shelf."""

@@ -98,8 +98,9 @@ def test_after_a_leap_the_forecasts_are_as_if_each_day_had_closed():
     ticked, expected = run(*before, *(tick(MONDAY + d * DAY) for d in range(120, 520)), *after)
     assert leapt.counts["days_leapt_over"] == 400 - 64
     assert "days_leapt_over" not in ticked.counts
-    one, other = (decode_output(o.forecasts[-1][1]) for o in (out, expected))
-    newest, same = ([m for _, v in o.forecasts if isinstance(m := decode_output(v), PredictedSales) and m.path][-1] for o in (out, expected))
+    newest, same = (
+        [m for _, v in o.forecasts if isinstance(m := decode_output(v), PredictedSales) and m.path][-1] for o in (out, expected)
+    )
     assert newest.horizons[1].mean == pytest.approx(same.horizons[1].mean, rel=0.05)
     assert newest.horizons[1].open_days == same.horizons[1].open_days
     dumps = leapt.model.dump(), ticked.model.dump()

@@ -29,6 +29,8 @@ LOG_PRICE_CLIP = 1.0
 SETTLED = 48
 """From this number of lines on the gain is constant."""
 LARGEST = 1e300
+SMALLEST = 1e-9
+"""Below it no price and no quantity teaches: ratios of such numbers are 0 to a float, and have no logarithm."""
 """Quantities and prices beyond it are no numbers."""
 NO_GRADIENT = (1e-8,) * 6
 """AdaGrad's sums of squares to begin with."""
@@ -104,7 +106,7 @@ class SaleRegressor(base.Regressor):
         usual, price = self._usual[series], self._price[series]
         x1 = log(usual)
         x2 = 0.0
-        priced = 0.0 < unit_price < LARGEST
+        priced = SMALLEST < unit_price < LARGEST
         if priced and price != unit_price and price > 0.0:
             x2 = log(unit_price / price)
             if x2 > LOG_PRICE_CLIP:
@@ -119,7 +121,7 @@ class SaleRegressor(base.Regressor):
         if weekday >= 5:
             raw += w4
         predicted = 0.0 if raw < 0.0 else usual * raw if raw < RATIO_CAP else usual * RATIO_CAP
-        if not 0.0 < quantity < LARGEST:
+        if not SMALLEST < quantity < LARGEST:
             return predicted
         # score
         error = predicted - quantity
@@ -204,7 +206,7 @@ class SaleRegressor(base.Regressor):
         usual = self._usual[series] if series < len(self._usual) else self._pooled_usual
         price = self._price[series] if series < len(self._price) else 0.0
         unit_price = float(x.get("unit_price", 0.0))
-        known = price > 0.0 and 0.0 < unit_price < LARGEST
+        known = price > 0.0 and SMALLEST < unit_price < LARGEST
         x2 = min(max(log(unit_price / price), -LOG_PRICE_CLIP), LOG_PRICE_CLIP) if known else 0.0
         w0, w1, w2, w3, w4, w5 = self._w
         raw = w0 + w1 * log(usual) + w2 * x2 + w5 * HOUR_FEATURE[int(x.get("hour", 13))]

@@ -29,9 +29,9 @@ LOG_PRICE_CLIP = 1.0
 SETTLED = 48
 """From this number of lines on the gain is constant."""
 LARGEST = 1e300
+"""Quantities and prices beyond it are no numbers."""
 SMALLEST = 1e-9
 """Below it no price and no quantity teaches: ratios of such numbers are 0 to a float, and have no logarithm."""
-"""Quantities and prices beyond it are no numbers."""
 NO_GRADIENT = (1e-8,) * 6
 """AdaGrad's sums of squares to begin with."""
 HOUR_FEATURE = tuple((h - 13) / 6.0 for h in range(24))

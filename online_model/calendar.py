@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 HOLIDAY_OFFSETS: Final = (0, 1, -1, 2, -2, -3)
 """Days after a named holiday that have a key, nearest first, the earlier holiday on a tie."""
+KEPT_YEARS: Final = 32
+"""Years of a country that are kept, for stores in different ones; then all are built again as they are needed."""
 DATE_FEATURES: Final = 19
 """1; weekday 1-6; six bins of the month; six bins around Christmas."""
 
@@ -96,24 +98,41 @@ class CalendarTable:
         self.key: NDArray[np.int64] = np.zeros(0, np.int64)
         self.before: NDArray[np.int64] = np.zeros(0, np.int64)
         self.names: dict[int, str] = {}
+        self._years: dict[int, tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]] = {}
 
     def reach(self, day: int, n: int) -> slice:
-        """Where days `day` to `day + n - 1` stand in the arrays; builds the years that are missing."""
-        if self.end == 0 or day < self.base:
+        """Where days `day` to `day + n - 1` stand in the arrays; builds the years that are missing, and those alone.
+
+        What is built, and so the order in which holidays get their keys, depends on the days that are asked for and on nothing
+        that was built before: a table is no state.
+        """
+        if not self.base <= day <= self.end:
             self.base = self.end = dt.date(dt.date.fromordinal(day).year, 1, 1).toordinal()
             self.features, self.key, self.before = self.features[:0], self.key[:0], self.before[:0]
         while self.end < day + n:
-            self._add_year(dt.date.fromordinal(self.end).year)
+            self._append(dt.date.fromordinal(self.end).year)
         return slice(day - self.base, day - self.base + n)
 
-    def _add_year(self, year: int) -> None:
-        days = range(self.end, dt.date(year + 1, 1, 1).toordinal())
+    def _append(self, year: int) -> None:
+        if year not in self._years:
+            if len(self._years) >= KEPT_YEARS:
+                self._years.clear()
+            self._years[year] = self._built(year)
+        features, key, before = self._years[year]
+        self.features = np.concatenate([self.features, features])
+        self.key = np.concatenate([self.key, key])
+        self.before = np.concatenate([self.before, before])
+        self.end += len(key)
+
+    def _built(self, year: int) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
+        days = range(dt.date(year, 1, 1).toordinal(), dt.date(year + 1, 1, 1).toordinal())
         named = self._named(year)
         self.names |= {day: named[day] for day in days if day in named}
-        self.features = np.concatenate([self.features, np.array([date_features(d) for d in days], np.float32)])
-        self.key = np.concatenate([self.key, np.array([self._key(d, named) for d in days], np.int64)])
-        self.before = np.concatenate([self.before, np.array([year_before(d) for d in days], np.int64)])
-        self.end = days.stop
+        return (
+            np.array([date_features(d) for d in days], np.float32),
+            np.array([self._key(d, named) for d in days], np.int64),
+            np.array([year_before(d) for d in days], np.int64),
+        )
 
     def _named(self, year: int) -> dict[int, str]:
         """Holidays of a year and its neighbours by ordinal; of several on one day the first."""

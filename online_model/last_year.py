@@ -41,6 +41,13 @@ def add(sums: F32, counts: NDArray[np.uint8], day: int, demand: F32 | None, star
         counts[b] += started
 
 
+def leap(sums: F32, counts: NDArray[np.uint8], first: int, end: int) -> None:
+    """Pass over the closed days from `first` to before `end`, in days since the store's first: weeks that began in them are empty."""
+    begun = np.arange(max(-(-first // BIN_DAYS), (end - 1) // BIN_DAYS + 1 - BINS), (end - 1) // BIN_DAYS + 1) % BINS
+    sums[begun] = 0
+    counts[begun] = 0
+
+
 def _share(first: int, last: int) -> list[float]:
     """Share of each bin that days first..last take, `[BINS]`."""
     out = [0.0] * BINS

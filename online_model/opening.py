@@ -106,6 +106,14 @@ class Opening:
             w = (day - 1) % 7
             self.weekly[w] += PATTERN_GAIN * (float(opened) - self.weekly[w])
 
+    def leap(self, days: int) -> None:
+        """So many days without a sale were passed over."""
+        gone = min(days, DAYS_AHEAD)
+        self.history = np.append(self.history[gone:], np.zeros(gone, np.bool_))
+        self.closed_run += days
+        self.silent_run += days
+        self.exception = self.told_closed = False
+
     def _keep(self, name: str, day: int, *, opened: bool) -> None:
         """Remember what the store did on a holiday; closed on its weekly closing day it says nothing."""
         if opened or self.weekly[(day - 1) % 7] > 0.5:

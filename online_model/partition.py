@@ -124,7 +124,7 @@ class Partition:
         Parameters
         ----------
         store, day
-            Index of the store; `date.toordinal()`. Each day of a store once, in order, without gaps.
+            Index of the store; `date.toordinal()`. Each day of a store once, in order, without gaps but those of `leap`.
         units
             Net units `[n]` of `rows(store)`, returns subtracted.
         opened
@@ -157,6 +157,35 @@ class Partition:
                 raise ValueError(f"{name}: {len(array)} rows for {n} series of store {place.name!r}")
         told = DayInput(day, units, opened, hours, promotion, openings or {})
         return place.close(store, told, self._pool, self._n_series)
+
+    def leap(self, store: int, day: int) -> None:
+        """Pass over the days before `day` that a store has not closed, without a sale on any: `day` closes next.
+
+        The work is bounded however many they are. What a store knows of its own days (sums by week, open days, the rings of the newest
+        days) is as if it had closed them, closed. Days leapt over are not forecast and score nothing, teach nothing about the store's
+        week and holidays, and age nothing that the partition's stores share.
+
+        Raises
+        ------
+        ValueError
+            When the store has closed `day` or the day after it is the next anyway.
+
+        """
+        place = self._stores[store]
+        if not 0 < place.last_day < day - 1:
+            raise ValueError(f"store {place.name!r}: closed up to {place.last_day}, there is nothing to leap over before {day}")
+        place.leap(day, self._pool)
+
+    def restart(self, store: int) -> None:
+        """Forget the days of a store: the next one it closes is its first. Its series stay, as ones that have not sold yet."""
+        old = self._stores[store]
+        place = self._stores[store] = Store(old.name, old.country, old.subdivision)
+        held = old.series
+        place.new_series, place.new_items = held.series.tolist(), held.item.tolist()
+        self._pool.started -= int((held.count > 0).sum())
+        if not any(other.last_day for other in self._stores):
+            self._pool = Pool()
+            self._pool.know(len(self._stores), len(self._items))
 
     def nowcast(self, store: int, day: int, hour: float, sold: F64) -> F64:
         """Expected total of a running day.

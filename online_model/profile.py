@@ -138,6 +138,12 @@ class ProfileClose:
         """A closed day of a store counts in the index as its newest open one did."""
         self.pooled.index[self.pooled.open_day(day)] += last_index
 
+    def closed_days(self, first: int, end: int, last_index: float) -> None:
+        """The same for the days from `first` to before `end`, as far as the ring reaches; newer days in it stay."""
+        for day in range(max(first, end - RING), end):
+            if self.pooled.days[day % RING] <= day:
+                self.closed_day(day, last_index)
+
     def learn(self, s: Series, today: Today, partition_series: int) -> tuple[F32, float]:
         """Learn an open day; profile and visits change in place.
 

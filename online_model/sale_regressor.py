@@ -31,6 +31,8 @@ SETTLED = 48
 LARGEST = 1e300
 SMALLEST = 1e-9  # of a price: a smaller one has no ratio to the usual one
 """Quantities and prices beyond it are no numbers."""
+SMALLEST = 1e-9
+"""Below it no price and no quantity teaches: ratios of such numbers are 0 to a float, and have no logarithm."""
 NO_GRADIENT = (1e-8,) * 6
 """AdaGrad's sums of squares to begin with."""
 HOUR_FEATURE = tuple((h - 13) / 6.0 for h in range(24))
@@ -119,7 +121,7 @@ class SaleRegressor(base.Regressor):
         if weekday >= 5:
             raw += w4
         predicted = 0.0 if raw < 0.0 else usual * raw if raw < RATIO_CAP else usual * RATIO_CAP
-        if not 0.0 < quantity < LARGEST:
+        if not SMALLEST < quantity < LARGEST:
             return predicted
         # score
         error = predicted - quantity

@@ -130,6 +130,18 @@ class Store:
         self.last_day = day
         return DayClosed(day, index, s.series.astype(np.intp), horizons, path, scored, drifts)
 
+    def leap(self, day: int, pool: Pool) -> None:
+        """Pass over the days between the newest closed one and `day`, without a sale on any."""
+        s, first, skipped = self.series, self.last_day + 1, day - 1 - self.last_day
+        self._opening.leap(skipped)
+        last_year.leap(s.year_sums, s.year_counts, first - self.first_day, day - self.first_day)
+        ProfileClose(pool.profile).closed_days(first, day, self.last_index)
+        s.units[:, np.arange(day - min(skipped, DAYS_AHEAD), day) % DAYS_AHEAD] = 0
+        s.promoted[:] = 0
+        s.told_promotion[:] = False
+        self.promotion_days = max(self.promotion_days - skipped, 0)
+        self.last_day = day - 1
+
     def _promotions(self, s: Series, promotion: Bools | None, days: StoreDay) -> PromotionDays | None:
         """Promotions of today and the days ahead; None while none is near.
 

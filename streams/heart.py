@@ -26,12 +26,14 @@ from streams.contract.money import line_micros, micros
 from streams.contract.topics import partition_of
 from streams.countries import place
 from streams.dedupe import DedupeWindow
+from streams.fingerprint import UNKNOWN, fingerprint
 from streams.localtime import DAY_SECONDS, EPOCH_ORDINAL, LocalTime, iso_date
 from streams.outputs import Outputs, Rejection
 from streams.quarantine import REASON, Quarantine, place_of
 from streams.rules import Rules
 from streams.shelving import check_definition
 from streams.shop import OpenDay, Shop
+from streams.silence import BELIEVED_AFTER_DAYS, is_doubted, leapt_over
 from streams.state import from_bytes, to_bytes
 
 MAX_AHEAD_SECONDS: Final = 2 * DAY_SECONDS
@@ -163,22 +165,11 @@ class Heart:
 
     def _repeated(self, sale: SaleRecorded, shop: Shop, row: int, seconds: float) -> bool:
         """Whether the sale was accepted before. Raises RejectedEvent when its id was, with another content."""
-        content = (
-            shop.index,
-            row,
-            sale.quantity,
-            seconds,
-            sale.unit_price or -1.0,
-            sale.amount or -1.0,
-            sale.profit or -1.0,
-            sale.unit_cost or -1.0,
-        )
-        # A tuple of numbers hashes to the same number in every process; text would not.
-        fingerprint = hash(content) & 0xFFFFFFFF
-        known = self._window.seen(sale.event_id, fingerprint)
+        content = fingerprint(sale, shop.index, row, seconds)
+        known = self._window.seen(sale.event_id, content)
         if known is None:
             return False
-        if known != fingerprint:
+        if known not in (content, UNKNOWN):
             raise RejectedEvent("conflict", "event_id was seen before with another content: give each event an id of its own.")
         self.count("duplicates")
         return True
@@ -235,9 +226,9 @@ class Heart:
         elif day < first_open:
             self.count("late")
             return
-        open_day = shop.days.get(day)
-        if open_day is None:
-            open_day = shop.days[day] = OpenDay()
+        open_day = shop.days.get(day) or self._new_day(shop, day)
+        if shop.days_sold < BELIEVED_AFTER_DAYS:
+            shop.doubted_sales += 1
         key = row * 24 + hour
         open_day.by_hour[key] = open_day.by_hour.get(key, 0.0) + quantity
         if profit_micros is not None:
@@ -248,6 +239,12 @@ class Heart:
             self._take_stock(shop, row, quantity, sale.stock_left)
         elif sale.stock_left is not None:
             shop.stock[row] = max(sale.stock_left, 0.0)
+
+    @staticmethod
+    def _new_day(shop: Shop, day: int) -> OpenDay:
+        shop.days_sold += 1
+        open_day = shop.days[day] = OpenDay()
+        return open_day
 
     def _take_stock(self, shop: Shop, row: int, quantity: float, stock_left: float | None) -> None:
         if stock_left is not None:
@@ -365,20 +362,42 @@ class Heart:
     def _advance(self, shop: Shop, seconds: float, offset: int) -> None:
         """The store's newest event time moves: close the days the watermark has passed, say what today will bring."""
         shop.newest = seconds
-        while seconds >= shop.close_at and shop.first_open is not None:
-            day = shop.first_open
-            self._reporter.close(shop, day, shop.close_at, offset, self._out)
-            shop.days.pop(day, None)
-            shop.nowcasts = shop.nowcasts[:0]
-            shop.first_open = day + 1
-            shop.close_at = self._time.end_of_day(day + 1) + self.rules.lateness_seconds
-            self.count("days")
+        if seconds >= shop.close_at and shop.first_open is not None:
+            self._close_days(shop, shop.first_open, seconds, offset)
         if seconds >= shop.nowcast_at:
             shop.nowcast_at = seconds + self.rules.nowcast_seconds
             local = seconds + self._time.offset(seconds)
             day, second = divmod(int(local // 1), DAY_SECONDS)
             if shop.first_open is not None and day >= shop.first_open:
                 self._reporter.nowcast(shop, day, second / 3600, seconds, offset, self._out)
+
+    def _close_days(self, shop: Shop, day: int, seconds: float, offset: int) -> None:
+        """Close the days from `day` on that event time `seconds` has passed; a long silence is leapt over."""
+        today = self._time.day_of(seconds - self.rules.lateness_seconds)
+        if is_doubted(shop.days_sold, max(shop.days, default=day), today):
+            self._begin_anew(shop)
+            return
+        leaps = {days.start: days.stop for days in leapt_over(day, today, shop.days)}
+        while seconds >= shop.close_at:
+            after = leaps.get(day)
+            if after is None:
+                self._reporter.close(shop, day, shop.close_at, offset, self._out)
+                shop.days.pop(day, None)
+                shop.nowcasts = shop.nowcasts[:0]
+                after = day + 1
+                self.count("days")
+            else:
+                self.model.leap(shop.index, after + EPOCH_ORDINAL)
+                shop.closed_run += after - day
+                self.count("days_leapt_over", after - day)
+            shop.first_open = day = after
+            shop.close_at = self._time.end_of_day(day) + self.rules.lateness_seconds
+
+    def _begin_anew(self, shop: Shop) -> None:
+        """Forget a history that nothing confirmed: its sales were published and count in the statistics, the model waits for the next."""
+        self.count("late", shop.doubted_sales)
+        shop.forget_history()
+        self.model.restart(shop.index)
 
     def iso_date(self, day: int) -> str:
         """Days since 1970-01-01 as YYYY-MM-DD."""

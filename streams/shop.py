@@ -74,6 +74,8 @@ class Shop:
         "close_at",
         "closed_run",
         "days",
+        "days_sold",
+        "doubted_sales",
         "first_open",
         "index",
         "items",
@@ -103,6 +105,8 @@ class Shop:
         self.series: list[int] = []  # row -> series of the partition
         self.closed_run = 0  # days without a sale before the next one to close
         self.days: dict[int, OpenDay] = {}  # days since 1970 -> what was sold
+        self.days_sold = 0  # days with sales since the history began
+        self.doubted_sales = 0  # sales of the history while it was not believed
         self.first_open: int | None = None  # oldest day that is not closed
         self.newest = float("-inf")  # newest event time, seconds
         self.close_at = float("inf")  # event time at which `first_open` closes
@@ -129,6 +133,15 @@ class Shop:
         if today is not None:
             out[list(today.promoted), 0] = True
         return out
+
+    def forget_history(self) -> None:
+        """As before the first sale: the next one begins the history. What was told (plans, shelves, stock) stays."""
+        self.days.clear()
+        self.first_open = None
+        self.close_at = self.nowcast_at = float("inf")
+        self.closed_run = self.days_sold = self.doubted_sales = 0
+        self.nowcasts, self.morning = np.zeros(0), np.zeros((5, 0))
+        self.profit_kept, self.units_kept = np.zeros(0), np.zeros(0)
 
     def is_over(self, day: int) -> bool:
         """Whether a day is closed: a plan that ends with it changes nothing."""
@@ -202,6 +215,8 @@ class Shop:
             "series": np.array(self.series, np.int64),
             "days": [[day, open_day.dump()] for day, open_day in self.days.items()],
             "first_open": self.first_open,
+            "days_sold": self.days_sold,
+            "doubted_sales": self.doubted_sales,
             "closed_run": self.closed_run,
             "times": np.array([self.newest, self.close_at, self.nowcast_at]),
             "nowcasts": self.nowcasts,
@@ -225,6 +240,7 @@ class Shop:
         shop.series = state["series"].tolist()
         shop.days = {day: OpenDay.load(open_day) for day, open_day in state["days"]}
         shop.first_open = state["first_open"]
+        shop.days_sold, shop.doubted_sales = state["days_sold"], state["doubted_sales"]
         shop.closed_run = state["closed_run"]
         shop.newest, shop.close_at, shop.nowcast_at = state["times"].tolist()
         shop.nowcasts = state["nowcasts"]

@@ -8,9 +8,7 @@ import numpy as np
 from xxhash import xxh3_128_digest
 
 from streams.contract.errors import SnapshotError
-
-FORMAT: Final = 1
-"""Version of the state. A snapshot of another version is not read: the state is rebuilt from the log."""
+from streams.migrations import FORMAT, migrated
 
 _MAGIC: Final = b"shelfcast"
 _ARRAY: Final = 1
@@ -24,18 +22,23 @@ def to_bytes(state: Mapping[str, Any]) -> bytes:
 
 
 def from_bytes(data: bytes) -> dict[str, Any]:
-    """The state in `data`. Raises SnapshotError when it is not one, is corrupt, or is of another version."""
+    """The state in `data`, brought to the present format. Raises SnapshotError when it is not one, is corrupt, or is of a newer format."""
     start = len(_MAGIC) + 2
     if data[: len(_MAGIC)] != _MAGIC or len(data) < start + 16:
         raise SnapshotError("This is no shelfcast snapshot.")
     version = int.from_bytes(data[len(_MAGIC) : start], "big")
-    if version != FORMAT:
-        raise SnapshotError(f"The snapshot has format {version}, this program reads {FORMAT}.")
+    if version > FORMAT:
+        raise SnapshotError(f"The snapshot has format {version}, a newer release's; this program reads 1 to {FORMAT}: run that release.")
+    if version < 1:
+        raise SnapshotError(f"The snapshot has format {version}; this program reads 1 to {FORMAT}.")
     body = data[start + 16 :]
     if xxh3_128_digest(body) != data[start : start + 16]:
         raise SnapshotError("The snapshot's checksum does not match: it is torn or corrupt.")
     state: dict[str, Any] = msgspec.msgpack.decode(body, ext_hook=_decode_array)
-    return state
+    try:
+        return migrated(state, version)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise SnapshotError(f"The snapshot is of format {version}, but its state is not ({error!r}).") from error
 
 
 def _encode_array(value: Any) -> Any:

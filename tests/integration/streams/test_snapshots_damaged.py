@@ -11,8 +11,8 @@ from xxhash import xxh3_64_hexdigest
 
 from streams.contract.topics import EVENTS, SNAPSHOTS
 from streams.heart import Heart
+from streams.migrations import FORMAT
 from streams.rules import Rules
-from streams.state import FORMAT
 from tests.servers.reading import caught_up, committed, committed_state, ends, read
 from tests.servers.traffic import publish, traffic, truth_of
 from tests.servers.verdict import check_against_undisturbed
@@ -78,14 +78,14 @@ def test_torn_corrupt_older_and_foreign_snapshots(kafka, workers, stopped):
     broken[len(broken) // 2] ^= 1
     put_snapshot(kafka, workers, 1, bytes(broken), name=f"999999-{xxh3_64_hexdigest(corrupt)}")
     at = len(b"shelfcast")
-    put_snapshot(kafka, workers, 2, older[:at] + (FORMAT - 1).to_bytes(2, "big") + older[at + 2 :])
+    put_snapshot(kafka, workers, 2, older[:at] + (FORMAT + 1).to_bytes(2, "big") + older[at + 2 :])
     put_snapshot(kafka, workers, 3, torn, name=f"999999-{xxh3_64_hexdigest(torn)}")
     goes_on(kafka, workers)
     said = workers.said()
     assert "partition 0: The snapshot 999999-" in said
     assert "is torn: 2 of 3 chunks are there. Looking for another snapshot." in said
     assert "is corrupt. Looking for another snapshot." in said
-    assert f"The snapshot has format {FORMAT - 1}, this program reads {FORMAT}." in said
+    assert f"The snapshot has format {FORMAT + 1}, a newer release's; this program reads 1 to {FORMAT}" in said
     assert "The snapshot is of another partition" in said
 
 

@@ -6,6 +6,7 @@ import pytest
 from streams import state
 from streams.contract.errors import SnapshotError
 from streams.heart import Heart
+from streams.migrations import FORMAT
 from streams.rules import Rules
 from tests.unit.streams.logs import PARTITIONS, log_of, sale
 from tests.unit.streams.test_heart import a_week
@@ -29,11 +30,11 @@ def test_a_damaged_snapshot_is_refused(damage):
         state.from_bytes(damage(data))
 
 
-def test_another_format_is_refused():
-    data = bytearray(state.to_bytes({"a": 1}))
-    data[10] += 1
-    with pytest.raises(SnapshotError, match="format"):
-        state.from_bytes(bytes(data))
+@pytest.mark.parametrize(("version", "words"), [(FORMAT + 1, "a newer release's"), (0, "format 0"), (1, "its state is not")])
+def test_what_is_of_no_format_that_is_known_is_refused(version, words):
+    data = state.to_bytes({"a": 1})
+    with pytest.raises(SnapshotError, match=words):
+        state.from_bytes(data[:9] + version.to_bytes(2, "big") + data[11:])
 
 
 def test_an_array_of_objects_is_not_taken():

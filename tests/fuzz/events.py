@@ -1,0 +1,159 @@
+"""Any bytes as a log: events of every type whose fields, clocks and catalogues are extreme now and then.
+
+The same bytes give the same log, few bytes change little of it, and what comes after the last byte is zero: so both a
+coverage-guided fuzzer and Hypothesis can steer and shrink it.
+"""
+
+import math
+import struct
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from streams.contract.codec import EARLIEST, LATEST
+from streams.contract.topics import partition_of
+from tests.unit.streams.logs import DAY, MONDAY, PARTITIONS, Record
+
+STORES: Final = tuple(name for name in map(str, range(40)) if partition_of(name, PARTITIONS) == 1)[:3]
+OTHERS: Final = ("0", "x" * 64, "Köln", "")
+ITEMS: Final = ("milk", "flour", "tea", "价", "$gt", "a.b", "x" * 128, "", "\x00", *map(str, range(30)))
+NUMBERS: Final = (
+    0, 1, -1, 2, 0.5, -0.0, 1e-300, 5e-324, 0.0005, 999_999.999, 1e6, -1e6, 1e6 + 1, 1e7, 1e9, -1e9, 1e12, 1e308, -1e308,
+    2**31, 2**53 + 1, 2**63, -(2**63), 10**19, 10**400, None, "1", True, [], {},
+)  # fmt: skip
+WHOLE: Final = (0, 1, 2, 3, 5, 12, 50, 51, 1000, -1)
+MEASURES: Final = (1, 1, 2, 6, 10, 0.5, 0.001, 1e6, 0, -1)
+"""For the numbers of a shelf: more than these no shelf has, and its plan's work grows with them."""
+STEPS: Final = (
+    *(0, 1, 60, 300, 600, 1200, 1800, 3600) * 12,
+    6 * 3600, DAY, DAY, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 61 * DAY, 95 * DAY, 400 * DAY, 3650 * DAY, -1, -3600, -DAY, -40 * DAY, -4000 * DAY,
+)  # fmt: skip
+"""How far the clock moves to the next event, seconds."""
+EDGES: Final = (
+    EARLIEST,
+    EARLIEST - 1,
+    LATEST - 1,
+    LATEST,
+    0,
+    -1,
+    1e18,
+    -1e18,
+    1_774_746_000.5,
+    "2026-03-29T02:30:00+01:00",
+    "2026-02-30",
+    None,
+)
+MOST_EVENTS: Final = 400
+CATALOGUE: Final = 300
+"""Items of a large shelf."""
+
+
+class Bytes:
+    """Choices taken from bytes, zero after their end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def __bool__(self) -> bool:
+        return self._at < len(self._data)
+
+    def byte(self) -> int:
+        self._at += 1
+        return self._data[self._at - 1] if self._at <= len(self._data) else 0
+
+    def take(self, n: int) -> bytes:
+        self._at += n
+        return self._data[self._at - n : self._at].ljust(n, b"\0")
+
+    def of(self, choices: tuple[Any, ...]) -> Any:
+        return choices[self.byte() % len(choices)]
+
+    def number(self, usual: float = 1) -> Any:
+        """The usual one mostly; an extreme one; any double."""
+        how = self.byte()
+        if how < 230:
+            return usual + how % 8
+        return self.of(NUMBERS) if how < 250 else struct.unpack("<d", self.take(8))[0]
+
+
+def log(data: bytes) -> list[Record]:
+    """The log that the bytes stand for; at most `MOST_EVENTS` records."""
+    source, now, records = Bytes(data), float(MONDAY), []
+    while source and len(records) < MOST_EVENTS:
+        now = min(max(now + source.of(STEPS), EARLIEST - DAY), LATEST + DAY)
+        how = source.byte()
+        at = source.of(EDGES) if how >= 253 else now
+        written = (0, int(now * 1000), 1, int(now * 1000) - 3 * DAY * 1000)[max(how - 236, 0) // 3 % 4]
+        raw = _encoded(_event(source, at, len(records)))
+        if how in (240, 241):
+            raw = raw[: source.byte()] + source.take(2) + raw[source.byte() :]
+        records.append(Record(len(records), written, None, raw))
+    return records
+
+
+def _encoded(event: Any) -> bytes:
+    if isinstance(event, bytes):
+        return event
+    kept = {name: (None if isinstance(v, float) and not math.isfinite(v) else v) for name, v in event.items()}
+    whole = {name: v for name, v in kept.items() if not (isinstance(v, int) and abs(v) >= 2**63)}
+    raw = msgspec.json.encode(whole)
+    for name in kept.keys() - whole.keys():  # numbers that the encoder does not write, and others do
+        raw = raw[:-1] + f',"{name}":{kept[name]}}}'.encode()
+    return raw
+
+
+def _event(source: Bytes, at: Any, place: int) -> Any:
+    kind = source.byte()
+    store = source.of(STORES) if kind & 15 else source.of((*OTHERS, *STORES))
+    number = place if kind & 16 else source.byte() % 8  # ids come again
+    head = {"store": store, "event_id": f"e{number}"}
+    match kind % 11:
+        case 6 | 7:
+            return {"type": "clock-ticked.v1", "store": store, "at": at}
+        case 8:
+            return head | {"type": "stock-counted.v1", "item": source.of(ITEMS), "units": source.number(), "counted_at": at}
+        case 9:
+            return _plan(source, head, at)
+        case 10:
+            return _shelf(source, head, at) if source.byte() % 3 else source.take(source.byte() % 64)
+        case _:
+            return _sale(source, head, at)
+
+
+def _sale(source: Bytes, head: dict[str, Any], at: Any) -> dict[str, Any]:
+    event = head | {"type": "sale-recorded.v1", "item": source.of(ITEMS), "quantity": source.number(), "sold_at": at, "unit_price": 1.39}
+    there = source.byte()
+    for bit, name in enumerate(("unit_price", "amount", "profit", "unit_cost", "stock_left", "list_price")):
+        if there >> bit & 1:
+            event[name] = source.number()
+    if there & 64:
+        event["on_promotion"] = bool(there & 128)
+    return event
+
+
+def _plan(source: Bytes, head: dict[str, Any], at: Any) -> dict[str, Any]:
+    moment = at if isinstance(at, float) and EARLIEST <= at < LATEST else MONDAY
+    first = int(moment // DAY) + 719_163 + source.byte() - 60
+    last = first + source.of((0, 1, 6, 30, 366, 367, -1))
+    days = {"first_day": _iso(first), "last_day": _iso(last), "planned_at": at, "active": source.byte() % 4 > 0}
+    if source.byte() % 2:
+        return head | days | {"type": "opening-planned.v1", "open": source.byte() % 2 > 0}
+    return head | days | {"type": "promotion-planned.v1", "item": source.of(ITEMS)}
+
+
+def _shelf(source: Bytes, head: dict[str, Any], at: Any) -> dict[str, Any]:
+    def item(name: str) -> dict[str, Any]:
+        many = {"min_facings": source.of(WHOLE), "case_size": source.of(WHOLE)} if source.byte() > 200 else {}
+        return {"item": name, "width": source.of(MEASURES), "units_per_facing": source.of(MEASURES), "price": source.number(2), **many}
+
+    if source.byte() >= 254:
+        items = [{"item": f"c{i}", "width": 1 + i % 3} for i in range(CATALOGUE)]
+    else:
+        items = [item(source.of(ITEMS)) for _ in range(source.byte() % 5)]
+    shape = {"shelf": source.of(("wall", "end")), "level_width": source.of(MEASURES), "levels": source.of(WHOLE)}
+    return head | shape | {"type": "shelf-defined.v1", "items": items, "defined_at": at}
+
+
+def _iso(ordinal: int) -> str:
+    return str(date.fromordinal(min(max(ordinal, 1), date.max.toordinal())))

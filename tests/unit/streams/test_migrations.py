@@ -1,0 +1,53 @@
+"""Snapshots of released formats load and go on as if the state had always been of the present one."""
+
+import msgspec
+import pytest
+
+from streams.heart import Heart
+from streams.migrations import FORMAT
+from tests.unit.streams.format_log import FOLDER, RULES, SNAPSHOT_AT, log, snapshot
+from tests.unit.streams.logs import DAY, PARTITIONS, STORE, log_of
+
+KEPT = sorted(int(path.stem.partition("-")[2]) for path in FOLDER.iterdir())
+
+
+@pytest.fixture(params=KEPT)
+def upgraded(request):
+    return Heart.load(snapshot(request.param), RULES, 1, PARTITIONS)
+
+
+def test_every_format_before_the_present_one_is_kept():
+    assert KEPT[:FORMAT] in (list(range(1, FORMAT)), list(range(1, FORMAT + 1)))
+
+
+def test_an_old_snapshot_forecasts_as_if_it_had_always_been_of_the_present_format(upgraded):
+    records = log()
+    straight = Heart(RULES, 1, PARTITIONS)
+    straight.apply(records[:SNAPSHOT_AT])
+    assert upgraded.model.dump().keys() == straight.model.dump().keys()
+    out, expected = upgraded.apply(records[SNAPSHOT_AT:]), straight.apply(records[SNAPSHOT_AT:])
+    assert len(expected.forecasts) > 50
+    assert out.forecasts == expected.forecasts
+    assert out.accepted == expected.accepted
+    assert upgraded.counts["days"] == straight.counts["days"]
+
+
+def test_a_repeat_from_before_the_upgrade_is_dropped_and_no_conflict(upgraded):
+    past = [record for record in log()[:SNAPSHOT_AT] if b"sale-recorded" in record.value][-500:]
+    repeats = log_of(*(record.value for record in past), first=SNAPSHOT_AT)
+    out = upgraded.apply(repeats)
+    assert len(out) == 0
+
+
+def test_an_id_from_before_the_upgrade_with_another_content_is_no_second_sale(upgraded):
+    """Its content of then is not known: it is dropped, as the repeat that it most likely is."""
+    newest = next(r.value for r in reversed(log()[:SNAPSHOT_AT]) if b"sale-recorded" in r.value)
+    out = upgraded.apply(log_of(msgspec.json.decode(newest) | {"quantity": 77}, first=SNAPSHOT_AT))
+    assert len(out) == 0
+
+
+def test_what_an_upgraded_state_dumps_loads_without_a_step(upgraded):
+    again = Heart.load(upgraded.dump(), RULES, 1, PARTITIONS)
+    assert again.dump() == upgraded.dump()
+    tick = {"type": "clock-ticked.v1", "store": STORE, "at": 1_743_984_000 + DAY}
+    assert again.apply(log_of(tick, first=SNAPSHOT_AT)).forecasts == upgraded.apply(log_of(tick, first=SNAPSHOT_AT)).forecasts

@@ -119,9 +119,7 @@ class Outbox:
         if self._failure is not None:
             raise DeliveryError(self._failure)
 
-    def _put(
-        self, topic: str, value: bytes, key: bytes | None, partition: int, headers: Headers | None = None
-    ) -> None:
+    def _put(self, topic: str, value: bytes, key: bytes | None, partition: int, headers: Headers | None = None) -> None:
         self._produce(self._producer, self.check, topic, value, key, partition, self._on_delivery, headers)
 
     def _produce(

@@ -29,7 +29,7 @@ WINDOW_SECONDS = 30.0
 STORES, ITEMS = 20, 50
 SLOWER, SLACK_MS = 1.5, 50.0
 MORE_MEGABYTES = 25.0
-"""What the second half minute may grow to by the last: pools fill and the dedupe window takes its ids. Intervals that nobody needs take more."""
+"""By how much the worker may grow a minute at 3,000 sales: the dedupe window takes its ids."""
 
 
 class Steady:

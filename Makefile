@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-bench demo test check lint types layers docs coverage bench soak kill lock clean
+.PHONY: help install install-bench demo test check lint types layers docs coverage bench soak steady kill lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ kill: install ## the long kill -9 runs
 
 soak: install ## a day of a 50-store chain in minutes, with a fault every few seconds
 	$(BIN)/python -m tests.soak $(ARGS)
+
+steady: install ## sales at an even rate for minutes: delay and memory must stay flat
+	$(BIN)/python -m tests.steady $(ARGS)
 
 lock: ## renew the pinned dependencies (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml --extra embedded --extra demo --extra test --extra check -o requirements/dev.lock

@@ -57,7 +57,6 @@ class Steady:
             self._done.set()
             reading.join()
             self.workers.close()
-        print(self.workers.said()[-1500:])
         assert not self._sent, f"{len(self._sent)} sales never came out"
         return [
             (len(found), *np.percentile(np.array(found) * 1000, (50, 99)), max(found) * 1000, self.memory[window])

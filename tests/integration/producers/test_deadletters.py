@@ -6,7 +6,6 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.commands.deadletters import app
-
 from producers import deadletters
 from producers.deadletters import UnmendableError, letters, mend, send_again, settle
 from producers.mapping import mapping_of

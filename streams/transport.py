@@ -126,7 +126,7 @@ class ChunkConsumer(FaustConsumer):
         return False
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Nothing: between two runs' last offsets Faust sees a gap, would keep it for a commit that never comes, and merge all at each run."""
+        """Nothing: to Faust each run leaves a gap; it would keep all of them, and merge them at each run."""
 
     async def perform_seek(self) -> None:
         """Go to where the state of each assigned partition ends; the state was loaded for it."""

@@ -7,7 +7,7 @@ worker drops as a repeat.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -23,6 +23,7 @@ from streams.contract.errors import RejectedEvent, ServerError, UsageError
 from streams.contract.messages import SaleRecorded
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import REJECTED
+from streams.letters import BYTES, HEAD, SHA256
 
 SETTLED: Final = "settled"
 _TIMEOUT: Final = 10.0
@@ -30,8 +31,22 @@ _SILENT: Final = "Kafka stopped answering while the dead letters were read. Run 
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """What is known of a message that was too large to be carried: the letter's bytes are its first `head` bytes and its last ones."""
+
+    length: int
+    sha256: str
+    head: int
+
+    @property
+    def sentence(self) -> str:
+        """What is left of it, in words."""
+        return f"the message had {self.length} bytes, too many to be carried; only its beginning and end are here (SHA-256 {self.sha256})"
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
-    """A refused message: where it lies, why it was refused, where it came from, and its bytes."""
+    """A refused message: where it lies, why it was refused, where it came from, and its bytes; `cut` if these are not all."""
 
     partition: int
     offset: int
@@ -41,6 +56,7 @@ class Letter:
     at: float
     key: bytes | None
     raw: bytes
+    cut: Cut | None = None
 
     @property
     def place(self) -> str:
@@ -90,6 +106,10 @@ def mend(letter: Letter, mapping: Mapping | None = None, changes: dict[str, Any]
     mapping: the letter's JSON object is a row of it. changes: fields set to these values. An event without an
     `event_id` gets one of the letter's place, so that sending it twice counts once. Raises UnmendableError.
     """
+    if letter.cut is not None:
+        raise UnmendableError(
+            f"{letter.cut.sentence}: read it from {letter.source} while the log has it, and send what it should be in parts"
+        )
     raw = letter.raw
     if mapping is not None or changes:
         raw = _changed(letter, mapping, changes or {})
@@ -153,9 +173,15 @@ def _letter(message: Message, headers: dict[str, bytes]) -> Letter:
         return headers.get(name, b"").decode("utf-8", "replace")
 
     source = f"{text('source-topic')}-{text('source-partition')}-{text('source-offset')}" if text("source-offset") else ""
-    return Letter(
-        *_place(message), text("reason"), text("error"), source, message.timestamp()[1] / 1000, message.key(), message.value() or b""
-    )
+    at, key, raw = message.timestamp()[1] / 1000, message.key(), message.value() or b""
+    return Letter(*_place(message), text("reason"), text("error"), source, at, key, raw, _cut(text))
+
+
+def _cut(text: Callable[[str], str]) -> Cut | None:
+    length, head = text(BYTES), text(HEAD)
+    if not length:
+        return None
+    return Cut(int(length) if length.isdecimal() else 0, text(SHA256), int(head) if head.isdecimal() else 0)
 
 
 def _headers(message: Message) -> Iterator[tuple[str, bytes]]:

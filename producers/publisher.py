@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from producers.delivery import Delivery
 from streams.contract.errors import DeliveryError
 from streams.contract.settings import FromEnvironment, KafkaSettings, setting
-from streams.contract.topics import EVENTS, PARTITIONER
+from streams.contract.topics import EVENTS, MESSAGE_BYTES, PARTITIONER
 
 LINGER_MS: Final = 20
 _POLL_SECONDS: Final = 0.1
@@ -148,6 +148,7 @@ class Publisher:
     def _open(self) -> Producer:
         config: dict[str, object] = dict(self._kafka.client())
         config |= {
+            "message.max.bytes": MESSAGE_BYTES,
             "client.id": "shelfcast-producer",
             "enable.idempotence": True,
             "acks": "all",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import wait
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.cimpl import NewTopic
 
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
-from streams.contract.topics import DEFAULT_PARTITIONS, EVENTS, TOPICS
+from streams.contract.topics import BATCH_BYTES, DEFAULT_PARTITIONS, EVENTS, TOPICS
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,42 @@ def check_topics(kafka: KafkaSettings) -> int:
     if len(set(counts.values())) != 1:
         raise ServerError(f"The topics must share one number of partitions, but have {counts}: recreate those that differ.")
     return counts[EVENTS]
+
+
+def small_topics(kafka: KafkaSettings) -> dict[str, int] | None:
+    """Topics that take less at once than our producers send, and what they take; None where the broker does not tell.
+
+    The stand-in tells nothing, nor does a Kafka where the user has no right to describe topics' settings.
+    """
+    admin = AdminClient(kafka.client() | {"log.connection.close": False}, logger=log)
+    asked = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in TOPICS]
+    small = {}
+    try:
+        futures = admin.describe_configs(asked, request_timeout=_SECONDS)
+        wait(futures.values())  # all of them: the client must not go while Kafka still answers it
+        for resource, future in futures.items():
+            taken = int(future.result()["max.message.bytes"].value or 0)
+            if taken < BATCH_BYTES:
+                small[resource.name] = taken
+    except (KafkaException, KeyError, ValueError) as error:
+        log.debug("Kafka does not tell what its topics take: %s", error)
+        return None
+    return small
+
+
+def check_sizes(kafka: KafkaSettings) -> None:
+    """Raise ServerError if a topic takes less at once than we send: the worker would end at the first large message."""
+    small = small_topics(kafka)
+    if small:
+        raise ServerError(f"{told_small(small)}: {RAISE_SIZES}.")
+
+
+RAISE_SIZES: Final = f"set their max.message.bytes to {TOPICS[0].max_message_bytes} (Kafka's own default)"
+
+
+def told_small(small: dict[str, int]) -> str:
+    """In words which topics take too little."""
+    return ", ".join(f"topic {name} takes {taken} bytes at once" for name, taken in small.items()) + f", but {BATCH_BYTES} are sent"
 
 
 def ensure_topics(kafka: KafkaSettings, partitions: int | None, replication: int = -1) -> list[str]:

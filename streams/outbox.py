@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from typing import TYPE_CHECKING, Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.contract import topics
+from streams.contract.codec import printable
 from streams.contract.errors import DeliveryError
+from streams.letters import letter_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from streams.contract.settings import KafkaSettings
     from streams.outputs import Outputs
@@ -28,6 +31,13 @@ LINGER_MS: Final = 20
 
 QUEUE_MESSAGES: Final = 400_000
 
+SNAPSHOT_QUEUE_KB: Final = 32_768
+"""How much of a snapshot waits in the producer: enough to keep it busy, and little beside the state itself."""
+
+_TYPE: Final = re.compile(rb'"type":"([a-z0-9.-]{1,60})"')
+
+Headers = list[tuple[str, str | bytes | None]]
+
 
 class Outbox:
     """Sends a heart's outputs to the partition they came from.
@@ -37,7 +47,7 @@ class Outbox:
     """
 
     def __init__(self, kafka: KafkaSettings) -> None:
-        self._failure: KafkaError | None = None
+        self._failure: str | None = None
         config = kafka.client() | {
             "client.id": "shelfcast-worker",
             "enable.idempotence": True,
@@ -45,11 +55,13 @@ class Outbox:
             "delivery.timeout.ms": int(DELIVERY_SECONDS * 1000),
             "queue.buffering.max.messages": QUEUE_MESSAGES,
             "queue.buffering.max.kbytes": 262_144,
+            "message.max.bytes": topics.MESSAGE_BYTES,
             "log.connection.close": False,
             "error_cb": self._on_error,
         }
         self._producer = Producer(config | {"linger.ms": LINGER_MS, "delivery.report.only.error": True}, logger=log)
-        self._snapshots = Producer(config, logger=log)  # reports each delivery: its offset is needed
+        # Reports each delivery: its offset is needed.
+        self._snapshots = Producer(config | {"queue.buffering.max.kbytes": SNAPSHOT_QUEUE_KB}, logger=log)
 
     def send(self, partition: int, outputs: Outputs) -> None:
         """Queue the messages; blocks while the queue is full. Raises DeliveryError when one could not be delivered."""
@@ -58,33 +70,37 @@ class Outbox:
         for key, value in outputs.forecasts:
             self._put(topics.FORECASTS, value, key, partition)
         for dead in outputs.rejected:
-            headers: list[tuple[str, str | bytes | None]] = [
-                ("reason", dead.reason.encode()),
-                ("error", dead.sentence.encode(errors="replace")),
-                ("source-topic", topics.EVENTS.encode()),
-                ("source-partition", str(partition).encode()),
-                ("source-offset", str(dead.offset).encode()),
-            ]
-            self._put(topics.REJECTED, dead.raw, dead.key, partition, headers)
+            letter = letter_of(dead, partition)
+            self._put(topics.REJECTED, letter.value, letter.key, partition, letter.headers)
         self._producer.poll(0)
         self.check()
 
-    def send_snapshot(self, partition: int, chunks: list[bytes], snapshot_id: str) -> list[int]:
-        """Write the chunks of a snapshot and wait until they are delivered; their offsets, ascending."""
+    def send_snapshot(self, partition: int, chunks: Iterable[bytes], total: int, snapshot_id: str) -> list[int]:
+        """Write the `total` chunks of a snapshot and wait until they are delivered; their offsets, ascending.
+
+        However large the state, no more of it waits in the producer than `SNAPSHOT_QUEUE_KB`. Raises DeliveryError.
+        """
         offsets: list[int] = []
+        failures: list[KafkaError] = []
 
         def delivered(error: KafkaError | None, message: Message) -> None:
-            if error is None:
-                offset = message.offset()
-                if offset is not None:
-                    offsets.append(offset)
+            offset = message.offset()
+            if error is not None:
+                failures.append(error)
+            elif offset is not None:
+                offsets.append(offset)
+
+        def go_on() -> None:
+            self.check()
+            if failures:
+                raise DeliveryError(f"Kafka did not take a chunk of a snapshot of {total} chunks: {failures[0].str()}.")
 
         for number, chunk in enumerate(chunks):
-            key = f"{partition}/{snapshot_id}/{number}/{len(chunks)}".encode()
-            self._snapshots.produce(topics.SNAPSHOTS, chunk, key, partition, delivered)
-        _flush(self._snapshots, self.check)
-        if len(offsets) != len(chunks):
-            raise DeliveryError(f"Kafka took {len(offsets)} of {len(chunks)} chunks of a snapshot.")
+            key = f"{partition}/{snapshot_id}/{number}/{total}".encode()
+            self._produce(self._snapshots, go_on, topics.SNAPSHOTS, chunk, key, partition, delivered)
+        _flush(self._snapshots, go_on)
+        if len(offsets) != total:
+            raise DeliveryError(f"Kafka took {len(offsets)} of {total} chunks of a snapshot.")
         return sorted(offsets)
 
     async def room(self) -> None:
@@ -101,39 +117,63 @@ class Outbox:
     def check(self) -> None:
         """Raise DeliveryError if a message could not be delivered."""
         if self._failure is not None:
-            raise DeliveryError(f"Kafka did not take a message: {self._failure.str()}.")
+            raise DeliveryError(self._failure)
 
-    def _put(
-        self, topic: str, value: bytes, key: bytes | None, partition: int, headers: list[tuple[str, str | bytes | None]] | None = None
+    def _put(self, topic: str, value: bytes, key: bytes | None, partition: int, headers: Headers | None = None) -> None:
+        self._produce(self._producer, self.check, topic, value, key, partition, self._on_delivery, headers)
+
+    def _produce(
+        self,
+        producer: Producer,
+        go_on: Callable[[], None],
+        topic: str,
+        value: bytes,
+        key: bytes | None,
+        partition: int,
+        report: Callable[[KafkaError | None, Message], None],
+        headers: Headers | None = None,
     ) -> None:
+        """Queue a message; while the queue is full wait for as long as `go_on` does not raise."""
         while True:
             try:
                 if headers is None:
-                    self._producer.produce(topic, value, key, partition, self._on_delivery)
+                    producer.produce(topic, value, key, partition, report)
                 else:
-                    self._producer.produce(topic, value, key, partition, self._on_delivery, headers=headers)
+                    producer.produce(topic, value, key, partition, report, headers=headers)
             except BufferError:
-                self._producer.poll(0.1)
-                self.check()
+                producer.poll(0.1)
+                go_on()
             except KafkaException as error:
-                raise DeliveryError(f"Kafka did not take a message: {error.args[0].str()}.") from error
+                raise DeliveryError(_refusal(error.args[0], topic, partition, value, key)) from error
             else:
                 return
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
-        del message
-        if error is not None:
-            self._failure = error
+        if error is not None and self._failure is None:
+            self._failure = f"Kafka did not take a message for {message.topic()}, partition {message.partition()}: {error.str()}."
 
     def _on_error(self, error: KafkaError) -> None:
-        if error.fatal():
-            self._failure = error
+        if error.fatal() and self._failure is None:
+            self._failure = f"The producer cannot go on: {error.str()}."
+
+
+def _refusal(error: KafkaError, topic: str, partition: int, value: bytes, key: bytes | None) -> str:
+    """Which message Kafka's client did not take: enough to find what made it."""
+    message_type = _TYPE.search(value[:500])
+    return (
+        f"Kafka did not take a message of {len(value)} bytes for {topic}, partition {partition}, "
+        f"type {message_type[1].decode() if message_type else 'unknown'}, "
+        f"key {printable((key or b'').decode('utf-8', 'replace'), 80)!r}: {error.str()}."
+    )
 
 
 def _flush(producer: Producer, check: Callable[[], None]) -> None:
-    until = time.monotonic() + DELIVERY_SECONDS + 10
-    while producer.flush(1.0) > 0:
+    """Wait until nothing is queued; librdkafka itself gives every message up after DELIVERY_SECONDS."""
+    until, left = time.monotonic() + DELIVERY_SECONDS + 10, len(producer)
+    while (waiting := producer.flush(1.0)) > 0:
         check()
+        if waiting < left:
+            until, left = time.monotonic() + DELIVERY_SECONDS + 10, waiting
         if time.monotonic() > until:
-            raise DeliveryError(f"Kafka did not acknowledge {len(producer)} messages in {DELIVERY_SECONDS:.0f} s.")
+            raise DeliveryError(f"Kafka did not acknowledge {waiting} messages in {DELIVERY_SECONDS:.0f} s.")
     check()

@@ -125,6 +125,9 @@ class ChunkConsumer(FaustConsumer):
         self._acked_index.clear()
         return False
 
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Nothing: to Faust each run leaves a gap; it would keep all of them, and merge them at each run."""
+
     async def perform_seek(self) -> None:
         """Go to where the state of each assigned partition ends; the state was loaded for it."""
         positions: Mapping[TP, int] = await cast("Any", self.app).partitions.recover(self.assignment())

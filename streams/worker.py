@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from faust.auth import SASLCredentials, SSLCredentials
 from prometheus_client import CollectorRegistry
 
-from streams.brokers import check_topics
+from streams.brokers import check_sizes, check_topics
 from streams.contract import topics
 from streams.contract.errors import ShelfcastError, StalledError
 from streams.metrics import WorkerMetrics
@@ -64,7 +64,9 @@ class Worker:
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         """Work until stopped. Raises what ended it otherwise; the supervisor restarts from the last snapshot."""
         rules = Rules.of(self.settings)
-        count = await asyncio.get_running_loop().run_in_executor(self._executor, check_topics, self.kafka)
+        loop = asyncio.get_running_loop()
+        count = await loop.run_in_executor(self._executor, check_topics, self.kafka)
+        await loop.run_in_executor(self._executor, check_sizes, self.kafka)
         outbox = Outbox(self.kafka)
         self.partitions = self._partitions_type(
             topics.EVENTS,

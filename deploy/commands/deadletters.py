@@ -68,6 +68,8 @@ def show(
     for letter in found:
         typer.echo(f"letter {letter.place}, refused {_when(letter)}, from {printable(letter.source)}")
         typer.echo(f"  {printable(letter.reason)}: {printable(letter.error, 500)}")
+        if letter.cut is not None:
+            typer.echo(f"  not whole: {printable(letter.cut.sentence)}")
         text = letter.raw.decode("utf-8", "backslashreplace")
         typer.echo(f"  {text if text.isprintable() and len(text) <= _SHOWN else printable(text, _SHOWN)}")
 
@@ -154,6 +156,8 @@ def _shown(letter: Letter, *, raw: bool) -> dict[str, Any]:
         "source": letter.source,
         "store": None if letter.key is None else letter.key.decode("utf-8", "replace"),
     }
+    if letter.cut is not None:
+        told["cut"] = {"bytes": letter.cut.length, "sha256": letter.cut.sha256, "head_bytes": letter.cut.head}
     return told | ({"raw": letter.raw.decode("utf-8", "backslashreplace")} if raw else {})
 
 

@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from rich.console import Console
 
 from deploy.connection import servers
-from streams.brokers import ensure_topics, is_embedded, metadata
+from streams.brokers import RAISE_SIZES, ensure_topics, is_embedded, metadata, small_topics, told_small
 from streams.contract.errors import ServerError, ShelfcastError, SnapshotError
 from streams.contract.settings import KafkaSettings, MongoSettings, WorkerSettings
 from streams.contract.topics import EVENTS, TOPICS
@@ -76,6 +76,7 @@ def examine(kafka: KafkaSettings, mongo: MongoSettings, settings: WorkerSettings
         yield _topics(counts)
         if not is_embedded(cluster) and counts:
             yield from _guarded("retention", lambda: _retention(kafka, list(counts)))
+            yield from _guarded("sizes", lambda: _sizes(kafka))
         if EVENTS in counts:
             yield from _guarded("clock", lambda: _clock(kafka, counts[EVENTS]))
             yield from _guarded("worker", lambda: _lag(kafka, settings.group, counts[EVENTS]))
@@ -113,6 +114,15 @@ def _retention(kafka: KafkaSettings, names: list[str]) -> Finding:
     if short:
         return Finding("retention", "warn", "; ".join(short), "raise retention.ms: what retention takes cannot be rebuilt or verified")
     return Finding("retention", "ok", "as long as designed, or longer")
+
+
+def _sizes(kafka: KafkaSettings) -> Finding:
+    small = small_topics(kafka)
+    if small is None:
+        return Finding("sizes", "warn", "Kafka does not tell what its topics take", "let this user describe the topics' configurations")
+    if small:
+        return Finding("sizes", "fail", told_small(small), RAISE_SIZES)
+    return Finding("sizes", "ok", "the topics take the largest batch that is sent")
 
 
 def _clock(kafka: KafkaSettings, partitions: int) -> Finding:

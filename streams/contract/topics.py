@@ -13,6 +13,12 @@ DEFAULT_PARTITIONS: Final = 4
 PARTITIONER: Final = "murmur2_random"
 """librdkafka's name of Java's default placement: murmur2 of the key."""
 
+MESSAGE_BYTES: Final = 1_000_000
+"""The largest message, and batch of messages, that our producers hand to Kafka."""
+
+BATCH_BYTES: Final = MESSAGE_BYTES + 1000
+"""What a topic must take at once (`max.message.bytes`): such a batch with its frame."""
+
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 
 

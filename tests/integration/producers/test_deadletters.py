@@ -1,8 +1,11 @@
 import json
 import uuid
+from hashlib import sha256
 
 import pytest
+from typer.testing import CliRunner
 
+from deploy.commands.deadletters import app
 from producers import deadletters
 from producers.deadletters import UnmendableError, letters, mend, send_again, settle
 from producers.mapping import mapping_of
@@ -10,6 +13,8 @@ from producers.publisher import Publisher
 from streams.contract.codec import decode_event
 from streams.contract.errors import DeliveryError
 from streams.contract.topics import EVENTS, REJECTED
+from streams.letters import HEAD_BYTES, letter_of
+from streams.outputs import Rejection
 
 FIX = """
 [columns]
@@ -109,6 +114,27 @@ def test_what_cannot_be_mended_says_why(raw, says):
     with pytest.raises(UnmendableError) as caught:
         mend(letter, mapping_of(FIX))
     assert says in str(caught.value)
+
+
+def test_one_that_is_not_whole_says_so_and_is_not_sent_again(kafka, publisher, store, monkeypatch):
+    raw = b'{"store":"' + b"x" * 1_000_100
+    letter = letter_of(Rejection(raw, store.encode(), "too_large", "a sentence", 7), 3)
+    headers = dict(letter.headers)
+    publisher.publish(store, letter.value, headers=headers, topic=REJECTED).wait(10)
+    (found,) = waiting(kafka, store)
+    assert (found.cut.length, found.cut.sha256, found.cut.head) == (len(raw), sha256(raw).hexdigest(), HEAD_BYTES)
+    assert found.raw[: found.cut.head] == raw[: found.cut.head]
+    for changes in (None, {"store": store}):
+        with pytest.raises(UnmendableError, match=f"the message had {len(raw)} bytes, .*read it from {EVENTS}-3-7"):
+            mend(found, changes=changes)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrap_servers)
+    monkeypatch.setenv("MONGODB_URI", "mongodb://127.0.0.1:1")
+    shown = CliRunner().invoke(app, ["show", found.place])
+    assert f"not whole: the message had {len(raw)} bytes" in shown.output
+    told = json.loads(CliRunner().invoke(app, ["list", "--json"]).output)
+    assert {"bytes": len(raw), "sha256": sha256(raw).hexdigest(), "head_bytes": HEAD_BYTES} in [one.get("cut") for one in told]
+    settle(publisher, found, 10)
+    assert waiting(kafka, store) == [], "it can still be dismissed"
 
 
 def test_killed_between_event_and_marker_the_second_try_sends_the_same_bytes(kafka, publisher, read, store, monkeypatch):

@@ -18,6 +18,7 @@ class LogReader:
     """Reads topics whole."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
         self._where = kafka.bootstrap_servers
         self._consumer = Consumer(
             kafka.client()
@@ -43,6 +44,19 @@ class LogReader:
         except KafkaException as error:
             raise ServerError(f"Kafka at {self._where} does not answer ({error}): check that it runs.") from error
         return found
+
+    def committed(self, topic: str, group: str) -> dict[int, int]:
+        """The offsets that a group has committed, without joining it. Raises ServerError."""
+        consumer = Consumer(self._kafka.client() | {"group.id": group, "enable.auto.commit": False, "log_level": 0})
+        try:
+            about = consumer.list_topics(topic, timeout=10).topics[topic]
+            places = [TopicPartition(topic, partition) for partition in about.partitions] if about.error is None else []
+            found = consumer.committed(places, timeout=10) if places else []
+        except KafkaException as error:
+            raise ServerError(f"Kafka at {self._where} does not answer ({error}): check that it runs.") from error
+        finally:
+            consumer.close()
+        return {place.partition: place.offset for place in found if place.offset >= 0}
 
     def messages(self, topic: str, ends: dict[int, LogEnds]) -> Iterator[Message]:
         """Every message between the ends. Raises ServerError when nothing more comes."""

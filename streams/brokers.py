@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any, Final
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.cimpl import NewTopic
@@ -13,18 +14,11 @@ from confluent_kafka.cimpl import NewTopic
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import DEFAULT_PARTITIONS, EVENTS, TOPICS
+from streams.kafka_trouble import CAUSES, cause_of, kafka_error
 
 log = logging.getLogger(__name__)
 
 _SECONDS: Final = 15.0
-
-_ADVICE: Final = {
-    "_AUTHENTICATION": "check KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_SASL_MECHANISM",
-    "_SSL": "check KAFKA_CA_FILE and that KAFKA_SECURITY_PROTOCOL is that of the listener",
-    "TOPIC_AUTHORIZATION_FAILED": "the user may not use the topics: add the access rights",
-    "_ALL_BROKERS_DOWN": "check KAFKA_BOOTSTRAP_SERVERS and that Kafka is running",
-    "_TRANSPORT": "check KAFKA_BOOTSTRAP_SERVERS and that Kafka is running",
-}
 
 
 def metadata(kafka: KafkaSettings, seconds: float = _SECONDS) -> ClusterMetadata:
@@ -36,15 +30,25 @@ def metadata(kafka: KafkaSettings, seconds: float = _SECONDS) -> ClusterMetadata
         return admin.list_topics(timeout=seconds)
     except KafkaException as error:
         admin.poll(0)
-        telling = [c for c in causes if c.name() in ("_AUTHENTICATION", "_SSL")]
-        cause = telling[0] if telling else error.args[0]
-        advice = _ADVICE.get(cause.name(), "see the broker's log")
-        raise ServerError(f"Kafka at {kafka.bootstrap_servers} cannot be used ({cause.name()}): {advice}.") from None
+        raise kafka_error(kafka, error, causes, ask=False) from None
 
 
 def is_embedded(cluster: ClusterMetadata) -> bool:
     """Whether the cluster is librdkafka's stand-in and not an Apache Kafka."""
     return (cluster.cluster_id or "").startswith("mockCluster")
+
+
+def forbidden(kafka: KafkaSettings, names: Iterable[str]) -> list[str]:
+    """Those of the topics that are there, but that the user may not see. Raises ServerError."""
+    # A consumer asks: for a producer or an admin client a broker may make a topic that is only asked for.
+    consumer = Consumer(kafka.client() | {"group.id": "shelfcast-topics", "log.connection.close": False}, logger=log)
+    try:
+        found = {name: consumer.list_topics(name, timeout=_SECONDS).topics[name].error for name in names}
+    except KafkaException as error:
+        raise kafka_error(kafka, error) from None
+    finally:
+        consumer.close()
+    return [name for name, error in found.items() if error is not None and error.name() == "TOPIC_AUTHORIZATION_FAILED"]
 
 
 def check_topics(kafka: KafkaSettings) -> int:
@@ -70,6 +74,9 @@ def ensure_topics(kafka: KafkaSettings, partitions: int | None, replication: int
     missing = [topic for topic in TOPICS if topic.name not in found or found[topic.name].error is not None]
     if not missing:
         return []
+    if not is_embedded(cluster) and (hidden := forbidden(kafka, [topic.name for topic in missing])):
+        cause, advice = CAUSES["TOPIC_AUTHORIZATION_FAILED"]
+        raise ServerError(f"Kafka at {kafka.bootstrap_servers} does not show {', '.join(hidden)} ({cause}): {advice}.")
     existing = {len(found[t.name].partitions) for t in TOPICS if t not in missing}
     count = partitions or (existing.pop() if existing else DEFAULT_PARTITIONS)
     admin = AdminClient(kafka.client() | {"log.connection.close": False}, logger=log)
@@ -93,5 +100,6 @@ def ensure_topics(kafka: KafkaSettings, partitions: int | None, replication: int
             code = error.args[0].name()
             if code == "TOPIC_ALREADY_EXISTS":
                 continue
-            raise ServerError(f"Topic {name} cannot be created ({code}): {error.args[0].str()}.") from None
+            cause, advice = cause_of(error.args[0])
+            raise ServerError(f"Topic {name} cannot be created ({cause}): {advice}.") from None
     return [topic.name for topic in missing]

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from streams.contract import topics
 from streams.contract.errors import DeliveryError
+from streams.kafka_trouble import sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +102,7 @@ class Outbox:
     def check(self) -> None:
         """Raise DeliveryError if a message could not be delivered."""
         if self._failure is not None:
-            raise DeliveryError(f"Kafka did not take a message: {self._failure.str()}.")
+            raise DeliveryError(f"Kafka did not take a message: {sentence_of(self._failure)}.")
 
     def _put(
         self, topic: str, value: bytes, key: bytes | None, partition: int, headers: list[tuple[str, str | bytes | None]] | None = None

@@ -16,6 +16,7 @@ from xxhash import xxh3_64_hexdigest
 
 from streams.contract import topics
 from streams.contract.errors import ServerError, SnapshotError
+from streams.kafka_trouble import kafka_error
 
 if TYPE_CHECKING:
     from streams.contract.settings import KafkaSettings
@@ -55,6 +56,7 @@ class SnapshotReader:
     """Reads snapshots of one worker's partitions."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
         self._config = kafka.client() | {
             "group.id": "shelfcast-snapshot-reader",  # never joined: partitions are assigned by hand
             "enable.auto.commit": False,
@@ -97,7 +99,7 @@ class SnapshotReader:
             consumer.assign([TopicPartition(topics.SNAPSHOTS, partition, first if first > low else OFFSET_BEGINNING)])
             return self._collect(consumer, first, end)
         except KafkaException as error:
-            raise ServerError(f"Kafka does not give snapshots: {error.args[0].str()}.") from error
+            raise kafka_error(self._kafka, error) from error
         finally:
             consumer.close()
 

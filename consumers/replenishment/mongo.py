@@ -11,6 +11,7 @@ from consumers.replenishment.orders import Part
 from streams.contract.documents import document_id
 from streams.contract.errors import ServerError
 from streams.contract.settings import MongoSettings
+from streams.mongo_trouble import mongo_error
 
 COLLECTION: Final = "purchase_orders"
 MOST_ATTEMPTS: Final = 20
@@ -48,7 +49,7 @@ class MongoOrders:
                 if self._written(after, order):
                     return after, True
         except PyMongoError as error:
-            raise ServerError(f"MongoDB at {self._shown} cannot be used ({str(error)[:160]}): check that it runs.") from error
+            raise mongo_error(self._shown, error) from error
         raise ServerError(f"MongoDB at {self._shown}: other writers changed order {key} {MOST_ATTEMPTS} times in a row.")
 
     def close(self) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.cimpl import NewTopic
@@ -14,7 +14,7 @@ from confluent_kafka.cimpl import NewTopic
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import DEFAULT_PARTITIONS, EVENTS, TOPICS
-from streams.kafka_trouble import CAUSES, cause_of, kafka_error
+from streams.kafka_trouble import CAUSES, asked, cause_of, kafka_error
 
 log = logging.getLogger(__name__)
 
@@ -23,14 +23,10 @@ _SECONDS: Final = 15.0
 
 def metadata(kafka: KafkaSettings, seconds: float = _SECONDS) -> ClusterMetadata:
     """What the broker says of itself. Raises ServerError with advice."""
-    causes: list[KafkaError] = []
-    config: dict[str, Any] = kafka.client() | {"error_cb": causes.append, "log.connection.close": False}
-    admin = AdminClient(config, logger=log)
-    try:
-        return admin.list_topics(timeout=seconds)
-    except KafkaException as error:
-        admin.poll(0)
-        raise kafka_error(kafka, error, causes, ask=False) from None
+    cluster, causes = asked(kafka, seconds)
+    if cluster is None:
+        raise kafka_error(kafka, causes[-1], causes, ask=False)
+    return cluster
 
 
 def is_embedded(cluster: ClusterMetadata) -> bool:

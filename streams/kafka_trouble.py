@@ -7,6 +7,7 @@ true cause goes to `error_cb`. Where no cause was heard, the broker is asked onc
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,8 @@ from confluent_kafka.admin import AdminClient
 from streams.contract.errors import ServerError
 
 if TYPE_CHECKING:
+    from confluent_kafka.admin._metadata import ClusterMetadata
+
     from streams.contract.settings import KafkaSettings
 
 _LOGIN: Final = ("it refuses the login", "check KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_SASL_MECHANISM")
@@ -59,7 +62,11 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
 
 _TELLING: Final = frozenset(name for name, told in CAUSES.items() if told in (_LOGIN, _TLS)) | {"UNSUPPORTED_SASL_MECHANISM", "_RESOLVE"}
 _VAGUE: Final = frozenset(name for name, told in CAUSES.items() if told in (_AWAY, _SLOW))
+_FINAL: Final = _TELLING - {"_RESOLVE"}
+"""What does not get better by waiting."""
+
 _ASK_SECONDS: Final = 6.0
+_SLICE_SECONDS: Final = 1.5
 _silent = logging.getLogger("streams.librdkafka")
 _silent.addHandler(logging.NullHandler())
 _silent.propagate = False
@@ -91,12 +98,20 @@ def kafka_error(
 
 def refusals(kafka: KafkaSettings, seconds: float = _ASK_SECONDS) -> list[KafkaError]:
     """What the broker says against a connection of ours; nothing when it answers."""
+    return asked(kafka, seconds)[1]
+
+
+def asked(kafka: KafkaSettings, seconds: float) -> tuple[ClusterMetadata | None, list[KafkaError]]:
+    """What the broker says of itself; None and the causes when it does not, at once where it refuses us."""
     causes: list[KafkaError] = []
     config: dict[str, Any] = kafka.client() | {"error_cb": causes.append, "log.connection.close": False}
     admin = AdminClient(config, logger=_silent)
-    try:
-        admin.list_topics(timeout=seconds)
-    except KafkaException as error:
-        admin.poll(0)
-        causes.append(error.args[0])
-    return causes
+    until = time.monotonic() + seconds
+    while True:
+        left = until - time.monotonic()
+        try:
+            return admin.list_topics(timeout=max(0.1, min(left, _SLICE_SECONDS))), []
+        except KafkaException as error:
+            admin.poll(0)
+            if left <= _SLICE_SECONDS or any(one.name() in _FINAL for one in causes):
+                return None, [*causes, error.args[0]]

@@ -12,6 +12,7 @@ from consumers.verification.reading import LogReader
 from consumers.verification.run import Verdict
 from consumers.verification.run import verify as recount
 from deploy.connection import servers
+from streams.brokers import metadata
 from streams.contract.settings import WorkerSettings
 
 SHOWN = 50
@@ -38,6 +39,7 @@ def verify(
       shelfcast verify --json --wait 30
     """
     kafka, mongo = servers(data_dir)
+    metadata(kafka)  # says at once why Kafka cannot be used, where reading would only time out
     group = WorkerSettings.read().group
     log, client = LogReader(kafka), connect(mongo)
     until = time.monotonic() + wait

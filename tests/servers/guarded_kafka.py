@@ -53,7 +53,8 @@ class GuardedKafka(JarKafka):
             AclBinding(kind, "*", ResourcePatternType.LITERAL, f"User:{READER}", "*", operation, AclPermissionType.ALLOW)
             for operation in operations
         ]
-        for future in AdminClient(self.settings.client()).create_acls(rules).values():
+        admin = AdminClient(self.settings.client())  # lives until all is answered
+        for future in admin.create_acls(rules).values():
             future.result()
 
     def make_topics(self, partitions: int = 4) -> None:

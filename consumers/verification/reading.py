@@ -5,7 +5,8 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from consumers.sink import LogEnds
 from streams.contract.errors import ServerError
@@ -51,18 +52,20 @@ class LogReader:
 
     def committed(self, topic: str, group: str) -> dict[int, int]:
         """The offsets that a group has committed, without joining it. Raises ServerError."""
-        consumer = Consumer(self._kafka.client() | {"group.id": group, "enable.auto.commit": False, "log_level": 0})
+        admin = AdminClient(self._kafka.client() | {"log_level": 0})
         try:
-            about = consumer.list_topics(topic, timeout=10).topics[topic]
+            about = self._consumer.list_topics(topic, timeout=10).topics[topic]
             places = [TopicPartition(topic, partition) for partition in about.partitions] if about.error is None else []
-            found = consumer.committed(places, timeout=10) if places else []
+            if not places:
+                return {}
+            # Without the right on the group a consumer only times out; an admin client says so.
+            asked = ConsumerGroupTopicPartitions(group, places)
+            found = admin.list_consumer_group_offsets([asked], request_timeout=10)[group].result().topic_partitions
         except KafkaException as error:
             if error.args[0].name() != "GROUP_AUTHORIZATION_FAILED":
                 raise kafka_error(self._kafka, error) from error
             _logger.warning("The commits of group %s may not be seen; the last trace of each partition is taken for them.", group)
             return {}
-        finally:
-            consumer.close()
         return {place.partition: place.offset for place in found if place.offset >= 0}
 
     def messages(self, topic: str, ends: dict[int, LogEnds]) -> Iterator[Message]:

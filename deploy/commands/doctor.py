@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from pymongo import MongoClient
@@ -159,10 +159,14 @@ def _clock(kafka: KafkaSettings, partitions: int) -> Finding:
 
 def _lag(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) -> Finding:
     group = settings.group
-    consumer = Consumer(kafka.client() | {"group.id": group, "enable.auto.commit": False})  # asks, and never joins
+    # Without the right on the group a consumer only times out; an admin client says so.
+    admin = AdminClient(kafka.client())
+    asked = ConsumerGroupTopicPartitions(group, [TopicPartition(EVENTS, p) for p in range(partitions)])
+    committed = admin.list_consumer_group_offsets([asked], request_timeout=10)[group].result().topic_partitions
+    consumer = Consumer(kafka.client() | {"group.id": "shelfcast-doctor"})
     lag, waiting = 0, []
     try:
-        for place in consumer.committed([TopicPartition(EVENTS, p) for p in range(partitions)], timeout=10):
+        for place in committed:
             if place.error is not None:
                 raise KafkaException(place.error)
             low, high = consumer.get_watermark_offsets(TopicPartition(EVENTS, place.partition), timeout=10)

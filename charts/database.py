@@ -7,8 +7,8 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from streams.contract.errors import ServerError
 from streams.contract.settings import MongoSettings
+from streams.mongo_trouble import mongo_error
 
 Document = dict[str, Any]
 
@@ -62,6 +62,4 @@ class ReadOnlyDatabase:
         try:
             yield
         except PyMongoError as error:
-            raise ServerError(
-                f"MongoDB at {self._shown} cannot be read ({str(error).splitlines()[0][:160]}): check that it runs."
-            ) from error
+            raise mongo_error(self._shown, error) from error

@@ -12,6 +12,7 @@ from consumers.store import Change, ContendedError, Document
 from streams.contract import documents as names
 from streams.contract.errors import ServerError
 from streams.contract.settings import MongoSettings
+from streams.mongo_trouble import mongo_error
 
 INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     names.ITEM_MONTHS: (("store", "month"), ("month",)),
@@ -127,7 +128,7 @@ class MongoDocuments:
         except PyMongoError as error:
             if _is_duplicate(error):
                 raise ContendedError("Another writer made a document first.") from error
-            raise ServerError(f"MongoDB at {self._shown} cannot be used ({_first_line(error)}): check that it runs.") from error
+            raise mongo_error(self._shown, error) from error
 
 
 def _is_duplicate(error: PyMongoError) -> bool:
@@ -138,8 +139,3 @@ def _is_duplicate(error: PyMongoError) -> bool:
         return bool(failed) and all(one.get("code") == DUPLICATE_KEY for one in failed)
     # The embedded stand-in says it in the words of its own database, and without a code.
     return isinstance(error, OperationFailure) and "UNIQUE constraint failed" in str(error)
-
-
-def _first_line(error: PyMongoError) -> str:
-    text = str(error).split("\n", 1)[0]
-    return text if len(text) <= 160 else text[:160] + "…"

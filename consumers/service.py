@@ -20,6 +20,7 @@ from consumers.source import KafkaSource
 from consumers.statistics import StatisticsSink
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings, MongoSettings
+from streams.kafka_trouble import kafka_error
 
 _WAIT_SECONDS: Final = 1.0
 _logger = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ class ConsumerService:
         try:
             found = AdminClient(self._kafka.client()).list_topics(timeout=5).cluster_id
         except KafkaException as error:
-            raise ServerError(f"Kafka at {self._kafka.bootstrap_servers} does not answer ({error}).") from error
+            raise kafka_error(self._kafka, error) from error
         return str(found)
 
     def _started(self, sink: Sink, group: str) -> threading.Thread:

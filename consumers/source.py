@@ -8,8 +8,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from consumers.log import RateLimited
 from consumers.sink import LogEnds, Record
-from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
+from streams.kafka_trouble import kafka_error, sentence_of
 
 _logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ class KafkaSource:
     """
 
     def __init__(self, kafka: KafkaSettings, topic: str, group: str, on_error: Callable[[], None]) -> None:
+        self._kafka = kafka
         self._topic = topic
         self._log = RateLimited(_logger)
         self._on_error = on_error
@@ -58,7 +59,7 @@ class KafkaSource:
             try:
                 low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, each.partition), timeout=5)
             except KafkaException as error:
-                raise ServerError(f"Kafka does not say where {self._topic} begins and ends: {error}.") from error
+                raise kafka_error(self._kafka, error, ask=False) from error
             places.append(TopicPartition(self._topic, each.partition, start(each.partition, LogEnds(low, high))))
         self._consumer.assign(places)
         self._consumer.resume(places)
@@ -109,7 +110,7 @@ class KafkaSource:
         try:
             self._consumer.commit(offsets=places, asynchronous=True)
         except KafkaException as error:
-            self._log.say(logging.WARNING, "commit", f"Kafka did not take the commit of {self._topic}: {error}.")
+            self._log.say(logging.WARNING, "commit", f"Kafka did not take the commit of {self._topic}: {sentence_of(error.args[0])}.")
 
     def lag(self) -> dict[int, int]:
         """Messages not yet read by partition, as far as the client knows without asking."""
@@ -157,7 +158,7 @@ class KafkaSource:
 
     def _trouble(self, error: KafkaError) -> None:
         self._on_error()
-        self._log.say(logging.WARNING, str(error.code()), f"Kafka, reading {self._topic}: {error.str()}. Trying again.")
+        self._log.say(logging.WARNING, str(error.code()), f"Kafka, reading {self._topic}: {sentence_of(error)}. Trying again.")
 
 
 _quiet = logging.getLogger("consumers.librdkafka")

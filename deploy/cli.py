@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deploy import spelling
 from deploy.embedded import lifeline
 from streams.contract.errors import ShelfcastError
 
@@ -39,7 +40,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "verify": ("Operation", "do the books balance: log against MongoDB"),
     "topics": ("Operation", "list or create the topics"),
     "schema": ("Operation", "JSON Schema and AsyncAPI of the messages"),
-    "settings": ("Operation", "every environment variable, its meaning and its default"),
+    "settings": ("Operation", "every environment variable: value, default and meaning"),
 }
 
 EXIT_CODES: Final = (
@@ -75,7 +76,9 @@ def run(name: str, arguments: list[str]) -> int:
     _set_up_logging()
     # Before NumPy is loaded: the matrices are small, threads would only wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if os.environ.get(lifeline.LIFELINE):
+    if not os.environ.get(lifeline.LIFELINE):  # who started a child of ours has said it
+        _warn_of_misspellings()
+    else:
         lifeline.hold(lambda: os.kill(os.getpid(), signal.SIGTERM))
     signal.signal(signal.SIGTERM, _terminated)  # as Ctrl-C, so that children are ended too; servers set their own
     try:
@@ -138,6 +141,16 @@ def _help() -> None:
 
 def _say(sentence: str) -> None:
     Console(stderr=True).print(f"[red]shelfcast:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
+
+
+def _warn_of_misspellings() -> None:
+    """Say which variables look like settings and are none. Costs nothing where there is none."""
+    if not any(name.startswith(spelling.LIKE_SETTINGS) for name in os.environ):
+        return
+    from deploy.commands.settings import names  # noqa: PLC0415 - every room's settings
+
+    for sentence in spelling.unknown_variables(os.environ, names()):
+        Console(stderr=True).print(f"[yellow]shelfcast:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
 
 
 def _set_up_logging() -> None:

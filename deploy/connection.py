@@ -27,12 +27,19 @@ def servers(data_dir: Path | None = None) -> tuple[KafkaSettings, MongoSettings]
         other = "MONGODB_URI" if named[0].startswith("KAFKA") else "KAFKA_BOOTSTRAP_SERVERS"
         raise SettingsError(f"{named[0]} is set and {other} is not: set both, or neither for the embedded servers.")
     if named:
-        return KafkaSettings.read(), MongoSettings.read()
+        return KafkaSettings.read(), _checked(MongoSettings.read())
     addresses = embedded_addresses(data_dir or DEFAULT_DATA_DIR)
     return (
         KafkaSettings.read(bootstrap_servers=addresses.kafka),
         MongoSettings.read(uri=Secret(addresses.mongo)),
     )
+
+
+def _checked(mongo: MongoSettings) -> MongoSettings:
+    from streams.mongo_trouble import check_uri  # noqa: PLC0415 - pymongo, which most commands need only for this
+
+    check_uri(mongo)
+    return mongo
 
 
 def embedded_log_id(data_dir: Path | None = None) -> str | None:

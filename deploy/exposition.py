@@ -5,6 +5,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, start_http_server
 
 from streams.contract.errors import SettingsError
+from streams.http.address import why_not
 
 
 def serve_metrics(registry: CollectorRegistry, host: str, port: int, variable: str) -> Callable[[], None]:
@@ -14,8 +15,7 @@ def serve_metrics(registry: CollectorRegistry, host: str, port: int, variable: s
     """
     try:
         server, _ = start_http_server(port, host, registry)
-    except OSError as error:
-        raise SettingsError(
-            f"/metrics cannot be served on {host}:{port}: {error.strerror or error}. Set {variable} or --metrics-port to a free port."
-        ) from None
+    except (OSError, UnicodeError, OverflowError) as error:
+        reason = why_not(error, host, port, "SHELFCAST_METRICS_HOST", f"{variable} or --metrics-port")
+        raise SettingsError(f"/metrics cannot be served on {reason}") from None
     return server.shutdown

@@ -23,6 +23,7 @@ from streams.contract.errors import RejectedEvent, ServerError, UsageError
 from streams.contract.messages import SaleRecorded
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import REJECTED
+from streams.kafka_trouble import kafka_error
 from streams.letters import BYTES, HEAD, SHA256
 
 SETTLED: Final = "settled"
@@ -210,7 +211,7 @@ def _everything(kafka: KafkaSettings) -> Iterator[Message]:
             if offset + 1 >= ends.get(partition, 0):
                 ends.pop(partition, None)
     except KafkaException as error:
-        raise ServerError(f"Kafka did not give the dead letters: {error}. Run `shelfcast doctor`.") from None
+        raise kafka_error(kafka, error) from None
     finally:
         consumer.close()
 
@@ -218,6 +219,8 @@ def _everything(kafka: KafkaSettings) -> Iterator[Message]:
 def _ends(consumer: Consumer) -> dict[int, int]:
     """The end of each partition that holds something."""
     found = consumer.list_topics(REJECTED, timeout=_TIMEOUT).topics[REJECTED]
+    if found.error is not None:
+        raise KafkaException(found.error)
     marks = {p: consumer.get_watermark_offsets(TopicPartition(REJECTED, p), timeout=_TIMEOUT) for p in found.partitions}
     return {partition: high for partition, (low, high) in marks.items() if high > low}
 

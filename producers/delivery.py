@@ -8,6 +8,7 @@ from collections.abc import Callable
 from confluent_kafka import KafkaError, Message
 
 from streams.contract.errors import DeliveryError
+from streams.kafka_trouble import sentence_of
 
 
 class Delivery:
@@ -47,7 +48,7 @@ class Delivery:
             self.acknowledged += 1
         else:
             self._failed += 1
-            self._why = error.str()
+            self._why = sentence_of(error)
         if self.acknowledged + self._failed + self._refused == self.expected:
             self._finish()
 

@@ -6,9 +6,8 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
-from streams.contract.topics import ACCEPTED, EVENTS
+from streams.kafka_trouble import kafka_error
 
 _TIMEOUT: Final = 10.0
 
@@ -21,10 +20,6 @@ class Watched:
     topic: str
 
 
-WORKER: Final = Watched("shelfcast-worker", EVENTS)
-STATISTICS: Final = Watched("shelfcast-statistics", ACCEPTED)
-
-
 class LagMeter:
     """Sums, over groups, the messages in their topics that they have not committed yet.
 
@@ -32,7 +27,8 @@ class LagMeter:
     oldest message there was when the meter first looked.
     """
 
-    def __init__(self, kafka: KafkaSettings, watched: Sequence[Watched] = (WORKER, STATISTICS)) -> None:
+    def __init__(self, kafka: KafkaSettings, watched: Sequence[Watched]) -> None:
+        self._kafka = kafka
         self._consumers = [(w, Consumer({**kafka.client(), "group.id": w.group, "enable.auto.commit": False})) for w in watched]
         self._start: dict[tuple[str, int], int] = {}
 
@@ -45,7 +41,7 @@ class LagMeter:
         try:
             return {watched.group: self._lag(watched.topic, consumer) for watched, consumer in self._consumers}
         except KafkaException as error:
-            raise ServerError(f"Kafka did not say how far the consumers are: {error}. Run `shelfcast doctor`.") from None
+            raise kafka_error(self._kafka, error) from None
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -54,6 +50,8 @@ class LagMeter:
 
     def _lag(self, topic: str, consumer: Consumer) -> int:
         found = consumer.list_topics(topic, timeout=_TIMEOUT).topics[topic]
+        if found.error is not None and found.error.name() != "UNKNOWN_TOPIC_OR_PART":
+            raise KafkaException(found.error)
         partitions = [TopicPartition(topic, number) for number in found.partitions]
         if found.error is not None or not partitions:
             return 0

@@ -14,6 +14,7 @@ from producers.delivery import Delivery
 from streams.contract.errors import DeliveryError
 from streams.contract.settings import FromEnvironment, KafkaSettings, setting
 from streams.contract.topics import EVENTS, MESSAGE_BYTES, PARTITIONER
+from streams.kafka_trouble import sentence_of
 
 LINGER_MS: Final = 20
 _POLL_SECONDS: Final = 0.1
@@ -182,7 +183,7 @@ class Publisher:
         now = time.monotonic()
         if now - self._logged >= _LOG_SECONDS:
             self._logged = now
-            _log.warning("Kafka: %s; messages are held and tried again", error.str())
+            _log.warning("Kafka: %s. Messages are held and tried again.", sentence_of(error))
 
     def _insist(self, raw: bytes, key: bytes, delivery: Delivery, at: int, wait_seconds: float) -> bool:
         """Try again while the buffer is full; whether it was taken."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from concurrent.futures import wait
-from typing import Any, Final
+from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._metadata import ClusterMetadata
@@ -15,38 +16,37 @@ from confluent_kafka.cimpl import NewTopic
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import BATCH_BYTES, DEFAULT_PARTITIONS, EVENTS, TOPICS
+from streams.kafka_trouble import CAUSES, asked, cause_of, kafka_error
 
 log = logging.getLogger(__name__)
 
 _SECONDS: Final = 15.0
 
-_ADVICE: Final = {
-    "_AUTHENTICATION": "check KAFKA_USERNAME, KAFKA_PASSWORD and KAFKA_SASL_MECHANISM",
-    "_SSL": "check KAFKA_CA_FILE and that KAFKA_SECURITY_PROTOCOL is that of the listener",
-    "TOPIC_AUTHORIZATION_FAILED": "the user may not use the topics: add the access rights",
-    "_ALL_BROKERS_DOWN": "check KAFKA_BOOTSTRAP_SERVERS and that Kafka is running",
-    "_TRANSPORT": "check KAFKA_BOOTSTRAP_SERVERS and that Kafka is running",
-}
-
 
 def metadata(kafka: KafkaSettings, seconds: float = _SECONDS) -> ClusterMetadata:
     """What the broker says of itself. Raises ServerError with advice."""
-    causes: list[KafkaError] = []
-    config: dict[str, Any] = kafka.client() | {"error_cb": causes.append, "log.connection.close": False}
-    admin = AdminClient(config, logger=log)
-    try:
-        return admin.list_topics(timeout=seconds)
-    except KafkaException as error:
-        admin.poll(0)
-        telling = [c for c in causes if c.name() in ("_AUTHENTICATION", "_SSL")]
-        cause = telling[0] if telling else error.args[0]
-        advice = _ADVICE.get(cause.name(), "see the broker's log")
-        raise ServerError(f"Kafka at {kafka.bootstrap_servers} cannot be used ({cause.name()}): {advice}.") from None
+    cluster, causes = asked(kafka, seconds)
+    if cluster is None:
+        raise kafka_error(kafka, causes[-1], causes, ask=False)
+    return cluster
 
 
 def is_embedded(cluster: ClusterMetadata) -> bool:
     """Whether the cluster is librdkafka's stand-in and not an Apache Kafka."""
     return (cluster.cluster_id or "").startswith("mockCluster")
+
+
+def forbidden(kafka: KafkaSettings, names: Iterable[str]) -> list[str]:
+    """Those of the topics that are there, but that the user may not see. Raises ServerError."""
+    # A consumer asks: for a producer or an admin client a broker may make a topic that is only asked for.
+    consumer = Consumer(kafka.client() | {"group.id": "shelfcast-topics", "log.connection.close": False}, logger=log)
+    try:
+        found = {name: consumer.list_topics(name, timeout=_SECONDS).topics[name].error for name in names}
+    except KafkaException as error:
+        raise kafka_error(kafka, error) from None
+    finally:
+        consumer.close()
+    return [name for name, error in found.items() if error is not None and error.name() == "TOPIC_AUTHORIZATION_FAILED"]
 
 
 def check_topics(kafka: KafkaSettings) -> int:
@@ -68,10 +68,10 @@ def small_topics(kafka: KafkaSettings) -> dict[str, int] | None:
     The stand-in tells nothing, nor does a Kafka where the user has no right to describe topics' settings.
     """
     admin = AdminClient(kafka.client() | {"log.connection.close": False}, logger=log)
-    asked = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in TOPICS]
+    topics = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in TOPICS]
     small = {}
     try:
-        futures = admin.describe_configs(asked, request_timeout=_SECONDS)
+        futures = admin.describe_configs(topics, request_timeout=_SECONDS)
         wait(futures.values())  # all of them: the client must not go while Kafka still answers it
         for resource, future in futures.items():
             taken = int(future.result()["max.message.bytes"].value or 0)
@@ -108,6 +108,9 @@ def ensure_topics(kafka: KafkaSettings, partitions: int | None, replication: int
     missing = [topic for topic in TOPICS if topic.name not in found or found[topic.name].error is not None]
     if not missing:
         return []
+    if not is_embedded(cluster) and (hidden := forbidden(kafka, [topic.name for topic in missing])):
+        cause, advice = CAUSES["TOPIC_AUTHORIZATION_FAILED"]
+        raise ServerError(f"Kafka at {kafka.bootstrap_servers} does not show {', '.join(hidden)} ({cause}): {advice}.")
     existing = {len(found[t.name].partitions) for t in TOPICS if t not in missing}
     count = partitions or (existing.pop() if existing else DEFAULT_PARTITIONS)
     admin = AdminClient(kafka.client() | {"log.connection.close": False}, logger=log)
@@ -131,5 +134,6 @@ def ensure_topics(kafka: KafkaSettings, partitions: int | None, replication: int
             code = error.args[0].name()
             if code == "TOPIC_ALREADY_EXISTS":
                 continue
-            raise ServerError(f"Topic {name} cannot be created ({code}): {error.args[0].str()}.") from None
+            cause, advice = cause_of(error.args[0])
+            raise ServerError(f"Topic {name} cannot be created ({cause}): {advice}.") from None
     return [topic.name for topic in missing]

@@ -10,6 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
+from streams.kafka_trouble import kafka_error
 
 _SILENCE_SECONDS: Final = 30.0
 
@@ -32,15 +33,17 @@ def read_log(kafka: KafkaSettings, topic: str, partition: int, first: int, end: 
         while position < end:
             for message in consumer.consume(2000, 1.0):
                 error, offset = message.error(), message.offset()
-                if error is not None or offset is None:
-                    raise ServerError(f"Kafka does not give {topic}: {error.str() if error else 'a message without offset'}.")
+                if error is not None:
+                    raise kafka_error(kafka, error)
+                if offset is None:
+                    raise ServerError(f"Kafka gave a message of {topic} without its offset: run `shelfcast doctor`.")
                 position, heard = offset + 1, time.monotonic()
                 if offset < end:
                     yield LogRecord(offset, message.timestamp()[1], _bytes(message.key()), _bytes(message.value()))
             if time.monotonic() - heard > _SILENCE_SECONDS:
                 raise ServerError(f"Kafka gave nothing of {topic} for {_SILENCE_SECONDS:.0f} s: run `shelfcast doctor`.")
     except KafkaException as error:
-        raise ServerError(f"Kafka does not give {topic}: {error.args[0].str()}.") from error
+        raise kafka_error(kafka, error) from error
     finally:
         consumer.close()
 

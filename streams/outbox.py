@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from streams.contract import topics
 from streams.contract.codec import printable
 from streams.contract.errors import DeliveryError
+from streams.kafka_trouble import sentence_of
 from streams.letters import letter_of
 
 if TYPE_CHECKING:
@@ -150,11 +151,11 @@ class Outbox:
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and self._failure is None:
-            self._failure = f"Kafka did not take a message for {message.topic()}, partition {message.partition()}: {error.str()}."
+            self._failure = f"Kafka did not take a message for {message.topic()}, partition {message.partition()}: {sentence_of(error)}."
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal() and self._failure is None:
-            self._failure = f"The producer cannot go on: {error.str()}."
+            self._failure = f"The producer cannot go on: {sentence_of(error)}."
 
 
 def _refusal(error: KafkaError, topic: str, partition: int, value: bytes, key: bytes | None) -> str:

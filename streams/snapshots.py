@@ -18,6 +18,7 @@ from xxhash import xxh3_64_hexdigest
 
 from streams.contract import topics
 from streams.contract.errors import ServerError, SnapshotError
+from streams.kafka_trouble import kafka_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +81,7 @@ class SnapshotReader:
     """Reads snapshots of one worker's partitions."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
         self._config = kafka.client() | {
             "group.id": "shelfcast-snapshot-reader",  # never joined: partitions are assigned by hand
             "enable.auto.commit": False,
@@ -125,7 +127,7 @@ class SnapshotReader:
         try:
             yield consumer, *consumer.get_watermark_offsets(TopicPartition(topics.SNAPSHOTS, partition), timeout=20)
         except KafkaException as error:
-            raise ServerError(f"Kafka does not give snapshots: {error.args[0].str()}.") from error
+            raise kafka_error(self._kafka, error) from error
         finally:
             consumer.close()
 

@@ -11,6 +11,7 @@ from consumers.replenishment.orders import Part
 from streams.contract.documents import document_id
 from streams.contract.errors import ServerError
 from streams.contract.settings import MongoSettings
+from streams.mongo_trouble import mongo_error
 
 COLLECTION: Final = "purchase_orders"
 MOST_ATTEMPTS: Final = 20
@@ -54,7 +55,7 @@ class MongoOrders:
                 self._held = []
         except PyMongoError as error:
             self._held = []
-            raise ServerError(f"MongoDB at {self._shown} cannot be used ({str(error)[:160]}): check that it runs.") from error
+            raise mongo_error(self._shown, error) from error
         key = document_id(part.store, part.origin)
         raise ServerError(f"MongoDB at {self._shown}: other writers changed order {key} {MOST_ATTEMPTS} times in a row.")
 
@@ -63,7 +64,7 @@ class MongoOrders:
         try:
             pages = self._pages(store, origin)
         except PyMongoError as error:
-            raise ServerError(f"MongoDB at {self._shown} cannot be used ({str(error)[:160]}): check that it runs.") from error
+            raise mongo_error(self._shown, error) from error
         return {"store": store, "origin": origin, "lines": [line for page in pages for line in page["lines"]]}
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ from streams.contract.errors import FileError, ServerError
 from streams.contract.messages import PredictedSales, ShelfAllocation
 from streams.contract.settings import KafkaSettings, MongoSettings
 from streams.contract.topics import FORECASTS
+from streams.kafka_trouble import sentence_of
 
 MESSAGES_AT_ONCE: Final = 1000
 POLL_SECONDS: Final = 0.5
@@ -162,7 +163,7 @@ class ReplenishmentService:
             self._consumer.commit(offsets=moved, asynchronous=False)
         except KafkaException as error:
             # Read again, these messages change nothing; the next commit takes them along.
-            self._log.say(logging.WARNING, "commit", f"Kafka did not take the commit: {error}")
+            self._log.say(logging.WARNING, "commit", f"Kafka did not take the commit: {sentence_of(error.args[0])}")
         else:
             self._committed |= safe
 
@@ -178,4 +179,4 @@ class ReplenishmentService:
         consumer.unassign()
 
     def _trouble(self, error: KafkaError) -> None:
-        self._log.say(logging.WARNING, str(error.code()), f"Kafka: {error.str()}; trying again")
+        self._log.say(logging.WARNING, str(error.code()), f"Kafka: {sentence_of(error)}; trying again")

@@ -1,24 +1,28 @@
 """A topic from its beginning to where it ends now, once, without leaving a trace in any group."""
 
+import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from consumers.sink import LogEnds
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
+from streams.kafka_trouble import kafka_error
 
 _PATIENCE_SECONDS: Final = 30.0
-Say = Callable[[str], None]
+_REFUSALS: Final = ("TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED")
+_logger = logging.getLogger(__name__)
 
 
 class LogReader:
     """Reads topics whole."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
-        self._where = kafka.bootstrap_servers
+        self._kafka = kafka
         self._consumer = Consumer(
             kafka.client()
             | {
@@ -34,15 +38,35 @@ class LogReader:
     def ends(self, topic: str) -> dict[int, LogEnds]:
         """Where each partition begins and ends; empty when there is no such topic. Raises ServerError."""
         try:
-            about = self._consumer.list_topics(timeout=10).topics.get(topic)
+            about = self._consumer.list_topics(topic, timeout=10).topics.get(topic)
+            if about is not None and about.error is not None and about.error.name() != "UNKNOWN_TOPIC_OR_PART":
+                raise kafka_error(self._kafka, about.error)
             partitions = sorted(about.partitions) if about is not None and about.error is None else []
             found = {}
             for partition in partitions:
                 low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
                 found[partition] = LogEnds(low, high)
         except KafkaException as error:
-            raise ServerError(f"Kafka at {self._where} does not answer ({error}): check that it runs.") from error
+            raise kafka_error(self._kafka, error) from error
         return found
+
+    def committed(self, topic: str, group: str) -> dict[int, int]:
+        """The offsets that a group has committed, without joining it. Raises ServerError."""
+        admin = AdminClient(self._kafka.client() | {"log_level": 0})
+        try:
+            about = self._consumer.list_topics(topic, timeout=10).topics[topic]
+            places = [TopicPartition(topic, partition) for partition in about.partitions] if about.error is None else []
+            if not places:
+                return {}
+            # Without the right on the group a consumer only times out; an admin client says so.
+            asked = ConsumerGroupTopicPartitions(group, places)
+            found = admin.list_consumer_group_offsets([asked], request_timeout=10)[group].result().topic_partitions
+        except KafkaException as error:
+            if error.args[0].name() != "GROUP_AUTHORIZATION_FAILED":
+                raise kafka_error(self._kafka, error) from error
+            _logger.warning("The commits of group %s may not be seen; the last trace of each partition is taken for them.", group)
+            return {}
+        return {place.partition: place.offset for place in found if place.offset >= 0}
 
     def messages(self, topic: str, ends: dict[int, LogEnds]) -> Iterator[Message]:
         """Every message between the ends. Raises ServerError when nothing more comes."""
@@ -51,8 +75,10 @@ class LogReader:
         came = time.monotonic()
         while left:
             for message in self._consumer.consume(1000, timeout=0.2):
-                partition, offset = message.partition(), message.offset()
-                if message.error() is not None or partition is None or offset is None:
+                partition, offset, error = message.partition(), message.offset(), message.error()
+                if error is not None and error.name() in _REFUSALS:
+                    raise kafka_error(self._kafka, error)
+                if error is not None or partition is None or offset is None:
                     continue
                 came = time.monotonic()
                 if partition in left and offset < left[partition]:

@@ -67,8 +67,12 @@ class Verdict:
         }
 
 
-def verify(log: LogReader, documents: MongoDocuments) -> Verdict:
-    """Recount the log and compare it with the documents. Raises ServerError."""
+def verify(log: LogReader, documents: MongoDocuments, group: str | None = None) -> Verdict:
+    """Recount the log and compare it with the documents. Raises ServerError.
+
+    group: of the workers. What they committed has left its traces; without a commit the last trace decides what is pending.
+    """
+    committed = {} if group is None else log.committed(EVENTS, group)
     event_ends = log.ends(EVENTS)
     progress = {
         document["partition"]: document["seq"] or 0
@@ -82,7 +86,7 @@ def verify(log: LogReader, documents: MongoDocuments) -> Verdict:
     accepted_ends, rejected_ends = log.ends(ACCEPTED), log.ends(REJECTED)
     cut = {p for ends in (event_ends, accepted_ends, rejected_ends) for p, end in ends.items() if end.low > 0}
     differences = [_truncated(partition, accepted_ends.get(partition), sales) for partition in sorted(cut)]
-    events = EventBooks({partition: end for partition, end in event_ends.items() if partition not in cut})
+    events = EventBooks({partition: end for partition, end in event_ends.items() if partition not in cut}, committed)
     for message in log.messages(ACCEPTED, accepted_ends):
         try:
             sale = readable_sale(message.value() or b"")

@@ -11,6 +11,7 @@ import typer
 from deploy.connection import servers
 from producers.announcing import SHOWN, announcement, as_messages, summary
 from producers.sources.files import open_file
+from streams.brokers import metadata
 from streams.contract.codec import printable
 from streams.contract.errors import DeliveryError, UsageError
 
@@ -53,6 +54,7 @@ def announce(
     from producers.publisher import Publisher, PublisherSettings  # noqa: PLC0415 - `--check` needs no Kafka client
 
     kafka, _ = servers(data_dir)
+    metadata(kafka)  # says at once why Kafka cannot be used, where publishing would only time out
     settings = PublisherSettings.read()
     seconds = settings.delivery_timeout_seconds
     with Publisher(kafka, settings) as publisher:

@@ -13,9 +13,16 @@ from deploy.commands import known_ahead
 def backtest(
     sales: Annotated[Path | None, typer.Option(help="CSV, NDJSON or Parquet file; without it the installed sample data.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="TOML file of the columns, as for `replay`; without it one is guessed.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="Time zone of the business days, as in Europe/Berlin.")] = None,
-    country: Annotated[str | None, typer.Option(help="Country or part of one for public holidays, as in DE or DE-NW.")] = None,
-    store_countries: Annotated[Path | None, typer.Option(help="CSV file of the stores that are elsewhere: columns store, country.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(envvar="SHELFCAST_TIMEZONE", help="Time zone of the business days, as in Europe/Berlin.")
+    ] = None,
+    country: Annotated[
+        str | None, typer.Option(envvar="SHELFCAST_COUNTRY", help="Country or part of one for public holidays, as in DE or DE-NW.")
+    ] = None,
+    store_countries: Annotated[
+        Path | None,
+        typer.Option(envvar="SHELFCAST_STORE_COUNTRIES", help="CSV file of the stores that are elsewhere: columns store, country."),
+    ] = None,
     horizons: Annotated[str, typer.Option(help="Which of day, 7_days and 28_days.")] = "day,7_days,28_days",
     last_days: Annotated[int | None, typer.Option(min=1, help="Score these days at the end; without it the last quarter.")] = None,
     compare: Annotated[str, typer.Option(help="Batch contenders: lightgbm, statsforecast, or both with a comma.")] = "",

@@ -19,9 +19,14 @@ from streams.whole_files import make_folder, write_whole
 def demo(
     sales: Annotated[Path | None, typer.Option(help="Your own sales: CSV, Parquet or NDJSON; columns are guessed, and said.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="TOML file that says which column is what; see the guess it writes.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="Time zone of the stores, as in Europe/Berlin.")] = None,
-    country: Annotated[str | None, typer.Option(help="Country or part of one for public holidays, as in DE or DE-NW.")] = None,
-    store_countries: Annotated[Path | None, typer.Option(help="CSV file of the stores that are elsewhere: columns store, country.")] = None,
+    timezone: Annotated[str | None, typer.Option(envvar="SHELFCAST_TIMEZONE", help="Time zone of the stores, as in Europe/Berlin.")] = None,
+    country: Annotated[
+        str | None, typer.Option(envvar="SHELFCAST_COUNTRY", help="Country or part of one for public holidays, as in DE or DE-NW.")
+    ] = None,
+    store_countries: Annotated[
+        Path | None,
+        typer.Option(envvar="SHELFCAST_STORE_COUNTRIES", help="CSV file of the stores that are elsewhere: columns store, country."),
+    ] = None,
     promotions_known_ahead: known_ahead.Promotions = False,
     openings_known_ahead: known_ahead.Openings = False,
     out: Annotated[Path, typer.Option(help="Folder for the charts.")] = Path("build/demo"),

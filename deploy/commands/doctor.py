@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -16,16 +17,23 @@ from pymongo.errors import PyMongoError
 from rich.console import Console
 
 from deploy.connection import servers
-from streams.brokers import RAISE_SIZES, ensure_topics, is_embedded, metadata, small_topics, told_small
+from streams.brokers import RAISE_SIZES, ensure_topics, forbidden, is_embedded, metadata, small_topics, told_small
 from streams.contract.errors import ServerError, ShelfcastError, SnapshotError
 from streams.contract.settings import KafkaSettings, MongoSettings, WorkerSettings
 from streams.contract.topics import EVENTS, TOPICS
 from streams.heart import Heart
+from streams.kafka_trouble import CAUSES, cause_of
+from streams.logs import read_log
+from streams.mongo_trouble import mongo_cause
 from streams.rules import Rules
 from streams.snapshots import SnapshotReader
 
 CLOCK_SECONDS: Final = 5.0
 SNAPSHOT_HOURS: Final = 24.0
+TRIED_EVENTS: Final = 1000
+"""Events of each partition that wait and are tried: a worker that cannot go on stops at one of the first."""
+
+TRIED_SECONDS: Final = 10.0
 _MARKS: Final = {"ok": "[green]ok[/]  ", "warn": "[yellow]warn[/]", "fail": "[red]FAIL[/]"}
 
 
@@ -73,13 +81,13 @@ def examine(kafka: KafkaSettings, mongo: MongoSettings, settings: WorkerSettings
             ensure_topics(kafka, None)
             cluster = metadata(kafka)
         counts = {t.name: len(cluster.topics[t.name].partitions) for t in TOPICS if t.name in cluster.topics}
-        yield _topics(counts)
+        yield from _guarded("topics", lambda: _topics(kafka, counts))
         if not is_embedded(cluster) and counts:
             yield from _guarded("retention", lambda: _retention(kafka, list(counts)))
             yield from _guarded("sizes", lambda: _sizes(kafka))
         if EVENTS in counts:
             yield from _guarded("clock", lambda: _clock(kafka, counts[EVENTS]))
-            yield from _guarded("worker", lambda: _lag(kafka, settings.group, counts[EVENTS]))
+            yield from _guarded("worker", lambda: _lag(kafka, settings, counts[EVENTS]))
             yield from _guarded("model state", lambda: _snapshots(kafka, settings, counts[EVENTS]))
     yield _database(mongo)
 
@@ -87,12 +95,19 @@ def examine(kafka: KafkaSettings, mongo: MongoSettings, settings: WorkerSettings
 def _guarded(check: str, look: Callable[[], Finding]) -> Iterator[Finding]:
     try:
         yield look()
-    except (KafkaException, ShelfcastError) as error:
+    except KafkaException as error:
+        cause, advice = cause_of(error.args[0])
+        yield Finding(check, "fail", f"could not be checked: {cause}", advice)
+    except ShelfcastError as error:
         yield Finding(check, "fail", "could not be checked", str(error))
 
 
-def _topics(counts: dict[str, int]) -> Finding:
+def _topics(kafka: KafkaSettings, counts: dict[str, int]) -> Finding:
     missing = [t.name for t in TOPICS if t.name not in counts]
+    hidden = forbidden(kafka, missing) if missing else []
+    if hidden:
+        cause, advice = CAUSES["TOPIC_AUTHORIZATION_FAILED"]
+        return Finding("topics", "fail", f"not shown: {', '.join(hidden)}: {cause}", advice)
     if missing:
         return Finding("topics", "fail", "missing: " + ", ".join(missing), "run `shelfcast topics create`")
     if len(set(counts.values())) > 1:
@@ -106,6 +121,8 @@ def _retention(kafka: KafkaSettings, names: list[str]) -> Finding:
     admin = AdminClient(kafka.client())
     found = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, name) for name in names], request_timeout=10)
     wanted = {t.name: t.retention_ms for t in TOPICS}
+    # All answers are waited for before the first is read: an error of one must not end the client while others are on their way.
+    wait(found.values(), timeout=15)
     short = []
     for resource, future in found.items():
         kept = int(future.result()["retention.ms"].value or 0)
@@ -150,21 +167,32 @@ def _clock(kafka: KafkaSettings, partitions: int) -> Finding:
     return Finding("clock", "ok", "no event from the future" if newest else "no event yet")
 
 
-def _lag(kafka: KafkaSettings, group: str, partitions: int) -> Finding:
+def _lag(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) -> Finding:
+    group = settings.group
+    # Without the right on the group a consumer only times out; an admin client says so.
     admin = AdminClient(kafka.client())
     asked = ConsumerGroupTopicPartitions(group, [TopicPartition(EVENTS, p) for p in range(partitions)])
     committed = admin.list_consumer_group_offsets([asked], request_timeout=10)[group].result().topic_partitions
     consumer = Consumer(kafka.client() | {"group.id": "shelfcast-doctor"})
-    lag = 0
+    lag, waiting = 0, []
     try:
         for place in committed:
+            if place.error is not None:
+                raise KafkaException(place.error)
             low, high = consumer.get_watermark_offsets(TopicPartition(EVENTS, place.partition), timeout=10)
-            if 0 <= place.offset < low:
-                return Finding("worker", "fail", f"partition {place.partition} stands at {place.offset}, the log begins at {low}",
+            if place.offset < low and low > 0:
+                stands = f"stands at {place.offset}" if place.offset >= 0 else "has no commit"
+                return Finding("worker", "fail", f"partition {place.partition} {stands}, the log begins at {low}",
                                "events were lost to retention: restore the log or set SHELFCAST_ACCEPT_TRUNCATED_LOG=true")  # fmt: skip
-            lag += high - max(place.offset, low)
+            if high > max(place.offset, low):
+                lag += high - max(place.offset, low)
+                waiting.append((place, high))
     finally:
         consumer.close()
+    for place, high in waiting:
+        stopped = _poison(kafka, settings, partitions, place, high)
+        if stopped is not None:
+            return stopped
     if lag:
         return Finding(
             "worker",
@@ -173,6 +201,33 @@ def _lag(kafka: KafkaSettings, group: str, partitions: int) -> Finding:
             "if it does not fall, start `shelfcast worker` or more of them",
         )
     return Finding("worker", "ok", f"group {group} has committed everything")
+
+
+def _poison(kafka: KafkaSettings, settings: WorkerSettings, partitions: int, place: TopicPartition, high: int) -> Finding | None:
+    """Take the events that wait as the worker would: an event that stops it is found; None where all can be taken."""
+    rules, partition = Rules.of(settings), place.partition
+    if place.offset >= 0 and place.metadata:
+        data = SnapshotReader(kafka).at(partition, place.metadata)
+        heart = Heart.load(data, rules, partition, partitions)
+    elif place.offset < 0:
+        heart = Heart(rules, partition, partitions)
+    else:
+        return None
+    first = heart.next_offset
+    until = time.monotonic() + TRIED_SECONDS
+    for record in read_log(kafka, EVENTS, partition, first, min(high, first + TRIED_EVENTS)):
+        try:
+            heart.apply([record])
+        except Exception as error:  # noqa: BLE001  whatever it is, the worker meets it too
+            return Finding(
+                "worker",
+                "fail",
+                f"the event at partition {partition} offset {record.offset} stops the worker ({type(error).__name__})",
+                "upgrade shelfcast, and report the event: until then nothing after it is taken",
+            )
+        if time.monotonic() > until:
+            break
+    return None
 
 
 def _snapshots(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) -> Finding:
@@ -193,12 +248,10 @@ def _snapshots(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) 
 
 def _database(mongo: MongoSettings) -> Finding:
     try:
-        client: MongoClient[dict[str, object]] = MongoClient(mongo.uri.reveal(), serverSelectionTimeoutMS=5000)
-        client.admin.command("ping")
-        names = client[mongo.database].list_collection_names()
-        client.close()
+        with MongoClient[dict[str, object]](mongo.uri.reveal(), serverSelectionTimeoutMS=5000) as client:
+            client.admin.command("ping")
+            names = client[mongo.database].list_collection_names()
     except PyMongoError as error:
-        return Finding(
-            "database", "fail", "no answer", f"check MONGODB_URI ({mongo.shown}) and that MongoDB is running: {type(error).__name__}"
-        )
+        cause, advice = mongo_cause(error)
+        return Finding("database", "fail", f"{mongo.shown}: {cause}", advice)
     return Finding("database", "ok", f"{mongo.shown} with {len(names)} collections")

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from deploy.commands import known_ahead
 from deploy.connection import DEFAULT_DATA_DIR, servers
+from deploy.groups import ahead_of
 from producers.guess import guess
 from producers.lag import LagMeter
 from producers.ledger import Ledger
@@ -26,6 +27,7 @@ from producers.rows import Source
 from producers.sources import completejourney
 from producers.sources.database import Query
 from producers.sources.files import Delimited, open_file
+from streams.brokers import metadata
 from streams.contract.errors import UsageError
 from streams.contract.settings import Secret, WorkerSettings
 from streams.whole_files import make_folder, write_whole
@@ -82,7 +84,8 @@ def replay(
             )
         ledger.forget()
     kafka, _ = servers(data_dir)
-    lag = LagMeter(kafka) if max_lag is not None else None
+    metadata(kafka)  # says at once why Kafka cannot be used, where publishing would only time out
+    lag = LagMeter(kafka, ahead_of()) if max_lag is not None else None
     try:
         with Publisher(kafka, PublisherSettings.read()) as publisher, _bar() as bar:
             shown = _Shown(bar, rows, limit)

@@ -1,13 +1,18 @@
 """`shelfcast settings`: every environment variable."""
 
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from importlib import import_module
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+from streams.contract.settings import Secret
 
 CLASSES: Final = (
     "streams.contract.settings:KafkaSettings",
@@ -17,30 +22,57 @@ CLASSES: Final = (
     "producers.gateway.settings:GatewaySettings",
     "streams.http.bounds:Bounds",
     "consumers.settings:ConsumeSettings",
+    "consumers.replenishment.settings:ReplenishSettings",
     "charts.web.settings:WebSettings",
+    "deploy.process:ProcessSettings",
 )
 
 
 def rows() -> list[dict[str, str]]:
     """Name, default and meaning of every setting, by class."""
     out = []
-    for place in CLASSES:
-        module, _, name = place.partition(":")
-        for f in fields(getattr(import_module(module), name)):
-            default = "" if f.default is MISSING else str(f.default)
-            out.append({"class": name, "variable": f.metadata["env"], "default": default, "meaning": f.metadata["meaning"]})
+    for place, f in _fields():
+        default = "" if f.default is MISSING else str(f.default)
+        out.append({"class": place, "variable": f.metadata["env"], "default": default, "meaning": f.metadata["meaning"]})
     return out
 
 
-def settings(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """List every environment variable, its default and its meaning.
-
-    Those marked * are part of the worker's state: under another value the state is rebuilt from the log.
-    """
-    if as_json:
-        typer.echo(json.dumps(rows(), indent=1))
-        return
-    table = Table("variable", "default", "meaning")
+def values(environ: Mapping[str, str]) -> list[dict[str, str]]:
+    """The rows, with the value that counts and where it is from. Secrets are masked."""
+    secret = {f.metadata["env"] for _, f in _fields() if f.type in (Secret, "Secret")}
+    out = []
     for row in rows():
-        table.add_row(row["variable"], row["default"], row["meaning"])
+        text = environ.get(row["variable"], "")
+        value = ("***" if row["variable"] in secret else text) if text else row["default"]
+        out.append(row | {"value": value, "source": "environment" if text else "default" if row["default"] else "not set"})
+    return out
+
+
+def names() -> set[str]:
+    """The variables that are settings."""
+    return {row["variable"] for row in rows()}
+
+
+def settings(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """List every environment variable: the value that counts, where it is from, its default and its meaning.
+
+    Passwords, keys and addresses with passwords are shown as ***. Those marked * are part of the worker's state: under another
+    value the state is rebuilt from the log.
+    """
+    found = values(os.environ)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    table = Table("variable", "value", "from", "default", "meaning")
+    table.columns[0].no_wrap = True
+    for row in {row["variable"]: row for row in found}.values():
+        table.add_row(*(escape(row[name]) for name in ("variable", "value", "source", "default", "meaning")))
     Console().print(table)
+
+
+def _fields() -> list[tuple[str, Any]]:
+    found = []
+    for place in CLASSES:
+        module, _, name = place.partition(":")
+        found += [(name, f) for f in fields(getattr(import_module(module), name))]
+    return found

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from deploy.connection import servers
 from deploy.shelf_file import as_planned, read_shelf
+from streams.brokers import metadata
 from streams.contract.codec import encode, printable
 from streams.contract.errors import ServerError, UsageError
 from streams.spreadsheet import csv_text
@@ -77,6 +78,7 @@ def define(file: File, data_dir: DataDir = None) -> None:
 
     event = read_shelf(file, datetime.now(UTC))
     kafka, _ = servers(data_dir)
+    metadata(kafka)  # says at once why Kafka cannot be used, where publishing would only time out
     with Publisher(kafka, PublisherSettings.read()) as publisher:
         delivery = publisher.publish(event.store, encode(event))
         delivery.wait(DELIVERY_SECONDS)

@@ -15,11 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy.connection import servers
+from deploy.groups import ahead_of
 from producers.lag import LagMeter
 from producers.pace import speed_of
 from producers.publisher import Publisher, PublisherSettings
 from producers.run_simulation import publish
 from producers.simulator import ShopSettings, Simulation
+from streams.brokers import metadata
 from streams.contract.errors import UsageError
 from streams.contract.money import decimal_of
 
@@ -75,7 +77,8 @@ def simulate(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     kafka, _ = servers(data_dir)
-    lag = LagMeter(kafka) if max_lag is not None else None
+    metadata(kafka)  # says at once why Kafka cannot be used, where publishing would only time out
+    lag = LagMeter(kafka, ahead_of()) if max_lag is not None else None
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
     began = time.monotonic()
     with Publisher(kafka, PublisherSettings.read()) as publisher, Progress(*columns, console=Console(stderr=True)) as bar:

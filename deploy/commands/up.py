@@ -7,8 +7,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from charts.web.settings import WebSettings
+from consumers.settings import ConsumeSettings
 from deploy.connection import DEFAULT_DATA_DIR, servers
 from deploy.supervisor import Supervisor
+from producers.gateway.settings import GatewaySettings
+from producers.publisher import PublisherSettings
 from streams.brokers import check_topics
 from streams.contract.errors import ShelfcastError
 from streams.contract.settings import WorkerSettings
@@ -19,8 +23,8 @@ def up(
     timezone: Annotated[str | None, typer.Option(help="Time zone of the stores, as in Europe/Berlin.")] = None,
     country: Annotated[str | None, typer.Option(help="Country or part of one for public holidays, as in DE or DE-NW.")] = None,
     store_countries: Annotated[Path | None, typer.Option(help="CSV file of the stores that are elsewhere: columns store, country.")] = None,
-    gateway_port: Annotated[int, typer.Option(help="Port of the HTTP door for tills.")] = 8080,
-    web_port: Annotated[int, typer.Option(help="Port of the web page.")] = 8081,
+    gateway_port: Annotated[int | None, typer.Option(help="Port of the HTTP door for tills; else SHELFCAST_GATEWAY_PORT, 8080.")] = None,
+    web_port: Annotated[int | None, typer.Option(help="Port of the web page; else SHELFCAST_WEB_PORT, 8081.")] = None,
     data_dir: Annotated[Path, typer.Option(help="Directory of the embedded servers and of the logs.")] = DEFAULT_DATA_DIR,
 ) -> None:
     """Run gateway, worker, consumers and web page, restarting what dies, until Ctrl-C.
@@ -37,6 +41,9 @@ def up(
     console = Console()
     file = str(store_countries) if store_countries else None
     countries_of(WorkerSettings.read(timezone=timezone, country=country, store_countries=file))  # before anything is started
+    gateway, web = GatewaySettings.read(port=gateway_port), WebSettings.read(port=web_port)
+    ConsumeSettings.read()
+    PublisherSettings.read()
     kafka, mongo = servers(data_dir)
     check_topics(kafka)
     supervisor = Supervisor(data_dir / "logs")
@@ -51,11 +58,11 @@ def up(
     try:
         supervisor.start("worker", *worker)
         supervisor.start("consume", "consume", *where)
-        supervisor.start("gateway", "gateway", "--port", str(gateway_port), *where)
-        supervisor.start("web", "web", "--port", str(web_port), *where)
+        supervisor.start("gateway", "gateway", "--port", str(gateway.port), *where)
+        supervisor.start("web", "web", "--port", str(web.port), *where)
         console.print(
             f"Kafka {kafka.bootstrap_servers}, MongoDB {mongo.shown}\n"
-            f"tills: POST http://127.0.0.1:{gateway_port}/v1/sales   page: http://127.0.0.1:{web_port}/   logs: {data_dir / 'logs'}\n"
+            f"tills: POST http://{gateway.host}:{gateway.port}/v1/sales   page: http://{web.host}:{web.port}/   logs: {data_dir / 'logs'}\n"
             "Ctrl-C stops all of it.",
             highlight=False,
         )

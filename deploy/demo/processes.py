@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from charts.web.settings import WebSettings
 from deploy.embedded.mongo import free_port
 from deploy.supervisor import Supervisor
 from streams.contract.errors import ShelfcastError
 
-DEDUPE_WINDOW: Final = "20000"
-"""Smaller than the default, so that snapshots fit the embedded broker, which keeps 5 MB a partition."""
-
-CHECKPOINT_SECONDS: Final = 1.5
-"""Short, because the replay waits for the worker's commits: it may not outrun that broker."""
+SMALL_BROKER: Final = {
+    "SHELFCAST_DEDUPE_WINDOW": "20000",
+    "SHELFCAST_CHECKPOINT_SECONDS": "1.5",
+    "SHELFCAST_CONSUME_SECONDS": "1.5",
+}
+"""For the embedded broker, which keeps 5 MB a partition: a dedupe window whose snapshots fit it, and short steps, because the
+replay waits for the commits of worker and consumers and may not outrun it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,9 @@ class Processes:
 def start(data_dir: Path, timezone: str, country: str, store_countries: str | None, web_port: int | None) -> Processes:
     """Start worker, consumers and web page; they find the servers as we do, in the environment or the data directory."""
     supervisor = Supervisor(data_dir / "logs")
-    environment = {
-        "SHELFCAST_DEDUPE_WINDOW": DEDUPE_WINDOW,
-    }
-    processes = Processes(supervisor, free_port(), web_port or free_port())
+    # What somebody has set counts; these are for the embedded broker.
+    environment = {name: value for name, value in SMALL_BROKER.items() if not os.environ.get(name)}
+    processes = Processes(supervisor, free_port(), web_port or _named_web_port() or free_port())
     supervisor.start(
         "worker",
         "worker",
@@ -52,11 +55,13 @@ def start(data_dir: Path, timezone: str, country: str, store_countries: str | No
         "--timezone", timezone,
         *(["--country", country] if country else []),
         *(["--store-countries", store_countries] if store_countries else []),
-        "--checkpoint-seconds", str(CHECKPOINT_SECONDS),
         environment=environment,
     )  # fmt: skip
-    supervisor.start(
-        "consume", "consume", "--metrics-port", "0", "--batch-seconds", "1.5", "--data-dir", str(data_dir), environment=environment
-    )
+    supervisor.start("consume", "consume", "--metrics-port", "0", "--data-dir", str(data_dir), environment=environment)
     supervisor.start("web", "web", "--port", str(processes.web_port), "--data-dir", str(data_dir), environment=environment)
     return processes
+
+
+def _named_web_port() -> int | None:
+    """The port of SHELFCAST_WEB_PORT, where it is set."""
+    return WebSettings.read().port if os.environ.get("SHELFCAST_WEB_PORT") else None

@@ -22,7 +22,8 @@ from deploy.demo.figures import WorkerFigures, read_worker
 from deploy.demo.memory import MemoryWatch
 from deploy.demo.screen import Screen, View
 from deploy.demo.source import DemoSource, open_source
-from producers.lag import STATISTICS, WORKER, LagMeter, Watched
+from deploy.groups import everybody
+from producers.lag import LagMeter
 from producers.plans import NOTHING_AHEAD, KnownAhead
 from producers.publisher import Publisher
 from producers.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
@@ -30,7 +31,6 @@ from streams.brokers import check_topics
 from streams.contract.errors import ServerError, ShelfcastError
 from streams.contract.money import amounts_shown, decimal_of
 from streams.contract.settings import WorkerSettings
-from streams.contract.topics import FORECASTS
 from streams.countries import countries_of
 
 MAX_LAG: Final = 60_000
@@ -40,7 +40,6 @@ READ_TRIES: Final = 6
 SETTLE_SECONDS: Final = 120.0
 """How long consumers that are behind may take nothing before the demo gives up on them."""
 Answer = TypeVar("Answer")
-FORECASTS_GROUP: Final = Watched("shelfcast-forecasts", FORECASTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ class Demo:
         self.view.page = self._processes.page
         self._database = ReadOnlyDatabase(mongo)
         with Screen(self.console) as screen, Publisher(kafka) as publisher:
-            meter = LagMeter(kafka, (WORKER, STATISTICS, FORECASTS_GROUP))
+            meter = LagMeter(kafka, everybody())
             try:
                 replayed = self._replay(source, publisher, meter, screen)
                 self._settle(meter, screen)

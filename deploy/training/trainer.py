@@ -15,18 +15,17 @@ from typing import Final
 
 from charts import sales
 from charts.sales import Finds
-from producers.lag import STATISTICS, WORKER, LagMeter, Watched
+from deploy.groups import everybody
+from producers.lag import LagMeter
 from producers.publisher import Publisher
 from streams.contract.codec import encode
 from streams.contract.errors import ServerError, ShelfcastError
 from streams.contract.messages import ClockTicked
 from streams.contract.settings import KafkaSettings, WorkerSettings
-from streams.contract.topics import FORECASTS
 from streams.localtime import EPOCH_ORDINAL, LocalTime
 
 CATCH_UP_SECONDS: Final = 300.0
 KEPT_JOBS: Final = 100
-_WATCHED: Final = (WORKER, STATISTICS, Watched("shelfcast-forecasts", FORECASTS))
 
 
 @dataclass
@@ -118,7 +117,7 @@ class Trainer:
 
     def _catch_up(self) -> None:
         """Wait until worker and consumers have committed everything that is in the log now."""
-        meter, until = LagMeter(self._kafka, _WATCHED), time.monotonic() + CATCH_UP_SECONDS
+        meter, until = LagMeter(self._kafka, everybody()), time.monotonic() + CATCH_UP_SECONDS
         try:
             while meter() > 0:
                 if time.monotonic() > until:

@@ -1,15 +1,19 @@
 """Settings: frozen classes read from the environment once, checked at start, secrets masked wherever they show."""
 
+import math
 import os
+import re
+import ssl
 import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit
+from typing import Any, Final, Literal, Self, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, available_timezones
 
 from streams.contract.errors import SettingsError
+
+_MOST_DATABASE_BYTES: Final = 63
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -84,9 +88,21 @@ def _parse(text: str, kind: Any, about: Mapping[str, Any]) -> Any:
 
 def _checked(name: str, value: Any, about: Mapping[str, Any]) -> Any:
     low, high = about["low"], about["high"]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SettingsError(f"{name}={value}: set a number. {about['meaning']}")
     if (low is not None and value < low) or (high is not None and value > high):
         raise SettingsError(f"{name}={value}: set a number from {low} to {high}. {about['meaning']}")
     return value
+
+
+def _check_authority(file: str) -> None:
+    """Raises SettingsError unless the file holds certificates that TLS can take."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except ssl.SSLError:
+        raise SettingsError(f"KAFKA_CA_FILE={file!r} holds no certificate: name a PEM file with -----BEGIN CERTIFICATE-----.") from None
+    except OSError as error:
+        raise SettingsError(f"KAFKA_CA_FILE={file!r} cannot be read ({error.strerror}): name a PEM file that this user may read.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +126,10 @@ class KafkaSettings(FromEnvironment):
             raise SettingsError(f"KAFKA_SECURITY_PROTOCOL={self.security_protocol}: set KAFKA_USERNAME and KAFKA_PASSWORD too.")
         if not sasl and (self.username or self.password):
             raise SettingsError("KAFKA_USERNAME or KAFKA_PASSWORD is set: set KAFKA_SECURITY_PROTOCOL=SASL_SSL so that they are used.")
+        if self.ca_file:
+            if not self.security_protocol.endswith("SSL"):
+                raise SettingsError("KAFKA_CA_FILE is set: set KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL so that it is used.")
+            _check_authority(self.ca_file)
 
     def client(self) -> dict[str, str | int | float | bool]:
         """The settings in the words of confluent-kafka."""
@@ -134,12 +154,17 @@ class MongoSettings(FromEnvironment):
     def __post_init__(self) -> None:
         if not self.uri.reveal().startswith(("mongodb://", "mongodb+srv://")):
             raise SettingsError("MONGODB_URI does not start with mongodb:// or mongodb+srv://, as in mongodb://localhost:27017.")
+        wrong = sorted(set(self.database) & set('/\\. "$*<>:|?'))
+        if wrong or not self.database.isprintable() or not 1 <= len(self.database.encode()) <= _MOST_DATABASE_BYTES:
+            raise SettingsError(f"MONGODB_DATABASE={self.database!r}: set a name of 1 to 63 letters, digits, - and _, as in shelfcast.")
 
     @property
     def shown(self) -> str:
         """Where MongoDB is, without user and password."""
-        parts = urlsplit(self.uri.reveal())
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{self.database}"
+        scheme, _, rest = self.uri.reveal().partition("://")
+        # The last @ counts: a password may hold all the others, and / and ? too.
+        hosts = re.split(r"[/?#]", rest.rpartition("@")[2], maxsplit=1)[0]
+        return f"{scheme}://{hosts}/{self.database}"
 
 
 @dataclass(frozen=True, slots=True)

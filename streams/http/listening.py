@@ -10,7 +10,7 @@ import uvicorn
 from litestar import Litestar
 
 from streams.contract.errors import SettingsError
-from streams.http.address import Address
+from streams.http.address import Address, why_not
 from streams.http.bounded import bounded_by
 from streams.http.bounds import Bounds
 from streams.http.doorman import ConnectionMetrics, Doorman
@@ -55,9 +55,8 @@ def _listen(address: Address) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(place)
         listener.listen(1024)
-    except OSError as error:
-        raise SettingsError(
-            f"{address.what} cannot listen on {address.host}:{address.port}: {error.strerror or error}. "
-            f"Set {address.variable} or --port to a free one."
-        ) from None
+    except (OSError, UnicodeError, OverflowError) as error:
+        host_variable = address.variable.removesuffix("PORT") + "HOST"
+        reason = why_not(error, address.host, address.port, host_variable, f"{address.variable} or --port")
+        raise SettingsError(f"{address.what} cannot listen on {reason}") from None
     return listener

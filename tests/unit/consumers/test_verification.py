@@ -144,12 +144,12 @@ def test_a_number_beyond_reason_costs_no_memory():
 
 
 def sale(event_id, **changes):
-    fields = {"event_id": event_id, "store": "Berlin", "item": "milk", "quantity": 1.0, "sold_at": 1.7e9, "unit_price": 1.0}
+    fields = {"event_id": event_id, "store": "Berlin", "item": "milk", "quantity": 2.0, "sold_at": 1.7e9, "unit_price": 1.0}
     return encode(SaleRecorded(**(fields | changes)))
 
 
-def events(raws, accepted_at=(), rejected_at=(), ends=None):
-    books = EventBooks({0: ends or LogEnds(0, len(raws))})
+def events(raws, accepted_at=(), rejected_at=(), ends=None, committed=None):
+    books = EventBooks({0: ends or LogEnds(0, len(raws))}, committed)
     for seq, (offset, event_id) in enumerate(accepted_at):
         books.accepted(accepted(seq + 1, offset=offset, event_id=event_id))
     for offset, reason in rejected_at:
@@ -196,3 +196,46 @@ def test_many_faults_are_listed_by_example_and_counted():
     _, differences = events(raws, [(100, "e100")])
     assert len(differences) == 21
     assert differences[-1].log == 100
+
+
+def test_numbered_ids_of_several_partitions_are_all_unique():
+    """Seeding the hash with the partition's number made ids of 1 to 3 and of 8 characters collide."""
+    ids = {partition: [str(n) for n in range(1201) if n % 4 == partition] for partition in range(4)}
+    books = EventBooks({partition: LogEnds(0, len(mine)) for partition, mine in ids.items()})
+    for partition, mine in ids.items():
+        for offset, event_id in enumerate(mine):
+            books.accepted(accepted(offset + 1, partition=partition, offset=offset, event_id=event_id))
+    for partition, mine in ids.items():
+        for offset, event_id in enumerate(mine):
+            books.event(partition, offset, sale(event_id))
+    counts = books.conclude()
+    assert (books.differences, counts.accepted, counts.duplicates) == ([], 1201, 0)
+
+
+def test_an_event_whose_id_was_accepted_only_later_is_lost():
+    counts, [difference] = events([sale("a"), sale("b"), sale("a")], [(1, "b"), (2, "a")])
+    assert (counts.duplicates, difference.kind, difference.offset) == (0, "lost", 0)
+    assert "accepted only later, at offset 2" in difference.sentence
+
+
+def test_another_sale_under_an_accepted_id_is_no_repeat():
+    counts, [difference] = events([sale("a"), sale("a", quantity=-2.0), sale("b")], [(0, "a"), (2, "b")])
+    assert (counts.duplicates, difference.kind, difference.offset) == (0, "lost", 1)
+    assert "accepted at offset 0 for another sale" in difference.sentence
+
+
+def test_what_the_worker_has_not_committed_is_pending_though_a_later_event_has_its_trace():
+    """Accepted sales and dead letters go to two topics: one may be there before the other."""
+    raws = [sale("a"), sale("b"), b"garbage", sale("c")]
+    counts, differences = events(raws, [(0, "a")], [(2, "not_json")], committed={0: 1})
+    assert (differences, counts.pending) == ([], 2)
+
+
+def test_what_was_committed_without_a_trace_is_lost_also_at_the_end_of_the_log():
+    counts, [difference] = events([sale("a"), sale("b")], [(0, "a")], committed={0: 2})
+    assert (counts.pending, difference.kind, difference.offset) == (0, "lost", 1)
+
+
+def test_a_commit_beyond_the_log_is_of_another_log():
+    counts, differences = events([sale("a"), sale("b")], [(0, "a")], committed={0: 900})
+    assert (differences, counts.pending) == ([], 1)

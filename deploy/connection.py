@@ -36,7 +36,7 @@ def servers(data_dir: Path | None = None) -> tuple[KafkaSettings, MongoSettings]
 
 
 def _checked(mongo: MongoSettings) -> MongoSettings:
-    from streams.mongo_trouble import check_uri  # noqa: PLC0415 - pymongo, which most commands need only for this
+    from streams.mongodb.trouble import check_uri  # noqa: PLC0415 - pymongo, which most commands need only for this
 
     check_uri(mongo)
     return mongo

@@ -1,9 +1,9 @@
 """The consumer groups that are watched for lag, named as the settings name them."""
 
-from consumers.settings import ConsumeSettings
-from producers.lag import Watched
+from consumers.runtime.consumer_settings import ConsumeSettings
 from streams.contract.settings import WorkerSettings
 from streams.contract.topics import ACCEPTED, EVENTS, FORECASTS
+from streams.kafka.lag import Watched
 
 
 def ahead_of() -> tuple[Watched, ...]:

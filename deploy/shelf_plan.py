@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from charts.forecasts import share_of_shelf
-from charts.shelf_picture import ShelfPlan
-from deploy.shelf_file import as_planned
+from charts.figures.shelf_picture import ShelfPlan
+from charts.queries.forecasts import share_of_shelf
 from online_model.shelf import Item, Shelf, arrange
+from producers.sources.shelf_file import as_planned
 from streams.contract.errors import UsageError
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@
 sale line. Both work from a notebook.
 """
 
+from online_model.combine.scores import Scores
+from online_model.constants import ModelSettings
 from online_model.horizons import HORIZONS
+from online_model.lines.sale_regressor import SaleRegressor
 from online_model.partition import Partition
 from online_model.results import DayClosed, Drift, HorizonForecast, Scored
-from online_model.sale_regressor import SaleRegressor
-from online_model.scores import Scores
-from online_model.settings import ModelSettings
 
 __all__ = ["HORIZONS", "DayClosed", "Drift", "HorizonForecast", "ModelSettings", "Partition", "SaleRegressor", "Scored", "Scores"]

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from online_model.calendar import check_country
+from online_model.calendar.dates import check_country
+from online_model.constants import ModelSettings
+from online_model.lines.sale_regressor import SaleRegressor
 from online_model.pool import Pool
-from online_model.sale_regressor import SaleRegressor
-from online_model.settings import ModelSettings
+from online_model.series.sold_day import DayInput
 from online_model.store import Store
-from online_model.today import DayInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from online_model.combine.scores import Scores
     from online_model.results import DayClosed, Drift
-    from online_model.scores import Scores
 
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]

@@ -6,28 +6,28 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from online_model.bias import BiasGain
-from online_model.calendar import CalendarTable, HolidayKeys
-from online_model.cold_start import ItemLevels
+from online_model.calendar.dates import CalendarTable, HolidayKeys
+from online_model.calendar.multiplier import CalendarModel
+from online_model.combine.bias import BiasGain
+from online_model.combine.gate import Gate
+from online_model.combine.mixture import Mixture
+from online_model.combine.quantiles import Quantiles
+from online_model.combine.scores import Scores
+from online_model.combine.year_correction import YearCorrection
+from online_model.experts.features import N_REGRESSION_FEATURES, PRIOR_ON, OwnYear
 from online_model.experts.registry import EXPERTS
-from online_model.features import N_REGRESSION_FEATURES, PRIOR_ON, OwnYear
-from online_model.gate import Gate
+from online_model.experts.shared_residual import SharedResiduals
 from online_model.horizons import SPANS
-from online_model.level_shift import CommonResiduals
-from online_model.mixture import Mixture
-from online_model.multiplier import CalendarModel
-from online_model.nowcast import Nowcast
-from online_model.profile import PooledProfile
-from online_model.quantiles import Quantiles
-from online_model.scores import Scores
-from online_model.shared_residual import SharedResiduals
+from online_model.series.cold_start import ItemLevels
+from online_model.series.level_shift import CommonResiduals
+from online_model.series.profile import PooledProfile
 from online_model.state import dump_fields, load_fields
-from online_model.year_correction import YearCorrection
+from online_model.today.nowcast import Nowcast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from online_model.pooled import PooledRegressor
+    from online_model.experts.regressors import PooledRegressor
 
 CAUTION: Final = tuple(0.5 * b**0.5 for b in SPANS)
 """Extra ridge of the regressions by horizon, in dates; windows of many days overlap."""

@@ -6,29 +6,31 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from online_model import day_features, features, last_year
-from online_model.baselines import WeekdayLags
-from online_model.cold_start import WORTH
-from online_model.ewmas import DS, DS28, HALF_LIVES, PROFILE, RAW, RAW28
+from online_model.calendar import day_features
+from online_model.calendar.multiplier import C_FLOOR, prior_variance
+from online_model.calendar.opening import Opening
+from online_model.combine.maturity import SLOT_COLUMNS, learn_matured
+from online_model.combine.outlook import Outlook, serve
+from online_model.constants import TINY, YEAR
+from online_model.experts import features
+from online_model.experts.baselines import WeekdayLags
 from online_model.horizons import DAYS_AHEAD, KNOWN_OPEN_DAYS
-from online_model.maturity import SLOT_COLUMNS, learn_matured
-from online_model.multiplier import C_FLOOR, prior_variance
-from online_model.nowcast import DayCurve
-from online_model.opening import Opening
-from online_model.outlook import Outlook, serve
-from online_model.profile import DIVISOR_FLOOR, ProfileClose, learn_cell_ewma
 from online_model.results import DayClosed
-from online_model.series import SLOTS, Series
-from online_model.settings import TINY, YEAR
+from online_model.series import last_year
+from online_model.series.cold_start import WORTH
+from online_model.series.ewmas import DS, DS28, HALF_LIVES, PROFILE, RAW, RAW28
+from online_model.series.profile import DIVISOR_FLOOR, ProfileClose, learn_cell_ewma
+from online_model.series.series import SLOTS, Series
+from online_model.series.sold_day import WILD_DAYS, DayInput, Today, as_expected, today_of
 from online_model.state import dump_fields, load_fields
-from online_model.today import WILD_DAYS, DayInput, Today, as_expected, today_of
+from online_model.today.nowcast import DayCurve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from online_model.day_features import PromotionDays, StoreDay
+    from online_model.calendar.day_features import PromotionDays, StoreDay
     from online_model.pool import Pool
 
     F32 = NDArray[np.float32]

@@ -14,17 +14,17 @@ from typing import Any, Final, cast
 import msgspec
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
-from producers.building import Builder
-from producers.mapping import Mapping
 from producers.publisher import Publisher
-from producers.rows import by_record
+from producers.sources.building import Builder
+from producers.sources.mapping import Mapping
+from producers.sources.rows import by_record
 from streams.contract.codec import decode_event
 from streams.contract.errors import RejectedEvent, ServerError, UsageError
+from streams.contract.letters import BYTES, HEAD, SHA256
 from streams.contract.messages import SaleRecorded
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import REJECTED
-from streams.kafka_trouble import kafka_error
-from streams.letters import BYTES, HEAD, SHA256
+from streams.kafka.trouble import kafka_error
 
 SETTLED: Final = "settled"
 _TIMEOUT: Final = 10.0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from confluent_kafka import KafkaError, Message
 
 from streams.contract.errors import DeliveryError
-from streams.kafka_trouble import sentence_of
+from streams.kafka.trouble import sentence_of
 
 
 class Delivery:

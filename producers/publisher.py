@@ -14,7 +14,7 @@ from producers.delivery import Delivery
 from streams.contract.errors import DeliveryError
 from streams.contract.settings import FromEnvironment, KafkaSettings, setting
 from streams.contract.topics import EVENTS, MESSAGE_BYTES, PARTITIONER
-from streams.kafka_trouble import sentence_of
+from streams.kafka.trouble import sentence_of
 
 LINGER_MS: Final = 20
 _POLL_SECONDS: Final = 0.1

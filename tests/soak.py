@@ -224,7 +224,7 @@ class Soak:
         self._verify()
 
     def _verify(self) -> None:
-        from consumers.mongo import MongoDocuments, connect
+        from consumers.store.mongo import MongoDocuments, connect
         from consumers.verification.reading import LogReader
         from consumers.verification.run import verify
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from charts.figures import style, words
-from charts.sales import Period, Sums
+from charts.queries.sales import Period, Sums
 
 MOST_BARS = 60
 

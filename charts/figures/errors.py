@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from charts.figures import style, words
 from charts.figures.dates import day_number, show_dates
-from charts.forecasts import HORIZON_NAMES, HORIZONS, ErrorSums, score_sums
+from charts.queries.forecasts import HORIZON_NAMES, HORIZONS, ErrorSums, score_sums
 
 WINDOW_DAYS = 28
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from charts.figures import style, words
 from charts.figures.dates import day_number, show_dates
-from charts.forecasts import PastForecast, days_ahead, horizon_of
+from charts.queries.forecasts import PastForecast, days_ahead, horizon_of
 
 
 def forecast_against_actual(store: str, item: str, past: Sequence[PastForecast], close: Mapping[str, Any] | None) -> Figure:

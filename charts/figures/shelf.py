@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from charts.figures import style, words
 from charts.figures.bars import MOST_BARS
-from charts.forecasts import incomplete, share_of_shelf
+from charts.queries.forecasts import incomplete, share_of_shelf
 
 
 def shelf_share(plan: Mapping[str, Any] | None, top: int = 20) -> Figure:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from charts.figures.style import shortened
-from charts.sales import Period
+from charts.queries.sales import Period
 
 
 def count(number: float) -> str:

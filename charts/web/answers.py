@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from charts import forecasts, sales
-from charts.draw import Format, drawn
 from charts.figures.bars import currencies
-from charts.forecasts import GAINS, MOST_FORECASTS, horizon_of
-from charts.gallery import CHARTS, Question
-from charts.sales import Finds, Sums
-from charts.summary import scores_shown, summary, totals_shown
+from charts.figures.draw import Format, drawn
+from charts.figures.gallery import CHARTS, Question
+from charts.queries import forecasts, sales
+from charts.queries.forecasts import GAINS, MOST_FORECASTS, horizon_of
+from charts.queries.sales import Finds, Sums
+from charts.queries.summary import scores_shown, summary, totals_shown
 from charts.web.fresh import FreshFor
 from charts.web.telemetry import WebMetrics
 

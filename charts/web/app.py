@@ -13,17 +13,17 @@ from litestar.response import Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from charts.database import ReadOnlyDatabase
-from charts.draw import Format
-from charts.gallery import CHARTS, Question
-from charts.sales import Finds
+from charts.figures.draw import Format
+from charts.figures.gallery import CHARTS, Question
+from charts.queries.database import ReadOnlyDatabase
+from charts.queries.sales import Finds
 from charts.web.answers import Answers
 from charts.web.asking import JSON, PARAMETERS, PNG, SVG, preferred, question_of
 from charts.web.assets import PICTURE_POLICY, POLICY, STYLE
 from charts.web.openapi import description, docs_page
 from charts.web.page import page
-from charts.web.settings import WebSettings
 from charts.web.telemetry import WebMetrics
+from charts.web.web_settings import WebSettings
 from streams.contract.errors import ServerError, UsageError
 from streams.http.access import Keyring, RefusedError
 from streams.http.foreign import changes_something

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from charts.gallery import Question, checked
+from charts.figures.gallery import Question, checked
 from streams.contract.codec import printable
 from streams.contract.errors import UsageError
 

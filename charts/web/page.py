@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from charts.figures import words
 from charts.figures.style import MINUS, shortened
-from charts.forecasts import GAINS, HORIZON_NAMES
+from charts.queries.forecasts import GAINS, HORIZON_NAMES
 from charts.web.assets import SCRIPT, STYLE
 
 PICTURES: Final[tuple[tuple[str, str], ...]] = (

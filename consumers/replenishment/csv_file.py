@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from streams.spreadsheet import csv_text
-from streams.whole_files import write_whole
+from streams.files.spreadsheet import csv_text
+from streams.files.whole_files import write_whole
 
 COLUMNS: Final = ("store", "origin", "item", "units", "chosen_by")
 LONGEST_NAME: Final = 120

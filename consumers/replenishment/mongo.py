@@ -11,7 +11,7 @@ from consumers.replenishment.orders import Part
 from streams.contract.documents import document_id
 from streams.contract.errors import ServerError
 from streams.contract.settings import MongoSettings
-from streams.mongo_trouble import mongo_error
+from streams.mongodb.trouble import mongo_error
 
 COLLECTION: Final = "purchase_orders"
 MOST_ATTEMPTS: Final = 20

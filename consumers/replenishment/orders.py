@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from consumers.replenishment.settings import ReplenishSettings
+from consumers.replenishment.replenishment_settings import ReplenishSettings
 from online_model.shelf import Demand, Quantiles, ShelfSettings, order_units
 from streams.contract.messages import Allocation, PredictedSales, ShelfAllocation
 

@@ -13,17 +13,17 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from prometheus_client import CollectorRegistry, Counter
 
-from consumers.log import RateLimited
 from consumers.replenishment import csv_file
 from consumers.replenishment.mongo import MongoOrders
 from consumers.replenishment.orders import Incomplete, OrderBook, Part
-from consumers.replenishment.settings import ReplenishSettings
+from consumers.replenishment.replenishment_settings import ReplenishSettings
 from streams.contract.codec import decode_output, printable
 from streams.contract.errors import FileError, ServerError
 from streams.contract.messages import PredictedSales, ShelfAllocation
 from streams.contract.settings import KafkaSettings, MongoSettings
 from streams.contract.topics import FORECASTS
-from streams.kafka_trouble import sentence_of
+from streams.kafka.quiet_log import RateLimited
+from streams.kafka.trouble import sentence_of
 
 MESSAGES_AT_ONCE: Final = 1000
 POLL_SECONDS: Final = 0.5

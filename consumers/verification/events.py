@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.sink import LogEnds
+from consumers.runtime.sink import LogEnds
 from consumers.verification.difference import Difference
 from consumers.verification.ids import AcceptedIds, content_of
 from streams.contract.codec import decode_event, printable

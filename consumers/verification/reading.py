@@ -8,10 +8,10 @@ from typing import Final
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from consumers.sink import LogEnds
+from consumers.runtime.sink import LogEnds
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
-from streams.kafka_trouble import kafka_error
+from streams.kafka.trouble import kafka_error
 
 _PATIENCE_SECONDS: Final = 30.0
 _REFUSALS: Final = ("TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED")

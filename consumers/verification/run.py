@@ -5,10 +5,10 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from consumers.mongo import MongoDocuments
-from consumers.sink import LogEnds
-from consumers.statistics import NAME as STATISTICS
-from consumers.statistics import readable_sale
+from consumers.runtime.sink import LogEnds
+from consumers.statistics.statistics import NAME as STATISTICS
+from consumers.statistics.statistics import readable_sale
+from consumers.store.mongo import MongoDocuments
 from consumers.verification.difference import Difference
 from consumers.verification.events import EventBooks, EventCounts
 from consumers.verification.reading import LogReader

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from consumers.fold import Key, add_money, collection_of, count_line
-from consumers.store import Document
+from consumers.statistics.fold import Key, add_money, collection_of, count_line
+from consumers.store.port import Document
 from consumers.verification.difference import Difference
 from streams.contract.documents import DAY_COLUMNS, ITEM_MONTHS, MONEY_COLUMNS, exact, group_of, mixed_to, money_of, units_of
 from streams.contract.messages import SaleAccepted

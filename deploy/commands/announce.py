@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from deploy.connection import servers
-from producers.announcing import SHOWN, announcement, as_messages, summary
+from producers.plans.announcing import SHOWN, announcement, as_messages, summary
 from producers.sources.files import open_file
-from streams.brokers import metadata
 from streams.contract.codec import printable
 from streams.contract.errors import DeliveryError, UsageError
+from streams.kafka.brokers import metadata
 
 
 def announce(

@@ -47,8 +47,8 @@ def backtest(
     """
     # Before NumPy is loaded: the matrices are small, threads would only take turns and double the time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from deploy.backtest import run  # noqa: PLC0415 - after the line above
-    from producers.plans import KnownAhead  # noqa: PLC0415
+    from producers.plans.plans import KnownAhead  # noqa: PLC0415 - after the line above
+    from workbench.backtest import run  # noqa: PLC0415
 
     options = run.Options(
         sales,

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from charts.database import ReadOnlyDatabase
-from charts.export import export_charts
-from charts.gallery import DEFAULT_TOP, checked
+from charts.figures.export import export_charts
+from charts.figures.gallery import DEFAULT_TOP, checked
+from charts.queries.database import ReadOnlyDatabase
 from deploy.connection import servers
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from prometheus_client import CollectorRegistry
 
-from consumers.service import ConsumerService
-from consumers.settings import ConsumeSettings
+from consumers.runtime.consumer_settings import ConsumeSettings
+from consumers.runtime.service import ConsumerService
 from deploy.connection import embedded_log_id, servers
 from deploy.exposition import serve_metrics
 

@@ -13,8 +13,8 @@ from rich.table import Table
 
 from deploy.connection import servers
 from producers.deadletters import Letter, UnmendableError, letters, mend, send_again, settle
-from producers.mapping import read_mapping
 from producers.publisher import Publisher, PublisherSettings
+from producers.sources.mapping import read_mapping
 from streams.contract.codec import printable
 from streams.contract.errors import UsageError
 

@@ -12,8 +12,8 @@ from rich.table import Table
 from deploy.commands import known_ahead
 from deploy.connection import DEFAULT_DATA_DIR
 from deploy.demo.run import Demo, DemoOptions
-from producers.plans import KnownAhead
-from streams.whole_files import make_folder, write_whole
+from producers.plans.plans import KnownAhead
+from streams.files.whole_files import make_folder, write_whole
 
 
 def demo(

@@ -17,16 +17,16 @@ from pymongo.errors import PyMongoError
 from rich.console import Console
 
 from deploy.connection import servers
-from streams.brokers import RAISE_SIZES, ensure_topics, forbidden, is_embedded, metadata, small_topics, told_small
 from streams.contract.errors import ServerError, ShelfcastError, SnapshotError
 from streams.contract.settings import KafkaSettings, MongoSettings, WorkerSettings
 from streams.contract.topics import EVENTS, TOPICS
-from streams.heart import Heart
-from streams.kafka_trouble import CAUSES, cause_of
-from streams.logs import read_log
-from streams.mongo_trouble import mongo_cause
-from streams.rules import Rules
-from streams.snapshots import SnapshotReader
+from streams.kafka.brokers import RAISE_SIZES, ensure_topics, forbidden, is_embedded, metadata, small_topics, told_small
+from streams.kafka.reading import read_log
+from streams.kafka.trouble import CAUSES, cause_of
+from streams.mongodb.trouble import mongo_cause
+from streams.processor.processor import Heart
+from streams.runtime.rules_of import rules_of
+from streams.runtime.snapshots import SnapshotReader
 
 CLOCK_SECONDS: Final = 5.0
 SNAPSHOT_HOURS: Final = 24.0
@@ -205,7 +205,7 @@ def _lag(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) -> Fin
 
 def _poison(kafka: KafkaSettings, settings: WorkerSettings, partitions: int, place: TopicPartition, high: int) -> Finding | None:
     """Take the events that wait as the worker would: an event that stops it is found; None where all can be taken."""
-    rules, partition = Rules.of(settings), place.partition
+    rules, partition = rules_of(settings), place.partition
     if place.offset >= 0 and place.metadata:
         data = SnapshotReader(kafka).at(partition, place.metadata)
         heart = Heart.load(data, rules, partition, partitions)
@@ -231,7 +231,7 @@ def _poison(kafka: KafkaSettings, settings: WorkerSettings, partitions: int, pla
 
 
 def _snapshots(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) -> Finding:
-    reader, rules, found = SnapshotReader(kafka), Rules.of(settings), 0
+    reader, rules, found = SnapshotReader(kafka), rules_of(settings), 0
     for partition in range(partitions):
         data = reader.newest(partition)
         if data is None:

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from deploy.connection import servers
 from producers.gateway.app import create_app
-from producers.gateway.settings import GatewaySettings
+from producers.gateway.gateway_settings import GatewaySettings
 from producers.publisher import Publisher, PublisherSettings
 from streams.http.bounds import Bounds
 from streams.http.doorman import ConnectionMetrics

@@ -15,22 +15,22 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from deploy.commands import known_ahead
 from deploy.connection import DEFAULT_DATA_DIR, servers
 from deploy.groups import ahead_of
-from producers.guess import guess
-from producers.lag import LagMeter
-from producers.ledger import Ledger
-from producers.mapping import Mapping, read_mapping, written
-from producers.pace import speed_of
-from producers.plans import KnownAhead
+from producers.plans.plans import KnownAhead
 from producers.publisher import Publisher, PublisherSettings
-from producers.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
-from producers.rows import Source
+from producers.replay.ledger import Ledger
+from producers.replay.pace import speed_of
+from producers.replay.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
 from producers.sources import completejourney
 from producers.sources.database import Query
 from producers.sources.files import Delimited, open_file
-from streams.brokers import metadata
+from producers.sources.guess import guess
+from producers.sources.mapping import Mapping, read_mapping, written
+from producers.sources.rows import Source
 from streams.contract.errors import UsageError
 from streams.contract.settings import Secret, WorkerSettings
-from streams.whole_files import make_folder, write_whole
+from streams.files.whole_files import make_folder, write_whole
+from streams.kafka.brokers import metadata
+from streams.kafka.lag import LagMeter
 
 _console = Console(stderr=True)
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 from prometheus_client import CollectorRegistry
 
+from consumers.replenishment.replenishment_settings import ReplenishSettings
 from consumers.replenishment.service import ReplenishmentService
-from consumers.replenishment.settings import ReplenishSettings
 from deploy.connection import servers
 from deploy.exposition import serve_metrics
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from streams.contract.schema import async_api, json_schema
-from streams.whole_files import make_folder, write_whole
+from streams.files.whole_files import make_folder, write_whole
 
 FILES = {"messages.schema.json": json_schema, "asyncapi.json": async_api}
 

@@ -19,11 +19,11 @@ CLASSES: Final = (
     "streams.contract.settings:MongoSettings",
     "streams.contract.settings:WorkerSettings",
     "producers.publisher:PublisherSettings",
-    "producers.gateway.settings:GatewaySettings",
+    "producers.gateway.gateway_settings:GatewaySettings",
     "streams.http.bounds:Bounds",
-    "consumers.settings:ConsumeSettings",
-    "consumers.replenishment.settings:ReplenishSettings",
-    "charts.web.settings:WebSettings",
+    "consumers.runtime.consumer_settings:ConsumeSettings",
+    "consumers.replenishment.replenishment_settings:ReplenishSettings",
+    "charts.web.web_settings:WebSettings",
     "deploy.process:ProcessSettings",
 )
 

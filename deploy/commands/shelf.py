@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.connection import servers
-from deploy.shelf_file import as_planned, read_shelf
-from streams.brokers import metadata
+from producers.sources.shelf_file import as_planned, read_shelf
 from streams.contract.codec import encode, printable
 from streams.contract.errors import ServerError, UsageError
-from streams.spreadsheet import csv_text
-from streams.whole_files import write_whole
+from streams.files.spreadsheet import csv_text
+from streams.files.whole_files import write_whole
+from streams.kafka.brokers import metadata
 
 app = typer.Typer(
     add_completion=False,
@@ -100,9 +100,9 @@ def picture(
     Examples:
       shelfcast shelf picture --file dairy.toml --out dairy.svg
     """
-    from charts.draw import drawn  # noqa: PLC0415 - matplotlib is slow to import
-    from charts.forecasts import incomplete  # noqa: PLC0415
-    from charts.shelf_picture import shelf_picture  # noqa: PLC0415
+    from charts.figures.draw import drawn  # noqa: PLC0415 - matplotlib is slow to import
+    from charts.figures.shelf_picture import shelf_picture  # noqa: PLC0415
+    from charts.queries.forecasts import incomplete  # noqa: PLC0415
     from deploy.shelf_plan import drawable  # noqa: PLC0415
 
     event = None if file is None else read_shelf(file, datetime.now(UTC))
@@ -130,7 +130,7 @@ def show(store: Store = None, shelf: Name = None, data_dir: DataDir = None) -> N
     Examples:
       shelfcast shelf show --store Chicago
     """
-    from charts.forecasts import GAINS, incomplete, share_of_shelf  # noqa: PLC0415 - `check` needs no charts
+    from charts.queries.forecasts import GAINS, incomplete, share_of_shelf  # noqa: PLC0415 - `check` needs no charts
 
     plan = _newest_plan(data_dir, store, shelf)
     table = Table("item", "sells a day", "% of shelf", "facings", "before", "profit a day", "one more", "order", box=None)
@@ -162,7 +162,7 @@ def orders(store: Store = None, shelf: Name = None, data_dir: DataDir = None) ->
     Examples:
       shelfcast shelf orders --store Chicago > order.csv
     """
-    from charts.forecasts import incomplete  # noqa: PLC0415 - `check` needs no charts
+    from charts.queries.forecasts import incomplete  # noqa: PLC0415 - `check` needs no charts
 
     plan = _newest_plan(data_dir, store, shelf)
     if incomplete(plan):
@@ -173,8 +173,8 @@ def orders(store: Store = None, shelf: Name = None, data_dir: DataDir = None) ->
 
 
 def _newest_plan(data_dir: Path | None, store: str | None, shelf: str | None) -> dict[str, Any]:
-    from charts.database import ReadOnlyDatabase  # noqa: PLC0415
-    from charts.forecasts import newest_plans  # noqa: PLC0415
+    from charts.queries.database import ReadOnlyDatabase  # noqa: PLC0415
+    from charts.queries.forecasts import newest_plans  # noqa: PLC0415
 
     _, mongo = servers(data_dir)
     database = ReadOnlyDatabase(mongo)
@@ -205,7 +205,7 @@ def simulate(
       shelfcast shelf simulate
       shelfcast shelf simulate --elasticity 0.10 --believed 0.17
     """
-    from deploy.shelf_simulation import Setup, run, table  # noqa: PLC0415 - pandas is slow to import
+    from workbench.shelf.simulation import Setup, run, table  # noqa: PLC0415 - pandas is slow to import
 
     setup = Setup(shelves, items, facings, elasticity, elasticity if believed is None else believed)
     for line in table(run(setup), setup):

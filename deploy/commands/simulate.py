@@ -16,14 +16,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy.connection import servers
 from deploy.groups import ahead_of
-from producers.lag import LagMeter
-from producers.pace import speed_of
 from producers.publisher import Publisher, PublisherSettings
-from producers.run_simulation import publish
-from producers.simulator import ShopSettings, Simulation
-from streams.brokers import metadata
+from producers.replay.pace import speed_of
+from producers.simulate.run_simulation import publish
+from producers.simulate.simulator import ShopSettings, Simulation
 from streams.contract.errors import UsageError
 from streams.contract.money import decimal_of
+from streams.kafka.brokers import metadata
+from streams.kafka.lag import LagMeter
 
 
 def simulate(

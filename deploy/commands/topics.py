@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streams.brokers import ensure_topics, metadata
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import DEFAULT_PARTITIONS, TOPICS
+from streams.kafka.brokers import ensure_topics, metadata
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="List or create the topics.")
 

@@ -7,16 +7,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from charts.web.settings import WebSettings
-from consumers.settings import ConsumeSettings
+from charts.web.web_settings import WebSettings
+from consumers.runtime.consumer_settings import ConsumeSettings
 from deploy.connection import DEFAULT_DATA_DIR, servers
 from deploy.supervisor import Supervisor
-from producers.gateway.settings import GatewaySettings
+from producers.gateway.gateway_settings import GatewaySettings
 from producers.publisher import PublisherSettings
-from streams.brokers import check_topics
 from streams.contract.errors import ShelfcastError
 from streams.contract.settings import WorkerSettings
-from streams.countries import countries_of
+from streams.kafka.brokers import check_topics
+from streams.runtime.countries import countries_of
 
 
 def up(

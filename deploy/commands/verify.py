@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from consumers.mongo import MongoDocuments, connect
+from consumers.store.mongo import MongoDocuments, connect
 from consumers.verification.reading import LogReader
 from consumers.verification.run import Verdict
 from consumers.verification.run import verify as recount
 from deploy.connection import servers
-from streams.brokers import metadata
 from streams.contract.settings import WorkerSettings
+from streams.kafka.brokers import metadata
 
 SHOWN = 50
 

@@ -7,16 +7,16 @@ from typing import Annotated
 import typer
 from prometheus_client import CollectorRegistry
 
-from charts.database import ReadOnlyDatabase
+from charts.queries.database import ReadOnlyDatabase
 from charts.web.app import create_app
-from charts.web.settings import WebSettings
+from charts.web.web_settings import WebSettings
 from deploy.connection import servers
 from deploy.training import routes
 from deploy.training.trainer import Trainer
 from producers.gateway.door import Door
+from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.openapi import description
 from producers.gateway.rate import RateLimit
-from producers.gateway.settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores
 from producers.publisher import Publisher, PublisherSettings

@@ -16,7 +16,7 @@ from deploy.exposition import serve_metrics
 from deploy.quiet import limit_repeats
 from streams.contract.errors import ShelfcastError
 from streams.contract.settings import KafkaSettings, WorkerSettings
-from streams.worker import Worker
+from streams.runtime.worker import Worker
 
 log = logging.getLogger("shelfcast.worker")
 

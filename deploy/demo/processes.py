@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from charts.web.settings import WebSettings
+from charts.web.web_settings import WebSettings
 from deploy.embedded.mongo import free_port
 from deploy.supervisor import Supervisor
 from streams.contract.errors import ShelfcastError

@@ -12,10 +12,10 @@ from typing import Any, Final, TypeVar
 
 from rich.console import Console
 
-from charts import forecasts, sales
-from charts.database import ReadOnlyDatabase
-from charts.export import export_charts
-from charts.gallery import Question
+from charts.figures.export import export_charts
+from charts.figures.gallery import Question
+from charts.queries import forecasts, sales
+from charts.queries.database import ReadOnlyDatabase
 from deploy.connection import servers
 from deploy.demo import processes
 from deploy.demo.figures import WorkerFigures, read_worker
@@ -23,15 +23,15 @@ from deploy.demo.memory import MemoryWatch
 from deploy.demo.screen import Screen, View
 from deploy.demo.source import DemoSource, open_source
 from deploy.groups import everybody
-from producers.lag import LagMeter
-from producers.plans import NOTHING_AHEAD, KnownAhead
+from producers.plans.plans import NOTHING_AHEAD, KnownAhead
 from producers.publisher import Publisher
-from producers.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
-from streams.brokers import check_topics
+from producers.replay.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
 from streams.contract.errors import ServerError, ShelfcastError
 from streams.contract.money import amounts_shown, decimal_of
 from streams.contract.settings import WorkerSettings
-from streams.countries import countries_of
+from streams.kafka.brokers import check_topics
+from streams.kafka.lag import LagMeter
+from streams.runtime.countries import countries_of
 
 MAX_LAG: Final = 60_000
 """Sales the replay may be ahead: the embedded broker keeps about 5 MB a partition."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from producers.guess import guess
-from producers.mapping import Mapping, read_mapping, written
-from producers.rows import Source
 from producers.sources import completejourney
 from producers.sources.files import open_file
+from producers.sources.guess import guess
+from producers.sources.mapping import Mapping, read_mapping, written
+from producers.sources.rows import Source
 from streams.contract.errors import UsageError
-from streams.whole_files import make_folder, write_whole
+from streams.files.whole_files import make_folder, write_whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,17 @@ from typing import Any, Final
 
 from confluent_kafka import Consumer, TopicPartition
 
-from streams.brokers import check_topics
 from streams.contract.errors import LogTruncatedError, ServerError, ShelfcastError, SnapshotError
 from streams.contract.settings import KafkaSettings, WorkerSettings
 from streams.contract.topics import EVENTS
-from streams.heart import Heart
-from streams.logs import LogRecord, read_log
-from streams.quarantine import Decisions, deciding
-from streams.rules import Rules
-from streams.snapshots import SnapshotReader
-from streams.state import from_bytes
+from streams.kafka.brokers import check_topics
+from streams.kafka.reading import LogRecord, read_log
+from streams.processor.processor import Heart
+from streams.processor.quarantine import Decisions, deciding
+from streams.processor.rules import Rules
+from streams.processor.state import from_bytes
+from streams.runtime.rules_of import rules_of
+from streams.runtime.snapshots import SnapshotReader
 
 SLICE: Final = 2000
 
@@ -89,7 +90,7 @@ def runs(kafka: KafkaSettings, partition: int) -> Iterator[list[LogRecord]]:
 
 def _rules(snapshot: bytes | None, settings: WorkerSettings) -> Rules:
     if snapshot is None:
-        return Rules.of(settings)
+        return rules_of(settings)
     state = from_bytes(snapshot)
     # The countries that its stores began with, not those that the file gives new ones by now.
     return Rules(**state["rules"], store_countries=state.get("countries", {}))

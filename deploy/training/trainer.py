@@ -13,16 +13,16 @@ from datetime import date
 from itertools import count
 from typing import Final
 
-from charts import sales
-from charts.sales import Finds
+from charts.queries import sales
+from charts.queries.sales import Finds
 from deploy.groups import everybody
-from producers.lag import LagMeter
 from producers.publisher import Publisher
 from streams.contract.codec import encode
 from streams.contract.errors import ServerError, ShelfcastError
 from streams.contract.messages import ClockTicked
 from streams.contract.settings import KafkaSettings, WorkerSettings
-from streams.localtime import EPOCH_ORDINAL, LocalTime
+from streams.kafka.lag import LagMeter
+from streams.processor.local_time import EPOCH_ORDINAL, LocalTime
 
 CATCH_UP_SECONDS: Final = 300.0
 KEPT_JOBS: Final = 100

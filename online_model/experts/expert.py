@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from online_model.features import Features
-    from online_model.pooled import PooledRegressor
-    from online_model.series import Series
+    from online_model.experts.features import Features
+    from online_model.experts.regressors import PooledRegressor
+    from online_model.series.series import Series
 
     F32 = NDArray[np.float32]
 

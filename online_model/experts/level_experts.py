@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from online_model.ewmas import DS14, PROFILE14
-from online_model.features import RATIO_CAP
+from online_model.experts.features import RATIO_CAP
+from online_model.series.ewmas import DS14, PROFILE14
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,8 +7,8 @@ from typing import Final
 from online_model.experts.expert import Expert, Regression
 from online_model.experts.level_experts import by_calendar, by_profile, by_weekday
 from online_model.experts.regression_experts import regression_expert
+from online_model.experts.regressors import LinearRatio, LogRatio
 from online_model.horizons import QUANTILE_NAMES
-from online_model.pooled import LinearRatio, LogRatio
 
 EXPERTS: Final = (
     Expert("profile", by_profile, year_corrected=True),

@@ -5,7 +5,7 @@ from online_model.shelf.description import CategoryBound, Item, Shelf, ShelfErro
 from online_model.shelf.levels import Block, arrange
 from online_model.shelf.orders import order_units, service_levels
 from online_model.shelf.plan import Plan, plan
-from online_model.shelf.settings import ShelfSettings
+from online_model.shelf.shelf_settings import ShelfSettings
 from online_model.shelf.space import percentages, share_of_space, shares_of_used
 
 __all__ = [

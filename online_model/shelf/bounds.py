@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from online_model.shelf.demand import Demand
     from online_model.shelf.description import Shelf
-    from online_model.shelf.settings import ShelfSettings
+    from online_model.shelf.shelf_settings import ShelfSettings
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from online_model.shelf.demand import Demand
-    from online_model.shelf.settings import ShelfSettings
+    from online_model.shelf.shelf_settings import ShelfSettings
 
     Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import numpy as np
 from online_model.shelf import baselines, bounds, greedy, levels, packing, program, reasons
 from online_model.shelf.description import ShelfError
 from online_model.shelf.orders import order_units
-from online_model.shelf.settings import ShelfSettings
+from online_model.shelf.shelf_settings import ShelfSettings
 from online_model.shelf.space import shares_of_used
 
 if TYPE_CHECKING:

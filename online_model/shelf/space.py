@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from online_model.shelf.settings import SPACE_ELASTICITY
+from online_model.shelf.shelf_settings import SPACE_ELASTICITY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

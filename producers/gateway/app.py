@@ -14,9 +14,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from producers.gateway.door import Door, Problem, problem
+from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.openapi import description, page
 from producers.gateway.rate import RateLimit
-from producers.gateway.settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores, tick
 from producers.publisher import Publisher

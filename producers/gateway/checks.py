@@ -92,7 +92,7 @@ def field_of(sentence: str) -> str | None:
 
 def _check_shelf(event: ShelfDefined) -> None:
     # The models bring NumPy and more, a hundred megabytes: only a gateway that is sent shelves loads them.
-    from streams.shelving import check_definition  # noqa: PLC0415
+    from streams.processor.shelving import check_definition  # noqa: PLC0415
 
     check_definition(event)
 

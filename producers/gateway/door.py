@@ -13,10 +13,10 @@ from litestar.response import Response
 from msgspec import Struct
 
 from producers.gateway.checks import Checked, LineError, check
+from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.lines import BodyError, shape_of, split
 from producers.gateway.older import in_older_words, mapped
 from producers.gateway.rate import RateLimit
-from producers.gateway.settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores
 from producers.publisher import Publisher

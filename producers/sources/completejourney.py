@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from producers.mapping import Identity, Mapping, Skip, Time
-from producers.rows import Column, Rows
+from producers.sources.mapping import Identity, Mapping, Skip, Time
+from producers.sources.rows import Column, Rows
 from streams.contract.errors import UsageError
 
 ROWS_AT_ONCE: Final = 20_000

@@ -8,7 +8,7 @@ import sqlalchemy
 import xxhash
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from producers.rows import Column, Rows
+from producers.sources.rows import Column, Rows
 from streams.contract.errors import ServerError, UsageError
 from streams.contract.settings import Secret
 

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import xxhash
 from numpy.typing import NDArray
 
-from producers.rows import Column, Rows, Source, Unreadable, by_record
+from producers.sources.rows import Column, Rows, Source, Unreadable, by_record
 from streams.contract.codec import MAX_EVENT_BYTES, printable
 from streams.contract.errors import UsageError
 

@@ -23,8 +23,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from rich.console import Console
 from rich.table import Table
 
-from streams.brokers import check_topics
 from streams.contract.settings import KafkaSettings
+from streams.kafka.brokers import check_topics
 from tests.bench.contenders import OUT
 from tests.servers.jars import MissingError
 from tests.servers.kafka import JarKafka, MockKafka
@@ -145,8 +145,8 @@ def latency(kafka: KafkaSettings, rate: float, seconds: float) -> dict[str, floa
 
 def snapshot(count: int = 1000) -> dict[str, float]:
     """Bytes a series and milliseconds of a dump of one store with `count` items after 60 days."""
-    from streams.heart import Heart
-    from streams.rules import Rules
+    from streams.processor.processor import Heart
+    from streams.processor.rules import Rules
     from tests.unit.streams.logs import MONDAY, STORE, log_of, sale
 
     heart, number = Heart(Rules(), 1, 4), 0

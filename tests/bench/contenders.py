@@ -70,9 +70,9 @@ def shelfcast(bootstrap: str, group: str, events: int) -> float:
     import uvloop
 
     from streams.contract.settings import KafkaSettings, WorkerSettings
-    from streams.outputs import Outputs
-    from streams.partitions import Partitions
-    from streams.worker import Worker
+    from streams.processor.outputs import Outputs
+    from streams.runtime.partitions import Partitions
+    from streams.runtime.worker import Worker
 
     learner, marks = job.model(), [0.0]
 
@@ -123,9 +123,9 @@ def whole(bootstrap: str, group: str, events: int) -> float:
     import uvloop
 
     from streams.contract.settings import KafkaSettings, WorkerSettings
-    from streams.heart import Heart
-    from streams.partitions import Partitions
-    from streams.worker import Worker
+    from streams.processor.processor import Heart
+    from streams.runtime.partitions import Partitions
+    from streams.runtime.worker import Worker
 
     marks = [0.0]
 

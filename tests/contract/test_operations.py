@@ -12,12 +12,12 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from charts.web.telemetry import WebMetrics
-from consumers.metrics import ConsumerMetrics
+from consumers.runtime.metrics import ConsumerMetrics
 from deploy.cli import COMMANDS
 from deploy.commands.settings import rows
 from producers.gateway.telemetry import GatewayMetrics
 from streams.http.doorman import ConnectionMetrics
-from streams.metrics import WorkerMetrics
+from streams.runtime.metrics import WorkerMetrics
 from tests.conftest import not_run
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -86,7 +86,7 @@ def test_labels_have_bounds():
 def test_values_of_labels_are_ones_that_are_set():
     """An alert on a value that no code sets can never fire."""
     rooms = ("streams", "consumers", "online_model")
-    source = "\n".join(path.read_text() for room in rooms for path in (DEPLOY.parent / room).glob("*.py"))
+    source = "\n".join(path.read_text() for room in rooms for path in (DEPLOY.parent / room).rglob("*.py"))
     for where, expression in queries():
         for name, inside in selectors(expression):
             for value in re.findall(r'(?:outcome|reason|source|contender|kind|horizon)="(\w+)"', inside):
@@ -221,7 +221,7 @@ def test_image_copies_what_exists_and_every_room():
     for line in (DEPLOY / "Dockerfile").read_text().splitlines():
         if line.startswith("COPY ") and "--from" not in line:
             copied |= set(shlex.split(line)[1:-1])
-    assert {"streams", "online_model", "producers", "consumers", "charts", "deploy"} <= copied
+    assert {"streams", "online_model", "producers", "consumers", "charts", "workbench", "deploy"} <= copied
     for source in copied:
         assert (root / source).exists(), source
         assert f"!{source}" in ignored, f".dockerignore keeps {source} out"

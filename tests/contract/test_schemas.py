@@ -9,8 +9,8 @@ import pytest
 
 from deploy.commands.schema import FILES, text
 from streams.contract.schema import CHANNELS, json_schema, message_name
-from streams.heart import Heart
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 from tests.unit.streams.logs import PARTITIONS, log_of, sale
 from tests.unit.streams.test_heart import a_week
 

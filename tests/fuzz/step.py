@@ -1,10 +1,10 @@
 """What must hold of any log: no exception, one fate for each event, bounded work and output, a state that goes on as it was."""
 
 from streams.contract.codec import decode_accepted
-from streams.heart import Heart
-from streams.outputs import Outputs
-from streams.rules import Rules
-from streams.silence import QUIET_DAYS
+from streams.processor.outputs import Outputs
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
+from streams.processor.silence import QUIET_DAYS
 from tests.fuzz.events import log
 from tests.unit.streams.logs import PARTITIONS, Record
 

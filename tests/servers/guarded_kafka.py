@@ -5,8 +5,8 @@ from pathlib import Path
 
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType, ResourceType
 
-from streams.brokers import ensure_topics
 from streams.contract.settings import KafkaSettings, Secret
+from streams.kafka.brokers import ensure_topics
 from tests.servers.kafka import JarKafka
 
 ADMIN, READER = "admin", "reader"

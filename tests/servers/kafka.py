@@ -12,9 +12,9 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
 
-from streams.brokers import ensure_topics
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import TOPICS
+from streams.kafka.brokers import ensure_topics
 from tests.servers.jars import jars, java
 from tests.support.stand_ins import free_port
 

@@ -12,9 +12,9 @@ from confluent_kafka import Consumer, TopicPartition
 
 from streams.contract.settings import WorkerSettings
 from streams.contract.topics import ACCEPTED, EVENTS, FORECASTS, REJECTED
-from streams.heart import Heart
-from streams.rules import Rules
-from streams.snapshots import SnapshotReader
+from streams.processor.processor import Heart
+from streams.runtime.rules_of import rules_of
+from streams.runtime.snapshots import SnapshotReader
 
 READ_SECONDS = 60.0
 
@@ -97,7 +97,7 @@ def caught_up(settings, group, seconds: float, child=None) -> float:
 
 def undisturbed(settings, partition, rules: WorkerSettings, partitions=4):
     """What one uninterrupted run over a partition's log gives: heart and outputs."""
-    heart = Heart(Rules.of(rules), partition, partitions)
+    heart = Heart(rules_of(rules), partition, partitions)
     return heart, heart.apply(read(settings, EVENTS, partition))
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from confluent_kafka import Producer
 
-from producers.simulator import POISON, ShopSettings, Simulation
+from producers.simulate.simulator import POISON, ShopSettings, Simulation
 from streams.contract.topics import EVENTS, PARTITIONER, partition_of
 
 PARTITIONS = 4

@@ -13,13 +13,13 @@ import os
 import signal
 import sys
 
-import streams.outbox
-import streams.worker
+import streams.runtime.outbox
+import streams.runtime.worker
 from deploy.commands.worker import run_loop
 from deploy.quiet import limit_repeats
 from streams.contract.settings import KafkaSettings, WorkerSettings
-from streams.heart import Heart
-from streams.partitions import Partitions
+from streams.processor.processor import Heart
+from streams.runtime.partitions import Partitions
 
 STEPS = ("before-outputs", "after-outputs", "after-snapshot", "after-commit")
 
@@ -91,8 +91,8 @@ def main() -> None:
     for chatty in ("faust", "mode", "aiokafka", "kafka"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     limit_repeats("aiokafka", "faust", "mode")
-    streams.worker.SESSION_SECONDS = float(os.environ.get("TEST_SESSION_SECONDS", "10"))
-    streams.outbox.LINGER_MS = int(os.environ.get("TEST_LINGER_MS", "20"))
+    streams.runtime.worker.SESSION_SECONDS = float(os.environ.get("TEST_SESSION_SECONDS", "10"))
+    streams.runtime.outbox.LINGER_MS = int(os.environ.get("TEST_LINGER_MS", "20"))
     if "TEST_FAULT" in os.environ:
         plant(os.environ["TEST_FAULT"], set(os.environ["TEST_FAULT_AT"].split()))
     kind = Partitions
@@ -102,12 +102,12 @@ def main() -> None:
         kind, Dying.step, Dying.left = Dying, rest[0], int(rest[1])
         assert Dying.step in STEPS
     if kind is not Partitions:
-        original = streams.worker.Worker.__init__
+        original = streams.runtime.worker.Worker.__init__
 
         def init(self, kafka, settings, registry=None, partitions_type=kind):
             original(self, kafka, settings, registry, partitions_type)
 
-        streams.worker.Worker.__init__ = init
+        streams.runtime.worker.Worker.__init__ = init
     run_loop(KafkaSettings(broker), WorkerSettings.read())
 
 

@@ -9,9 +9,9 @@ import sys
 
 from prometheus_client import CollectorRegistry
 
-from consumers.mongo import MongoDocuments
-from consumers.service import ConsumerService
-from consumers.settings import ConsumeSettings
+from consumers.runtime.consumer_settings import ConsumeSettings
+from consumers.runtime.service import ConsumerService
+from consumers.store.mongo import MongoDocuments
 from streams.contract.settings import KafkaSettings, MongoSettings, Secret
 
 

@@ -1,11 +1,11 @@
-"""A database in memory that keeps the promises of `consumers.store.Documents`, and can be told to fail."""
+"""A database in memory that keeps the promises of `consumers.store.port.Documents`, and can be told to fail."""
 
 import copy
 
 from prometheus_client import CollectorRegistry
 
-from consumers.metrics import ConsumerMetrics
-from consumers.store import Change, ContendedError
+from consumers.runtime.metrics import ConsumerMetrics
+from consumers.store.port import Change, ContendedError
 from streams.contract.errors import ServerError
 
 

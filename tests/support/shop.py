@@ -3,7 +3,7 @@
 import random
 from datetime import date, timedelta
 
-from consumers.sink import Record
+from consumers.runtime.sink import Record
 from streams.contract.codec import encode
 from streams.contract.messages import (
     Allocation,

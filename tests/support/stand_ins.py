@@ -15,8 +15,8 @@ from confluent_kafka import Producer
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from consumers.mongo import MongoDocuments, connect
-from consumers.sink import LogEnds
+from consumers.runtime.sink import LogEnds
+from consumers.store.mongo import MongoDocuments, connect
 from streams.contract.settings import KafkaSettings, MongoSettings, Secret
 
 BEGINNING = LogEnds(0, 1_000_000)

@@ -20,8 +20,8 @@ from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 from pymongo import MongoClient
 
-from consumers.service import ConsumerService
-from consumers.settings import ConsumeSettings
+from consumers.runtime.consumer_settings import ConsumeSettings
+from consumers.runtime.service import ConsumerService
 from streams.contract.codec import encode
 from streams.contract.messages import SaleAccepted
 from streams.contract.settings import KafkaSettings, MongoSettings, Secret

@@ -8,8 +8,13 @@ from unittest.mock import patch
 
 import numpy as np
 
-from online_model import bias, gate, level_shift, mixture, multiplier, pool, shared_residual, store, today, year_correction
-from online_model.day_features import N_FEATURES
+from online_model import pool, store
+from online_model.calendar import multiplier
+from online_model.calendar.day_features import N_FEATURES
+from online_model.combine import bias, gate, mixture, year_correction
+from online_model.experts import shared_residual
+from online_model.series import level_shift
+from online_model.series import sold_day as today
 
 NEVER = -1e9
 

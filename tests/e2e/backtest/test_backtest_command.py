@@ -14,11 +14,11 @@ import holidays
 import pytest
 from rich.console import Console
 
-from deploy.backtest import compare
-from deploy.backtest.run import Options, backtest
-from producers.plans import KnownAhead
+from producers.plans.plans import KnownAhead
 from streams.contract.errors import UsageError
 from tests.support.daily import rows_of, written
+from workbench.backtest.run import Options, backtest
+from workbench.contenders import compare
 
 SCORES = {"wape", "rmsse", "bias", "wql", "coverage", "n"}
 

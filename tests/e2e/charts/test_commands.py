@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 from pymongo import MongoClient
 
-from consumers.forecasts import ForecastsSink
+from consumers.forecasts.forecasts import ForecastsSink
 from streams.contract.codec import encode
 from streams.contract.topics import ACCEPTED, FORECASTS
 from tests.support.fakes import metrics

@@ -13,10 +13,10 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client import CollectorRegistry
 
-from consumers.forecasts import ForecastsSink
-from consumers.metrics import ConsumerMetrics
-from consumers.sink import Record
-from consumers.statistics import StatisticsSink
+from consumers.forecasts.forecasts import ForecastsSink
+from consumers.runtime.metrics import ConsumerMetrics
+from consumers.runtime.sink import Record
+from consumers.statistics.statistics import StatisticsSink
 from streams.contract.codec import encode
 from tests.support.shop import a_season, accepted, day_after
 from tests.support.stand_ins import BEGINNING, documents_in, free_port, mongo_settings

@@ -3,11 +3,11 @@
 import pytest
 from pymongo import MongoClient
 
-from charts import forecasts
-from charts.database import ReadOnlyDatabase
-from charts.summary import scores_shown
-from consumers.forecasts import ForecastsSink
-from consumers.store import Change, ContendedError
+from charts.queries import forecasts
+from charts.queries.database import ReadOnlyDatabase
+from charts.queries.summary import scores_shown
+from consumers.forecasts.forecasts import ForecastsSink
+from consumers.store.port import Change, ContendedError
 from streams.contract.documents import COLLECTIONS, PROGRESS
 from tests.support.fakes import metrics
 from tests.support.shop import a_season, records_of

@@ -7,9 +7,9 @@ import uuid
 import pytest
 from pymongo import MongoClient
 
-from consumers.identity import settle_identity
-from consumers.statistics import StatisticsSink
-from consumers.store import Change, ContendedError
+from consumers.runtime.identity import settle_identity
+from consumers.statistics.statistics import StatisticsSink
+from consumers.store.port import Change, ContendedError
 from streams.contract.documents import COLLECTIONS
 from streams.contract.errors import ServerError, UsageError
 from streams.contract.settings import MongoSettings, Secret

@@ -3,7 +3,7 @@
 import pytest
 from pymongo import MongoClient
 
-from consumers.statistics import StatisticsSink
+from consumers.statistics.statistics import StatisticsSink
 from consumers.verification.reading import LogReader
 from consumers.verification.run import verify
 from streams.contract.codec import encode

@@ -8,9 +8,9 @@ import pytest
 from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 
-from consumers.metrics import ConsumerMetrics
-from consumers.service import ConsumerService
-from consumers.settings import ConsumeSettings
+from consumers.runtime.consumer_settings import ConsumeSettings
+from consumers.runtime.metrics import ConsumerMetrics
+from consumers.runtime.service import ConsumerService
 from streams.contract.codec import encode
 from streams.contract.topics import ACCEPTED, FORECASTS
 from tests.support.shop import accepted, day_after, forecast

@@ -10,10 +10,10 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from producers.simulator import ShopSettings, Simulation
-from streams.heart import Heart
-from streams.metrics import WorkerMetrics
-from streams.rules import Rules
+from producers.simulate.simulator import ShopSettings, Simulation
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
+from streams.runtime.metrics import WorkerMetrics
 from tests.servers.reading import caught_up
 from tests.servers.traffic import publish, traffic, truth_of
 from tests.support.stand_ins import free_port
@@ -140,7 +140,7 @@ import asyncio, os, sys
 from prometheus_client import CollectorRegistry
 from streams.contract.errors import StalledError
 from streams.contract.settings import KafkaSettings, WorkerSettings
-from streams.worker import Worker
+from streams.runtime.worker import Worker
 from tests.servers.worker_child import Stuck
 registry = CollectorRegistry()
 try:

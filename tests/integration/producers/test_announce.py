@@ -13,8 +13,8 @@ from producers.publisher import Publisher
 from streams.contract.codec import decode_event, decode_output, encode
 from streams.contract.messages import ClockTicked, OpeningPlanned, PredictedSales, SaleRecorded
 from streams.contract.topics import EVENTS
-from streams.heart import Heart
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 
 TODAY = datetime.now(UTC).date()
 

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from producers.building import Builder
+from producers.sources.building import Builder
 from producers.sources.completejourney import load
 from streams.contract.codec import decode_event
 from streams.contract.money import micros

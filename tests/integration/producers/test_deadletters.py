@@ -8,13 +8,13 @@ from typer.testing import CliRunner
 from deploy.commands.deadletters import app
 from producers import deadletters
 from producers.deadletters import UnmendableError, letters, mend, send_again, settle
-from producers.mapping import mapping_of
 from producers.publisher import Publisher
+from producers.sources.mapping import mapping_of
 from streams.contract.codec import decode_event
 from streams.contract.errors import DeliveryError
+from streams.contract.letters import HEAD_BYTES, letter_of
 from streams.contract.topics import EVENTS, REJECTED
-from streams.letters import HEAD_BYTES, letter_of
-from streams.outputs import Rejection
+from streams.processor.outputs import Rejection
 
 FIX = """
 [columns]

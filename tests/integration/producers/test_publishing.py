@@ -6,11 +6,11 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from producers.lag import LagMeter, Watched
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.errors import DeliveryError
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import EVENTS, partition_of
+from streams.kafka.lag import LagMeter, Watched
 
 
 def partition_count(kafka):

@@ -14,7 +14,7 @@ from pymongo import MongoClient
 
 from consumers.replenishment.mongo import COLLECTION
 from consumers.replenishment.orders import OrderBook
-from consumers.replenishment.settings import ReplenishSettings
+from consumers.replenishment.replenishment_settings import ReplenishSettings
 from deploy.embedded import stack
 from streams.contract.codec import encode
 from streams.contract.messages import Allocation, HorizonForecast, PredictedSales, ShelfAllocation

@@ -9,12 +9,12 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from typer.testing import CliRunner
 
 from deploy.commands import deadletters
-from streams import bookmarks
 from streams.contract.topics import EVENTS, partition_of
-from streams.heart import Heart
-from streams.narrowing import DEATHS
-from streams.rules import Rules
-from streams.state import from_bytes
+from streams.processor.processor import Heart
+from streams.processor.state import from_bytes
+from streams.runtime import bookmarks
+from streams.runtime.narrowing import DEATHS
+from streams.runtime.rules_of import rules_of
 from tests.servers.reading import caught_up, check_outputs, committed, committed_state, ends, read
 from tests.servers.traffic import publish, traffic
 
@@ -70,7 +70,7 @@ def check_all_but(kafka, workers, aside):
         state = committed_state(kafka.settings, workers.group, partition)
         decisions = from_bytes(state).get("put_aside", [])
         assert [offset for offset, _ in decisions] == aside.get(partition, [])
-        heart = Heart(Rules.of(workers.settings), partition, 4)
+        heart = Heart(rules_of(workers.settings), partition, 4)
         heart.quarantine.decide(decisions, 0)
         check_outputs(kafka.settings, partition, heart.apply(read(kafka.settings, EVENTS, partition)))
         assert state == heart.dump()
@@ -93,7 +93,7 @@ def test_an_event_at_which_the_program_fails_is_put_aside_and_the_stream_goes_on
     offset = offset_of(kafka, 1, event)
     check_all_but(kafka, workers, {1: [offset]})
     said = workers.said()
-    assert f"The program fails at the event at offset {offset} of partition 1 (streams.heart:" in said
+    assert f"The program fails at the event at offset {offset} of partition 1 (streams.processor.processor:" in said
     assert f"planted at {event}" not in said, "the log tells what stood in the event"
     (letter,) = letters(kafka, monkeypatch)
     assert letter["reason"] == "internal_error"

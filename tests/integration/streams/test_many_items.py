@@ -19,10 +19,10 @@ from confluent_kafka import Producer
 from prometheus_client import CollectorRegistry
 from pymongo import MongoClient
 
-from charts.database import ReadOnlyDatabase
-from charts.export import export_charts
-from charts.forecasts import incomplete, newest_plans
-from charts.gallery import Question
+from charts.figures.export import export_charts
+from charts.figures.gallery import Question
+from charts.queries.database import ReadOnlyDatabase
+from charts.queries.forecasts import incomplete, newest_plans
 from charts.web.answers import Answers
 from charts.web.telemetry import WebMetrics
 from streams.contract.topics import EVENTS, PARTITIONER

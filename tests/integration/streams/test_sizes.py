@@ -8,12 +8,12 @@ import psutil
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
-from streams.brokers import check_sizes, small_topics
 from streams.contract.errors import DeliveryError, ServerError
 from streams.contract.topics import ACCEPTED, REJECTED, SNAPSHOTS
-from streams.outbox import Outbox
-from streams.outputs import Outputs, Rejection
-from streams.snapshots import Place, SnapshotReader, write
+from streams.kafka.brokers import check_sizes, small_topics
+from streams.processor.outputs import Outputs, Rejection
+from streams.runtime.outbox import Outbox
+from streams.runtime.snapshots import Place, SnapshotReader, write
 from tests.servers.kafka import MockKafka
 from tests.servers.reading import read
 

@@ -10,9 +10,9 @@ from confluent_kafka import Producer, TopicPartition
 from xxhash import xxh3_64_hexdigest
 
 from streams.contract.topics import EVENTS, SNAPSHOTS
-from streams.heart import Heart
-from streams.migrations import FORMAT
-from streams.rules import Rules
+from streams.processor.migrations import FORMAT
+from streams.processor.processor import Heart
+from streams.runtime.rules_of import rules_of
 from tests.servers.reading import caught_up, committed, committed_state, ends, read
 from tests.servers.traffic import publish, traffic, truth_of
 from tests.servers.verdict import check_against_undisturbed
@@ -113,7 +113,7 @@ def test_the_log_was_cut_below_the_commit_nothing_happens(real_kafka, workers, s
     workers.stop(child)
     for partition in range(4):
         rest = read(settings, EVENTS, partition)
-        heart = Heart(Rules.of(workers.settings), partition, 4)
+        heart = Heart(rules_of(workers.settings), partition, 4)
         heart.apply(before[partition])
         heart.apply(rest)
         assert committed_state(settings, workers.group, partition) == heart.dump()

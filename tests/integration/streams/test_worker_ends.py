@@ -3,8 +3,8 @@
 import time
 
 from streams.contract.topics import EVENTS
-from streams.heart import Heart
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.runtime.rules_of import rules_of
 from tests.servers.reading import caught_up, check_outputs, committed, ends, read
 from tests.servers.traffic import publish, traffic, truth_of
 from tests.servers.verdict import check_against_undisturbed
@@ -64,7 +64,7 @@ def test_a_clock_that_jumps_a_day_changes_nothing(kafka, workers):
     for at, key, raw in log:
         straight[key, raw].append(at)
     for partition in range(4):
-        heart = Heart(Rules.of(workers.settings), partition, 4)
+        heart = Heart(rules_of(workers.settings), partition, 4)
         records = [
             message._replace(timestamp=straight[message.key, message.value].pop(0)) for message in read(kafka.settings, EVENTS, partition)
         ]

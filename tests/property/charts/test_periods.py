@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charts import sales
-from charts.sales import Period
-from consumers.statistics import StatisticsSink
+from charts.queries import sales
+from charts.queries.sales import Period
+from consumers.statistics.statistics import StatisticsSink
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import records_of, sales_of
 from tests.support.stand_ins import BEGINNING

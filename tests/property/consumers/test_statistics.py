@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.cache import CachedDocuments
-from consumers.fold import applied, by_item, by_store, empty
-from consumers.statistics import StatisticsSink
-from consumers.store import Change, ContendedError
+from consumers.statistics.fold import applied, by_item, by_store, empty
+from consumers.statistics.statistics import StatisticsSink
+from consumers.store.cache import CachedDocuments
+from consumers.store.port import Change, ContendedError
 from streams.contract.documents import money_of
 from streams.contract.errors import ServerError
 from tests.support.fakes import MemoryDocuments, metrics

@@ -6,7 +6,7 @@ import uuid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.sink import LogEnds
+from consumers.runtime.sink import LogEnds
 from consumers.verification.events import EventBooks
 from streams.contract.codec import encode
 from streams.contract.messages import SaleRecorded

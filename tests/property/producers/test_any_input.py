@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 from litestar.testing import TestClient
 from prometheus_client import CollectorRegistry
 
-from producers.building import Builder, profits
 from producers.gateway.app import create_app
 from producers.gateway.checks import check
+from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.lines import BodyError, split
 from producers.gateway.older import mapped
-from producers.gateway.settings import GatewaySettings
-from producers.guess import guess
-from producers.mapping import Mapping, Time, mapping_of, written
-from producers.rows import Rows
+from producers.sources.building import Builder, profits
+from producers.sources.guess import guess
+from producers.sources.mapping import Mapping, Time, mapping_of, written
+from producers.sources.rows import Rows
 from streams.contract.codec import decode_event
 from streams.contract.errors import UsageError
 from tests.property.bodies import damaged

@@ -7,8 +7,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.heart import Heart
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 from tests.property.bodies import damaged
 from tests.unit.streams.logs import MONDAY, PARTITIONS, STORE, log_of, sale
 

@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from deploy.backtest import live
-from deploy.backtest.log import SalesLog
-from deploy.backtest.panel import SPANS
-from deploy.backtest.source import open_sales
-from deploy.backtest.survey import survey
-from producers.plans import KnownAhead
+from producers.plans.plans import KnownAhead
 from streams.contract.codec import decode_output
 from streams.contract.messages import ForecastScored, PredictedSales
-from streams.heart import Heart
-from streams.localtime import EPOCH_ORDINAL, iso_date
-from streams.rules import Rules
+from streams.processor.local_time import EPOCH_ORDINAL, iso_date
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 from tests.support.daily import FIRST, rows_of, written
+from workbench.backtest import live
+from workbench.backtest.event_log import SalesLog
+from workbench.backtest.panel import SPANS
+from workbench.backtest.source import open_sales
+from workbench.backtest.survey import survey
 
 DAYS, SCORED = 130, 40
 FIRST_DAY = FIRST.toordinal() - EPOCH_ORDINAL

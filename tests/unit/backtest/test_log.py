@@ -4,15 +4,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from deploy.backtest.log import SalesLog
-from deploy.backtest.source import open_sales
-from deploy.backtest.survey import survey
-from producers.plans import KnownAhead
+from producers.plans.plans import KnownAhead
 from streams.contract.codec import decode_event, seconds_of
 from streams.contract.errors import UsageError
 from streams.contract.messages import ClockTicked, OpeningPlanned, PromotionPlanned, SaleRecorded
-from streams.localtime import EPOCH_ORDINAL
+from streams.processor.local_time import EPOCH_ORDINAL
 from tests.support.daily import FIRST, rows_of, written
+from workbench.backtest.event_log import SalesLog
+from workbench.backtest.source import open_sales
+from workbench.backtest.survey import survey
 
 
 @pytest.fixture

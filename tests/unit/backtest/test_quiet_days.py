@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from deploy.backtest.panel import Panel
-from deploy.backtest.table import open_or_quiet
+from workbench.backtest.panel import Panel
+from workbench.backtest.table import open_or_quiet
 
 
 def test_quiet_days_are_open_and_closed_ones_are_not():

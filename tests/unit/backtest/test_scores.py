@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from deploy.backtest.panel import Forecasts, Panel, windows
-from deploy.backtest.scores import naive_squared, score, scored_windows
+from workbench.backtest.panel import Forecasts, Panel, windows
+from workbench.backtest.scores import naive_squared, score, scored_windows
 
 UNITS = np.array([[0.0, 2, 4, 6, 0, 8, 4, 10], [1, 1, 1, 1, 1, 0, 0, 2]])
 

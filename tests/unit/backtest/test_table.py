@@ -5,9 +5,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from deploy.backtest.panel import Panel
-from deploy.backtest.table import Table
-from streams.rules import Rules
+from streams.processor.rules import Rules
+from workbench.backtest.panel import Panel
+from workbench.backtest.table import Table
 
 FIRST = (date(2025, 1, 1) - date(1970, 1, 1)).days
 RULES = Rules(country="DE", store_countries={"south": "DE-BY", "capital": "DE-BE", "abroad": "US-CA"})

@@ -6,10 +6,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from charts.draw import drawn
 from charts.figures import bars, errors, forecast, hours, shelf, style, words
-from charts.forecasts import HORIZONS, ErrorSums, PastForecast
-from charts.sales import Period, Sums
+from charts.figures.draw import drawn
+from charts.queries.forecasts import HORIZONS, ErrorSums, PastForecast
+from charts.queries.sales import Period, Sums
 
 HOSTILE = [
     "$x^2$ costs $5$", "\\frac{1}{2}$", "牛奶 全脂 一升装", "\u202eחלב", "حليب", "😀", "<script>alert(1)</script>", "a&b\"'", " ",

@@ -1,9 +1,9 @@
 import pytest
 
-from charts import forecasts
-from charts.summary import scores_shown, summary
-from consumers.forecasts import ForecastsSink
-from consumers.statistics import StatisticsSink
+from charts.queries import forecasts
+from charts.queries.summary import scores_shown, summary
+from consumers.forecasts.forecasts import ForecastsSink
+from consumers.statistics.statistics import StatisticsSink
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import a_season, accepted, records_of
 from tests.support.stand_ins import BEGINNING

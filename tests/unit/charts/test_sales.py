@@ -1,10 +1,10 @@
 import msgspec
 import pytest
 
-from charts import sales
-from charts.sales import Period
-from charts.summary import totals_shown
-from consumers.statistics import StatisticsSink
+from charts.queries import sales
+from charts.queries.sales import Period
+from charts.queries.summary import totals_shown
+from consumers.statistics.statistics import StatisticsSink
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import records_of, sales_of
 from tests.support.stand_ins import BEGINNING

@@ -16,13 +16,13 @@ from prometheus_client import CollectorRegistry
 from charts.web.app import create_app
 from charts.web.asking import JSON, PNG, SVG, preferred
 from charts.web.fresh import FreshFor
-from charts.web.settings import WebSettings
-from consumers.forecasts import ForecastsSink
-from consumers.statistics import StatisticsSink
+from charts.web.web_settings import WebSettings
+from consumers.forecasts.forecasts import ForecastsSink
+from consumers.statistics.statistics import StatisticsSink
 from streams.contract.errors import ServerError, SettingsError
 from streams.contract.messages import Allocation
 from streams.contract.settings import Secret
-from streams.parts import in_parts
+from streams.processor.parts import in_parts
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import a_season, accepted, day_after, forecast, plan, records_of
 from tests.support.stand_ins import BEGINNING

@@ -8,7 +8,7 @@ from litestar.testing import TestClient
 from prometheus_client import CollectorRegistry
 
 from charts.web.app import create_app
-from charts.web.settings import WebSettings
+from charts.web.web_settings import WebSettings
 from streams.contract.settings import Secret
 from tests.support.fakes import MemoryDocuments
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consumers.fold import applied, empty
+from consumers.statistics.fold import applied, empty
 from streams.contract.documents import MOST_CURRENCIES, money_of
 from tests.support.shop import accepted
 

@@ -1,4 +1,4 @@
-from consumers.fold import STORE_ORDERS_REMEMBERED, applied, by_item, by_store, empty
+from consumers.statistics.fold import STORE_ORDERS_REMEMBERED, applied, by_item, by_store, empty
 from streams.contract.documents import DAY_COLUMNS, exact
 from tests.support.shop import accepted
 

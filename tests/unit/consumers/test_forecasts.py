@@ -3,10 +3,10 @@ from datetime import date
 
 from prometheus_client import CollectorRegistry
 
-from consumers.forecasts import ForecastsSink
-from consumers.metrics import ConsumerMetrics
-from consumers.newest import number_of
-from consumers.sink import Record
+from consumers.forecasts.forecasts import ForecastsSink
+from consumers.forecasts.newest import number_of
+from consumers.runtime.metrics import ConsumerMetrics
+from consumers.runtime.sink import Record
 from streams.contract.documents import COLLECTIONS, PROGRESS, document_id
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import a_season, drift, forecast, forecast_of_today, plan, records_of, score

@@ -5,12 +5,12 @@ import logging
 import pytest
 from prometheus_client import CollectorRegistry
 
-from consumers.log import RateLimited
-from consumers.loop import ReadingLoop
-from consumers.metrics import ConsumerMetrics
-from consumers.sink import LogEnds, Record
-from consumers.store import ContendedError
+from consumers.runtime.loop import ReadingLoop
+from consumers.runtime.metrics import ConsumerMetrics
+from consumers.runtime.sink import LogEnds, Record
+from consumers.store.port import ContendedError
 from streams.contract.errors import LogTruncatedError, ServerError
+from streams.kafka.quiet_log import RateLimited
 
 
 class FakeSource:

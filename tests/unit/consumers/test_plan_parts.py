@@ -5,10 +5,10 @@ from datetime import date
 import bson
 import pytest
 
-from charts.forecasts import incomplete, newest_plans, past_forecasts
-from consumers.forecasts import ForecastsSink
+from charts.queries.forecasts import incomplete, newest_plans, past_forecasts
+from consumers.forecasts.forecasts import ForecastsSink
 from streams.contract.errors import ServerError
-from streams.parts import in_parts
+from streams.processor.parts import in_parts
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import day_after, plan, records_of, score
 from tests.support.stand_ins import BEGINNING

@@ -1,4 +1,4 @@
-from consumers.sequence import admit
+from consumers.runtime.sequence import admit
 from tests.support.shop import accepted
 
 

@@ -3,10 +3,10 @@ import logging
 import pytest
 from prometheus_client import CollectorRegistry
 
-from consumers.metrics import ConsumerMetrics
-from consumers.sink import LogEnds, Record
-from consumers.statistics import StatisticsSink
-from consumers.store import ContendedError
+from consumers.runtime.metrics import ConsumerMetrics
+from consumers.runtime.sink import LogEnds, Record
+from consumers.statistics.statistics import StatisticsSink
+from consumers.store.port import ContendedError
 from streams.contract.codec import encode
 from streams.contract.errors import LogTruncatedError, ServerError
 from tests.support.fakes import MemoryDocuments, metrics

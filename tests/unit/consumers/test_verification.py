@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from consumers.sink import LogEnds
-from consumers.statistics import StatisticsSink
+from consumers.runtime.sink import LogEnds
+from consumers.statistics.statistics import StatisticsSink
 from consumers.verification.events import EventBooks
 from consumers.verification.statistics import SalesBooks
 from streams.contract.codec import encode

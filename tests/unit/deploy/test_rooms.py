@@ -15,9 +15,9 @@ from deploy.embedded import stack
 from deploy.embedded.mongo import free_port
 from deploy.quiet import OncePerWhile, limit_repeats
 from streams.contract.errors import ServerError, SettingsError
-from streams.heart import Heart
-from streams.metrics import WorkerMetrics
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
+from streams.runtime.metrics import WorkerMetrics
 from tests.unit.streams.logs import PARTITIONS, log_of
 from tests.unit.streams.test_heart import a_week
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from river import drift
 
-from online_model.adwin import Adwin
+from online_model.lines.adwin import Adwin
 
 
 def signal(n, change, seed, jump=0.2):

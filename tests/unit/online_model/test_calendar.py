@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from online_model import Partition
-from online_model.calendar import CalendarTable, HolidayKeys, date_features, year_before
-from online_model.day_features import closures, promotion_days, store_day
-from online_model.opening import Opening
+from online_model.calendar.dates import CalendarTable, HolidayKeys, date_features, year_before
+from online_model.calendar.day_features import closures, promotion_days, store_day
+from online_model.calendar.opening import Opening
 
 
 def ordinal(*ymd):

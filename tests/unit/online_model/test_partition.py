@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from online_model import HORIZONS, Partition
-from online_model.gate import Gate
-from online_model.mixture import Mixture
+from online_model.combine.gate import Gate
+from online_model.combine.mixture import Mixture
 
 START = dt.date(2022, 1, 3).toordinal()
 WEEK = np.array([1.0, 0.9, 0.9, 1.0, 1.2, 1.5, 0.7])

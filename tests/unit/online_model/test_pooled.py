@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from river import checks
 
-from online_model.pooled import LinearRatio, LogRatio, solve_together
+from online_model.experts.regressors import LinearRatio, LogRatio, solve_together
 
 MODELS = (LinearRatio, LogRatio)
 

@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from online_model import bias, last_year, level_shift
-from online_model.bias import BiasGain
-from online_model.ewmas import DS
-from online_model.gate import Gate, of_series
-from online_model.level_shift import CommonResiduals
-from online_model.mixture import Mixture
-from online_model.multiplier import CalendarModel, prior_variance
-from online_model.nowcast import DayCurve, Nowcast
-from online_model.quantiles import Quantiles, gamma_quantile
+from online_model.calendar.multiplier import CalendarModel, prior_variance
+from online_model.combine import bias
+from online_model.combine.bias import BiasGain
+from online_model.combine.gate import Gate, of_series
+from online_model.combine.mixture import Mixture
+from online_model.combine.quantiles import Quantiles, gamma_quantile
+from online_model.combine.scores import Scores
+from online_model.combine.year_correction import YearCorrection
 from online_model.results import Scored
-from online_model.scores import Scores
-from online_model.series import Series
+from online_model.series import last_year, level_shift
+from online_model.series.ewmas import DS
+from online_model.series.level_shift import CommonResiduals
+from online_model.series.series import Series
 from online_model.state import dump_fields, load_fields
-from online_model.year_correction import YearCorrection
+from online_model.today.nowcast import DayCurve, Nowcast
 
 
 def series(n):
@@ -105,7 +106,7 @@ def test_last_years_windows():
 
 
 def test_calendar_learns_a_weekday_across_stores():
-    from online_model.today import Today
+    from online_model.series.sold_day import Today
 
     model, s, rng = CalendarModel(), series(30), np.random.default_rng(1)
     s.count[:], s.mean[:], s.ewma[:] = 100, 10, 10

@@ -10,7 +10,7 @@ import pytest
 from river import checks, linear_model, optim
 
 from online_model import SaleRegressor
-from online_model.sale_regressor import HOUR_FEATURE
+from online_model.lines.sale_regressor import HOUR_FEATURE
 
 FEATURES = ("one", "log usual quantity", "log price ratio", "promotion", "weekend", "hour")
 

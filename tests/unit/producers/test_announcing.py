@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from producers.announcing import announcement, summary
+from producers.plans.announcing import announcement, summary
 from producers.sources.files import open_file
 from streams.contract.codec import decode_event, encode
 from streams.contract.errors import UsageError

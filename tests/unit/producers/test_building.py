@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from producers.building import Builder, profits
-from producers.identity import Occurrences
-from producers.mapping import Group, Identity, Mapping, Skip, Time
-from producers.rows import Rows
+from producers.sources.building import Builder, profits
+from producers.sources.identity import Occurrences
+from producers.sources.mapping import Group, Identity, Mapping, Skip, Time
+from producers.sources.rows import Rows
 from streams.contract.codec import decode_event
 from streams.contract.errors import UsageError
 

@@ -5,10 +5,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from producers.building import Builder
-from producers.guess import guess
 from producers.sources import files
+from producers.sources.building import Builder
 from producers.sources.files import open_file
+from producers.sources.guess import guess
 from streams.contract.codec import decode_event
 from streams.contract.errors import UsageError
 

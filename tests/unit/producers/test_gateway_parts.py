@@ -5,18 +5,18 @@ import sys
 import pytest
 
 from producers.gateway.checks import check
+from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.lines import BodyError, depth_is_within, shape_of, split
 from producers.gateway.older import mapped
 from producers.gateway.openapi import description, page
 from producers.gateway.rate import RateLimit
-from producers.gateway.settings import GatewaySettings
 from producers.gateway.ticks import LiveStores
 from streams.contract.codec import decode_event
 from streams.contract.errors import SettingsError
 from streams.contract.messages import SaleRecorded
-from streams.heart import Heart
 from streams.http.access import RefusedError
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 from tests.unit.streams.logs import Record
 
 NOW = 1_777_631_400.0

@@ -3,10 +3,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from producers.building import Builder
-from producers.guess import guess
-from producers.rows import Rows
+from producers.sources.building import Builder
 from producers.sources.files import open_file
+from producers.sources.guess import guess
+from producers.sources.rows import Rows
 from streams.contract.codec import decode_event
 from streams.contract.errors import UsageError
 

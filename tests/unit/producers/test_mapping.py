@@ -1,6 +1,6 @@
 import pytest
 
-from producers.mapping import Group, Identity, Mapping, Skip, Time, mapping_of, written
+from producers.sources.mapping import Group, Identity, Mapping, Skip, Time, mapping_of, written
 from streams.contract.errors import UsageError
 
 MINIMAL = '[columns]\nstore = "s"\nitem = "i"\nquantity = "q"\namount = "a"\n[time]\ncolumns = ["t"]\n'

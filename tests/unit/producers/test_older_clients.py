@@ -4,11 +4,11 @@ import pytest
 from litestar.testing import TestClient
 from prometheus_client import CollectorRegistry
 
-from producers.building import Builder
 from producers.gateway.app import create_app
-from producers.gateway.settings import GatewaySettings
-from producers.guess import guess
+from producers.gateway.gateway_settings import GatewaySettings
+from producers.sources.building import Builder
 from producers.sources.files import open_file
+from producers.sources.guess import guess
 from streams.contract.codec import decode_event
 
 HTTPIE = {"User-Agent": "HTTPie/3.2.4", "Accept": "application/json, */*;q=0.5", "Content-Type": "application/json"}

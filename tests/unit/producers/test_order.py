@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from producers import order
-from producers.building import Builder, Built
-from producers.ledger import Ledger
-from producers.mapping import Identity, Mapping, Skip, Time
-from producers.order import Order, Sorter
-from producers.replay import Replay, ReplayOptions
-from producers.rows import Rows
+from producers.replay import sorting as order
+from producers.replay.ledger import Ledger
+from producers.replay.replay import Replay, ReplayOptions
+from producers.replay.sorting import Order, Sorter
+from producers.sources.building import Builder, Built
 from producers.sources.files import open_file
+from producers.sources.mapping import Identity, Mapping, Skip, Time
+from producers.sources.rows import Rows
 from streams.contract.codec import EARLIEST, decode_event
 from streams.contract.errors import DeliveryError, UsageError
 from streams.contract.messages import SaleRecorded
@@ -150,10 +150,10 @@ def test_the_order_is_looked_at_across_runs_and_past_wrong_dates():
 @pytest.mark.parametrize("seed", range(8))
 def test_killed_anywhere_and_resumed_a_sorted_replay_goes_on_at_its_place(memory_publisher, tmp_path, monkeypatch, seed, records):
     """Also when the one that goes on holds another number of events in memory, or would have taken the order for good enough."""
-    monkeypatch.setattr("producers.order.AT_ONCE", 17)
-    monkeypatch.setattr("producers.order._BLOCK", 3)
-    monkeypatch.setattr("producers.replay.SLICE", 5)
-    monkeypatch.setattr("producers.replay._SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("producers.replay.sorting.AT_ONCE", 17)
+    monkeypatch.setattr("producers.replay.sorting._BLOCK", 3)
+    monkeypatch.setattr("producers.replay.replay.SLICE", 5)
+    monkeypatch.setattr("producers.replay.replay._SETTLE_SECONDS", 0.0)
     table, chance = Table(records), random.Random(seed)
     ledger = Ledger(tmp_path, table, MAPPING)
 
@@ -190,7 +190,7 @@ def test_a_replay_that_was_begun_in_the_order_of_the_file_goes_on_in_it(memory_p
 
 
 def test_what_is_read_but_once_is_not_sorted_and_its_late_rows_are_told_and_counted(memory_publisher, tmp_path, monkeypatch):
-    monkeypatch.setattr("producers.replay._SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("producers.replay.replay._SETTLE_SECONDS", 0.0)
     days = [0, 1, 1, 0, 2, 1, 1, *[3] * 19, 0]
     records = [{"s": "s", "i": str(n), "q": "1", "a": "1", "t": str(FIRST + day * DAY)} for n, day in enumerate(days)]
     table, said = Table(records, once=True), []
@@ -258,7 +258,7 @@ def test_where_there_is_no_room_it_is_told(tmp_path):
 
 def test_the_screen_is_told_what_is_waited_for(memory_publisher, monkeypatch):
     clock = iter(range(10**6))
-    monkeypatch.setattr("producers.replay.time", SimpleNamespace(time=time.time, monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr("producers.replay.replay.time", SimpleNamespace(time=time.time, monotonic=lambda: float(next(clock))))
     seen = []
     Replay(Table(NEWEST_FIRST), MAPPING, memory_publisher, progress=seen.append).run()
     assert "the rows to be sorted by time, 130 read" in {at.waiting_for for at in seen}

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.building import Built
-from producers.ledger import Ledger
-from producers.mapping import Identity, Mapping, Skip, Time
-from producers.plans import DatedPlan, KnownAhead, PlanFinder, with_plans
-from producers.replay import Replay, ReplayOptions
-from producers.rows import by_record
+from producers.plans.plans import DatedPlan, KnownAhead, PlanFinder, with_plans
+from producers.replay.ledger import Ledger
+from producers.replay.replay import Replay, ReplayOptions
+from producers.sources.building import Built
+from producers.sources.mapping import Identity, Mapping, Skip, Time
+from producers.sources.rows import by_record
 from streams.contract.codec import decode_event
 from streams.contract.errors import UsageError
 from streams.contract.messages import ClockTicked, OpeningPlanned, PromotionPlanned, SaleRecorded
-from streams.localtime import LocalTime
+from streams.processor.local_time import LocalTime
 from tests.support.publisher import killed_and_resumed
 
 FIRST, DAYS = date(2024, 1, 1), 80
@@ -97,9 +97,9 @@ def test_a_replay_announces_what_its_rows_tell_before_the_days_they_are_of(memor
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_killed_anywhere_and_resumed_no_sale_and_no_plan_is_lost(memory_publisher, tmp_path, monkeypatch, seed, newest_first):
-    monkeypatch.setattr("producers.order.AT_ONCE", 17)
-    monkeypatch.setattr("producers.replay.SLICE", 5)
-    monkeypatch.setattr("producers.replay._SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("producers.replay.sorting.AT_ONCE", 17)
+    monkeypatch.setattr("producers.replay.replay.SLICE", 5)
+    monkeypatch.setattr("producers.replay.replay._SETTLE_SECONDS", 0.0)
     table, chance = Table(records(seed)[:: -1 if newest_first else 1]), random.Random(seed)
     options = ReplayOptions(known_ahead=BOTH, close_days=False)
     ledger = Ledger(tmp_path, table, MAPPING, BOTH)

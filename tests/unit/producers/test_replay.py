@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from producers.ledger import Ledger
-from producers.mapping import Identity, Mapping, Skip, Time
-from producers.pace import speed_of
-from producers.replay import Replay, ReplayOptions
-from producers.rows import Rows
+from producers.replay.ledger import Ledger
+from producers.replay.pace import speed_of
+from producers.replay.replay import Replay, ReplayOptions
+from producers.sources.mapping import Identity, Mapping, Skip, Time
+from producers.sources.rows import Rows
 from streams.contract.codec import decode_event
 from streams.contract.errors import DeliveryError, UsageError
 from streams.contract.messages import ClockTicked, SaleRecorded
@@ -98,8 +98,8 @@ def test_a_limit_stops_exactly_and_counts_events_not_rows(memory_publisher):
 @pytest.mark.parametrize("seed", range(25))
 def test_killed_anywhere_and_resumed_nothing_is_lost_and_every_bad_row_is_written_once(memory_publisher, tmp_path, monkeypatch, seed):
     """A kill is a publisher that breaks: what the ledger has not noted is as good as forgotten."""
-    monkeypatch.setattr("producers.replay.SLICE", 5)
-    monkeypatch.setattr("producers.replay._SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("producers.replay.replay.SLICE", 5)
+    monkeypatch.setattr("producers.replay.replay._SETTLE_SECONDS", 0.0)
     table, chance = Table(), random.Random(seed)
     ledger = Ledger(tmp_path, table, MAPPING)
     replay = lambda: Replay(table, MAPPING, memory_publisher, ledger=ledger).run()  # noqa: E731
@@ -126,7 +126,7 @@ def test_what_kafka_did_not_take_is_not_noted_and_stops_the_replay(memory_publis
 
 
 def test_stopped_it_settles_and_says_that_it_is_not_finished(memory_publisher, tmp_path, monkeypatch):
-    monkeypatch.setattr("producers.replay.SLICE", 5)
+    monkeypatch.setattr("producers.replay.replay.SLICE", 5)
     stop, ledger = threading.Event(), Ledger(tmp_path, Table(), MAPPING)
     stopped = Replay(
         Table(), MAPPING, memory_publisher, ledger=ledger, stop=stop, lag=lambda: stop.set() or 0, options=ReplayOptions(max_lag=20)

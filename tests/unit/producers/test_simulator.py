@@ -4,7 +4,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from producers.simulator import ShopSettings, Simulation
+from producers.simulate.simulator import ShopSettings, Simulation
 from streams.contract.codec import decode_event, seconds_of
 from streams.contract.errors import RejectedEvent, UsageError
 from streams.contract.messages import ClockTicked, OpeningPlanned, PromotionPlanned, SaleRecorded

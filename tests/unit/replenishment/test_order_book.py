@@ -2,7 +2,7 @@
 
 from consumers.replenishment import csv_file
 from consumers.replenishment.orders import Line, OrderBook
-from consumers.replenishment.settings import ReplenishSettings
+from consumers.replenishment.replenishment_settings import ReplenishSettings
 from streams.contract.messages import Allocation, HorizonForecast, PredictedSales, ShelfAllocation
 
 

@@ -10,7 +10,7 @@ from pymongo.errors import AutoReconnect, DuplicateKeyError
 from consumers.replenishment import mongo
 from consumers.replenishment.mongo import MongoOrders
 from consumers.replenishment.orders import Incomplete, Line, OrderBook, Part
-from consumers.replenishment.settings import ReplenishSettings
+from consumers.replenishment.replenishment_settings import ReplenishSettings
 from streams.contract.errors import ServerError
 from streams.contract.settings import MongoSettings, Secret
 from tests.unit.replenishment.test_order_book import forecast, part, plan

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from deploy.shelf_file import as_planned, read_shelf
+from producers.sources.shelf_file import as_planned, read_shelf
 from streams.contract.errors import UsageError
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"

@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from charts.draw import drawn
-from charts.shelf_picture import ShelfPlan, shelf_picture
+from charts.figures.draw import drawn
+from charts.figures.shelf_picture import ShelfPlan, shelf_picture
 from online_model.shelf import Item, Shelf
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from streams.contract.topics import partition_of
-from streams.heart import Heart
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 from tests.unit.streams.logs import DAY, PARTITIONS, STORE, Record, log_of
 
 FOLDER: Final = Path(__file__).parent / "formats"

@@ -10,10 +10,11 @@ from faust.types import TP
 from deploy.training.rebuild import _rules
 from streams.contract.errors import SettingsError, SnapshotError
 from streams.contract.settings import WorkerSettings
-from streams.countries import MAX_ROWS, code_of, read_countries
-from streams.heart import Heart
-from streams.partitions import Partitions
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
+from streams.runtime.countries import MAX_ROWS, code_of, read_countries
+from streams.runtime.partitions import Partitions
+from streams.runtime.rules_of import rules_of
 from tests.unit.streams.logs import DAY, MONDAY, log_of, sale
 
 CORPUS_CHRISTI = "Corpus Christi"
@@ -29,7 +30,7 @@ def written(folder, text):
 @pytest.mark.parametrize(("text", "code"), [("DE", "DE"), ("de-nw", "DE-NW"), (" GB-sct ", "GB-SCT"), ("AT-9", "AT-9")])
 def test_codes_are_taken_as_people_write_them(text, code):
     assert code_of(text) == code
-    assert Rules.of(WorkerSettings.read({"SHELFCAST_COUNTRY": text})).country == code
+    assert rules_of(WorkerSettings.read({"SHELFCAST_COUNTRY": text})).country == code
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_codes_are_taken_as_people_write_them(text, code):
 )
 def test_a_code_that_nobody_knows_is_refused_with_what_to_set(code, words):
     with pytest.raises(SettingsError, match=words) as found:
-        Rules.of(WorkerSettings.read({"SHELFCAST_COUNTRY": code}))
+        rules_of(WorkerSettings.read({"SHELFCAST_COUNTRY": code}))
     assert f"SHELFCAST_COUNTRY={code!r}" in str(found.value)
     assert "\n" not in str(found.value)
 
@@ -84,7 +85,7 @@ def test_a_file_of_stores_is_read(text, tmp_path):
 def test_a_wrong_file_of_stores_is_refused_with_its_line(text, words, tmp_path):
     file = written(tmp_path, text)
     with pytest.raises(SettingsError, match=words) as found:
-        Rules.of(WorkerSettings.read({"SHELFCAST_STORE_COUNTRIES": str(file)}))
+        rules_of(WorkerSettings.read({"SHELFCAST_STORE_COUNTRIES": str(file)}))
     assert str(file) in str(found.value)
     assert "\n" not in str(found.value)
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 import pytest
 
 from streams.contract.errors import REASONS, EventFault, ShelfcastError
-from streams.heart import Heart
-from streams.outputs import Outputs
-from streams.quarantine import AGAIN, KEPT, REASON, Quarantine, deciding
-from streams.rules import Rules
-from streams.state import from_bytes
+from streams.processor.outputs import Outputs
+from streams.processor.processor import Heart
+from streams.processor.quarantine import AGAIN, KEPT, REASON, Quarantine, deciding
+from streams.processor.rules import Rules
+from streams.processor.state import from_bytes
 from tests.unit.streams.logs import DAY, MONDAY, PARTITIONS, log_of, sale
 
 RULES = Rules()
@@ -53,7 +53,7 @@ def test_a_fault_is_an_error_with_its_place_and_nothing_of_the_event(monkeypatch
         Heart(RULES, 1, PARTITIONS).apply(log_of(sale(0), sale(1), sale(2), sale(3)))
     fault = raised.value
     assert (fault.partition, fault.offset) == (1, 2)
-    assert fault.place.startswith("streams.heart:")
+    assert fault.place.startswith("streams.processor.processor:")
     assert fault.place.endswith(" KeyError")
     assert "customer" not in str(fault)
     assert fault.exit_code == 6

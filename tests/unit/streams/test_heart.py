@@ -8,8 +8,8 @@ import pytest
 
 from streams.contract.codec import decode_accepted, decode_output
 from streams.contract.messages import DriftDetected, ForecastScored, PredictedSales, ShelfAllocation
-from streams.heart import Heart
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 from tests.unit.streams.logs import DAY, MONDAY, PARTITIONS, STORE, Record, log_of, sale, store_of
 
 
@@ -351,7 +351,7 @@ def test_a_store_keeps_a_bounded_number_of_plans(heart, monkeypatch):
     out = heart.apply(log_of(sale(0), *(opening(day, day) for day in days)))
     assert [dead.reason for dead in out.rejected] == ["too_many_plans"]
     assert not heart.apply(log_of(opening(days[0], days[100]), opening(days[-1], days[-1]), first=1002)).rejected
-    monkeypatch.setattr("streams.shop.MAX_PROMOTIONS", 2)
+    monkeypatch.setattr("streams.processor.store.MAX_PROMOTIONS", 2)
     promotions = [{**opening(day, day), "type": "promotion-planned.v1", "item": "milk"} for day in (*days[:3], days[0])]
     assert [dead.reason for dead in heart.apply(log_of(*promotions, first=1004)).rejected] == ["too_many_plans"]
 

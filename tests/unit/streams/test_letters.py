@@ -5,9 +5,9 @@ from hashlib import sha256
 import pytest
 from confluent_kafka import KafkaException, Producer
 
+from streams.contract.letters import CARRIED_BYTES, HEAD_BYTES, KEY_BYTES, TAIL_BYTES, letter_of
 from streams.contract.topics import MESSAGE_BYTES, REJECTED
-from streams.letters import CARRIED_BYTES, HEAD_BYTES, KEY_BYTES, TAIL_BYTES, letter_of
-from streams.outputs import Rejection
+from streams.processor.outputs import Rejection
 
 
 def headers_of(letter):

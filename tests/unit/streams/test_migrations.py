@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from streams.heart import Heart
-from streams.migrations import FORMAT
+from streams.processor.migrations import FORMAT
+from streams.processor.processor import Heart
 from tests.unit.streams.format_log import FOLDER, RULES, SNAPSHOT_AT, log, snapshot
 from tests.unit.streams.logs import DAY, PARTITIONS, STORE, log_of
 

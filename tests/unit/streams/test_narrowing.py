@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from streams import bookmarks
-from streams.bookmarks import MAX_BYTES, NO_SNAPSHOT, Bookmark, Mark
-from streams.narrowing import AT_ONCE, DEATHS, Care, care_for, condemned
-from streams.snapshots import Place
+from streams.runtime import bookmarks
+from streams.runtime.bookmarks import MAX_BYTES, NO_SNAPSHOT, Bookmark, Mark
+from streams.runtime.narrowing import AT_ONCE, DEATHS, Care, care_for, condemned
+from streams.runtime.snapshots import Place
 
 PLACE = b'{"id":"7-abc","first":3,"last":4,"chunks":2,"next_offset":7}'
 
@@ -26,7 +26,7 @@ def test_a_commit_of_before_is_read_and_written_as_it_was():
 
 
 def test_an_older_program_reads_a_new_commit():
-    full = Bookmark("7-abc", 3, 4, 2, 7, lives=2, mark=Mark(9, 10, 1), put_aside=((8, "streams.heart:1 KeyError"),))
+    full = Bookmark("7-abc", 3, 4, 2, 7, lives=2, mark=Mark(9, 10, 1), put_aside=((8, "streams.processor.processor:1 KeyError"),))
     assert msgspec.json.decode(full.write(), type=Place) == Place("7-abc", 3, 4, 2, 7)
     assert bookmarks.read(full.write()) == full
 

@@ -3,7 +3,7 @@
 import pytest
 from xxhash import xxh3_64_hexdigest
 
-from streams.snapshots import LARGEST_WINDOW, WINDOW, Chunk, NewestSearch
+from streams.runtime.snapshots import LARGEST_WINDOW, WINDOW, Chunk, NewestSearch
 
 
 def snapshot(number, chunks=3, size=4):

@@ -9,8 +9,8 @@ import pytest
 from streams.contract.codec import MAX_SHELVES, decode_event
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import InputEvent
-from streams.heart import Heart
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 from tests.unit.streams.logs import MONDAY, PARTITIONS, STORE, log_of, sale
 from tests.unit.streams.test_heart import a_week
 from tests.unit.streams.test_shelving import SHELF, plans

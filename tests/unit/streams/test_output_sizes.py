@@ -2,8 +2,8 @@
 
 import pytest
 
-from streams.heart import Heart
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 from tests.unit.streams.logs import DAY, MONDAY, PARTITIONS, STORE, log_of, sale
 
 PRODUCER_BYTES = 1_000_000

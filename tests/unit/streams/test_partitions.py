@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from streams import partitions as room
 from streams.contract.settings import WorkerSettings
-from streams.partitions import Held, Partitions
-from streams.rules import Rules
-from streams.transport import Run
+from streams.processor.rules import Rules
+from streams.runtime import partitions as room
+from streams.runtime.partitions import Held, Partitions
+from streams.runtime.transport import Run
 
 RECORD_SECONDS = 0.0002
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from streams.contract.codec import decode_output, encode
-from streams.parts import PART_BYTES, in_parts
+from streams.processor.parts import PART_BYTES, in_parts
 from tests.support.shop import plan, score
 
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)

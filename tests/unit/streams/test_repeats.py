@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from streams.heart import Heart
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 from tests.unit.streams.logs import PARTITIONS, log_of, sale
 
 ABSENT = ...

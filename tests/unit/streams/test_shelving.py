@@ -6,8 +6,8 @@ import pytest
 
 from streams.contract.codec import decode_output
 from streams.contract.messages import ShelfAllocation
-from streams.heart import Heart
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 from tests.unit.streams.logs import MONDAY, PARTITIONS, STORE, log_of
 from tests.unit.streams.test_heart import a_week
 

@@ -8,8 +8,8 @@ import pytest
 
 from streams.contract.codec import decode_accepted, decode_output
 from streams.contract.messages import PredictedSales
-from streams.heart import Heart
-from streams.rules import Rules
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 from tests.unit.streams.logs import DAY, MONDAY, PARTITIONS, STORE, log_of, sale
 
 Y2000 = datetime(2000, 1, 1, tzinfo=UTC).timestamp()

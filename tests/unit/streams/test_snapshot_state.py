@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from streams import state
 from streams.contract.errors import SnapshotError
-from streams.heart import Heart
-from streams.migrations import FORMAT
-from streams.rules import Rules
+from streams.processor import state
+from streams.processor.migrations import FORMAT
+from streams.processor.processor import Heart
+from streams.processor.rules import Rules
 from tests.unit.streams.logs import PARTITIONS, log_of, sale
 from tests.unit.streams.test_heart import a_week
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from faust.types import TP
 
-from streams.transport import ChunkApp, ChunkTransport
+from streams.runtime.transport import ChunkApp, ChunkTransport
 
 RECORDS = 20
 """A run has many records, and Faust sees only the offset of the last: to it every run leaves a gap."""

@@ -17,8 +17,8 @@ from pymongo.errors import (
 
 from streams.contract.errors import SettingsError
 from streams.contract.settings import KafkaSettings, MongoSettings, Secret
-from streams.kafka_trouble import CAUSES, kafka_error, sentence_of
-from streams.mongo_trouble import check_uri, mongo_cause, mongo_error
+from streams.kafka.trouble import CAUSES, kafka_error, sentence_of
+from streams.mongodb.trouble import check_uri, mongo_cause, mongo_error
 
 KAFKA = KafkaSettings("nowhere:9092")
 
@@ -126,6 +126,6 @@ def test_what_the_broker_refused_counts_more_than_the_time_out_it_led_to():
 
 
 def test_where_nothing_was_heard_the_broker_is_asked(monkeypatch):
-    monkeypatch.setattr("streams.kafka_trouble.refusals", lambda kafka: [KafkaError(KafkaError._SSL)])
+    monkeypatch.setattr("streams.kafka.trouble.refusals", lambda kafka: [KafkaError(KafkaError._SSL)])
     assert "KAFKA_CA_FILE" in str(kafka_error(KAFKA, KafkaException(KafkaError(KafkaError._TIMED_OUT))))
     assert "rights" in str(kafka_error(KAFKA, KafkaException(KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))))

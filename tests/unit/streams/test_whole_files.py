@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from streams.contract.errors import FileError
-from streams.spreadsheet import csv_text
-from streams.whole_files import make_folder, write_whole
+from streams.files.spreadsheet import csv_text
+from streams.files.whole_files import make_folder, write_whole
 
 
 def test_a_file_is_replaced_whole_also_behind_a_link(tmp_path):

@@ -1,0 +1,45 @@
+"""The numbers a screen shows live and a run ends with: totals as decimal strings, scores by horizon, counts."""
+
+from typing import Any
+
+from charts.queries import forecasts, sales
+from charts.queries.sales import Finds, Sums
+from streams.contract.documents import FORECASTS, PROGRESS, units_of
+from streams.contract.money import amounts_shown
+
+
+def totals_shown(sums: Sums) -> dict[str, Any]:
+    """Totals as JSON: money with two places, by currency where there are several; units with as many as they need."""
+    return {
+        "units": units_of(sums.row[0]),
+        **amounts_shown(sums.money),
+        "sales": sums.sales,
+        "returns": sums.returns,
+        "orders": sums.orders,
+    }
+
+
+def scores_shown(database: Finds, store: str | None = None) -> dict[str, dict[str, float | int | None]]:
+    """Of each horizon with scores: n, wape, wape_same_weekday_mean, bias, coverage. Raises ServerError."""
+    sums = forecasts.score_totals(database, store)
+    return {horizon: one.shown() for horizon, one in sums.items()}
+
+
+def summary(database: Finds) -> dict[str, Any]:
+    """What the page and the demo show while it runs. Raises ServerError."""
+    sums = sales.totals(database)
+    return {
+        "totals": totals_shown(sums),
+        "first_day": sums.first_day or None,
+        "last_day": sums.last_day or None,
+        "currencies": sorted(sums.currencies),
+        "applied": applied(database),
+        "series": database.count(FORECASTS),
+        "scores": scores_shown(database),
+        "drifts": forecasts.newest_drifts(database, 8),
+    }
+
+
+def applied(database: Finds) -> int:
+    """Accepted sales that are in the statistics, returns included. Raises ServerError."""
+    return sum(document["seq"] or 0 for document in database.find(PROGRESS, {"reader": "statistics"}, ("seq",)))

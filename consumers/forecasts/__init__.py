@@ -1,0 +1,1 @@
+"""The newest forecasts, plans, scores and drifts as documents."""

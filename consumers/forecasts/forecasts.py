@@ -1,0 +1,217 @@
+"""Forecasts, shelf plans, scores and drift into MongoDB: of a batch only the newest of each name is written."""
+
+import logging
+import time
+from typing import Final
+
+from consumers.forecasts.newest import (
+    Slot,
+    drift_document,
+    forecast_slot,
+    is_newer,
+    number_of,
+    plan_id,
+    plan_slot,
+    score_document,
+    score_id,
+    score_row,
+    slot_name,
+)
+from consumers.runtime.metrics import SAMPLE_EVERY, ConsumerMetrics
+from consumers.runtime.progress import Progress, read_progress, write_progress
+from consumers.runtime.sink import LogEnds, Record
+from consumers.store.cache import CachedDocuments
+from consumers.store.port import Change, Document, Documents
+from streams.contract import documents as names
+from streams.contract.codec import decode_output, printable
+from streams.contract.documents import document_id
+from streams.contract.messages import DriftDetected, ForecastScored, OutputMessage, PredictedSales, ShelfAllocation
+from streams.contract.topics import FORECASTS
+from streams.kafka.quiet_log import RateLimited
+
+NAME: Final = "forecasts"
+_logger = logging.getLogger(__name__)
+
+
+class Batch:
+    """What a batch of messages comes to, before the database is asked."""
+
+    def __init__(self) -> None:
+        self.forecasts: dict[tuple[str, str, str], PredictedSales] = {}
+        self.plans: dict[tuple[str, str, int], ShelfAllocation] = {}
+        self.scores: dict[str, ForecastScored] = {}
+        self.drifts: dict[str, DriftDetected] = {}
+        self.superseded = 0
+
+    def add(self, message: OutputMessage) -> None:
+        """Take a message in; the newest of a name stays."""
+        if type(message) is PredictedSales:
+            forecast_key = (message.store, message.item, slot_name(message))
+            known = self.forecasts.get(forecast_key)
+            if known is not None:
+                self.superseded += 1
+            if known is None or _order(message) >= _order(known):
+                self.forecasts[forecast_key] = message
+        elif type(message) is ShelfAllocation:
+            plan_key = (message.store, message.shelf, message.part)
+            plan = self.plans.get(plan_key)
+            if plan is not None:
+                self.superseded += 1
+            if plan is None or _order(message) >= _order(plan):
+                self.plans[plan_key] = message
+        elif type(message) is ForecastScored:
+            self.scores[score_id(message)] = message
+        elif type(message) is DriftDetected:
+            self.drifts[message.id] = message
+
+
+def _order(message: PredictedSales | ShelfAllocation) -> tuple[int, int]:
+    return message.offset, number_of(message.id)
+
+
+class ForecastsSink:
+    """The newest forecasts and plans, and the history of scores and drift."""
+
+    name = NAME
+    topic = FORECASTS
+
+    def __init__(self, documents: Documents, metrics: ConsumerMetrics) -> None:
+        self._documents = documents
+        self._cache = CachedDocuments(documents)
+        self._metrics = metrics
+        self._log = RateLimited(_logger)
+        self._progress: dict[int, Progress] = {}
+
+    def start(self, partition: int, ends: LogEnds) -> int:
+        """The offset after the last applied message; the log's beginning at first."""
+        self._progress[partition] = read_progress(self._documents, self.name, self.topic, partition, ends)
+        return self._progress[partition].next_offset
+
+    def write(self, records: list[Record]) -> None:
+        """Apply a batch of messages. Raises ServerError."""
+        started = time.perf_counter()
+        batch, unreadable = self._decode(records)
+        repeated, written = self._write_forecasts(batch)
+        more_repeated, more_written = self._write_plans(batch)
+        written += more_written + self._write_scores(batch)
+        self._documents.merge(names.DRIFTS, {key: drift_document(message) for key, message in batch.drifts.items()})
+        ends = {record.partition: record.offset + 1 for record in records}
+        before = [self._progress[p] for p in ends]
+        after = [self._progress[p].moved(ends[p], None) for p in ends]
+        write_progress(self._documents, self.name, before, after)
+        self._progress |= {progress.partition: progress for progress in after}
+        counts = {"repeated": repeated + more_repeated, "superseded": batch.superseded, "unreadable": unreadable}
+        counts["applied"] = len(records) - sum(counts.values())
+        self._measure(records, counts, written + len(batch.drifts), time.perf_counter() - started)
+
+    def tick(self) -> None:
+        """Nothing can be wrong for long here."""
+
+    def forget(self) -> None:
+        """Read everything again from the database."""
+        self._cache.forget()
+
+    def _decode(self, records: list[Record]) -> tuple[Batch, int]:
+        batch = Batch()
+        unreadable = 0
+        for record in records:
+            try:
+                batch.add(decode_output(record.value))
+            except ValueError as error:
+                unreadable += 1
+                self._log.say(
+                    logging.ERROR,
+                    "unreadable",
+                    f"{self.topic} partition {record.partition} offset {record.offset} is no forecast and was passed over: "
+                    f"{printable(str(error))}",
+                )
+        return batch, unreadable
+
+    def _write_forecasts(self, batch: Batch) -> tuple[int, int]:
+        """How many forecasts were old already, and how many documents were written."""
+        ids = {key: document_id(key[0], key[1]) for key in batch.forecasts}
+        read = self._cache.read(names.FORECASTS, dict.fromkeys(ids.values()))
+        after: dict[str, Document] = {}
+        repeated = 0
+        for key, message in batch.forecasts.items():
+            name = ids[key]
+            slot = forecast_slot(message)
+            document = after.get(name) or read.get(name) or {"_id": name, "v": -1, "store": key[0], "item": key[1]}
+            if is_newer(slot, document.get(key[2])):
+                after[name] = document | {key[2]: slot}
+            else:
+                repeated += 1
+        return repeated, self._write_revised(names.FORECASTS, after, read)
+
+    def _write_plans(self, batch: Batch) -> tuple[int, int]:
+        """Further parts before the first: a reader who finds a new first part finds the others too."""
+        further = {key: message for key, message in batch.plans.items() if message.part > 1}
+        first = {key: message for key, message in batch.plans.items() if message.part == 1}
+        # A store's parts may be many megabytes and are written once a day: the cache is not for them.
+        repeated, written = self._write_newest_plans(names.PLAN_PARTS, further, self._documents)
+        more_repeated, more_written = self._write_newest_plans(names.PLANS, first, self._cache)
+        return repeated + more_repeated, written + more_written
+
+    def _write_newest_plans(
+        self, collection: str, plans: dict[tuple[str, str, int], ShelfAllocation], through: Documents | CachedDocuments
+    ) -> tuple[int, int]:
+        """How many plans were old already, and how many documents were written."""
+        if not plans:
+            return 0, 0
+        ids = {key: plan_id(*key) for key in plans}
+        read = through.read(collection, list(ids.values()))
+        after: dict[str, Document] = {}
+        repeated = 0
+        for key, message in plans.items():
+            slot: Slot = plan_slot(message)
+            store, shelf, part = key
+            named = {"store": store, "shelf": shelf} | ({"part": part} if part > 1 else {})
+            document = read.get(ids[key]) or {"_id": ids[key], "v": -1, **named}
+            if is_newer(slot, document.get("plan")):
+                after[ids[key]] = document | {"plan": slot}
+            else:
+                repeated += 1
+        return repeated, self._write_revised(collection, after, read, through)
+
+    def _write_scores(self, batch: Batch) -> int:
+        """Scores are decided by their id: written again they are the same."""
+        self._documents.merge(names.SCORES, {key: score_document(message) for key, message in batch.scores.items()})
+        months: dict[str, list[ForecastScored]] = {}
+        for message in batch.scores.values():
+            months.setdefault(document_id(message.store, message.horizon, message.origin[:7]), []).append(message)
+        read = self._cache.read(names.SCORE_MONTHS, months)
+        after: dict[str, Document] = {}
+        for name, messages in months.items():
+            first = messages[0]
+            document = read.get(name) or {
+                "_id": name, "v": -1, "store": first.store, "horizon": first.horizon, "month": first.origin[:7], "origins": {},
+            }  # fmt: skip
+            rows = {message.origin[8:]: score_row(message) for message in messages}
+            if any(document["origins"].get(day) != row for day, row in rows.items()):
+                origins = document["origins"] | rows
+                after[name] = document | {"origins": origins, "total": [sum(column) for column in zip(*origins.values(), strict=True)]}
+        return len(batch.scores) + self._write_revised(names.SCORE_MONTHS, after, read)
+
+    def _write_revised(
+        self, collection: str, after: dict[str, Document], read: dict[str, Document], through: Documents | CachedDocuments | None = None
+    ) -> int:
+        """Write documents whose `v` counts their revisions."""
+        changes = [
+            Change(document | {"v": document["v"] + 1}, read[name]["v"] if name in read else None) for name, document in after.items()
+        ]
+        (through or self._cache).write(collection, changes)
+        return len(changes)
+
+    def _measure(self, records: list[Record], counts: dict[str, int], written: int, seconds: float) -> None:
+        metrics, name = self._metrics, self.name
+        for outcome, count in counts.items():
+            metrics.events.labels(name, outcome).inc(count)
+        metrics.errors.labels(name, "unreadable").inc(counts["unreadable"])
+        metrics.batches.labels(name).inc()
+        metrics.documents.labels(name).inc(written)
+        metrics.write.labels(name).observe(seconds)
+        now = time.time()
+        latency = metrics.latency.labels(name)
+        for record in records[::SAMPLE_EVERY]:
+            if record.timestamp:
+                latency.observe(max(0.0, now - record.timestamp))

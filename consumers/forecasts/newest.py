@@ -1,0 +1,93 @@
+"""What the forecast messages make of the documents: pure, newest wins, and the same after any replay."""
+
+from typing import Any, Final
+
+from msgspec import to_builtins
+
+from consumers.store.port import Document
+from streams.contract.documents import ITEM_SCORE_COLUMNS, document_id
+from streams.contract.messages import DriftDetected, ForecastScored, PredictedSales, ShelfAllocation
+
+Slot = dict[str, Any]
+CLOSE: Final = "close"
+TODAY: Final = "today"
+
+
+def number_of(message_id: str) -> int:
+    """The last part of partition-offset-number; 0 when it is of another form."""
+    last = message_id.rpartition("-")[2]
+    return int(last) if last.isascii() and last.isdigit() else 0
+
+
+def is_newer(slot: Slot, than: Slot | None) -> bool:
+    """Whether a forecast or plan comes after another of the same name, in the order of its partition."""
+    if than is None:
+        return True
+    if slot["partition"] != than["partition"]:
+        return bool(slot["made_at"] > than["made_at"])
+    return bool((slot["offset"], slot["number"]) > (than["offset"], than["number"]))
+
+
+def slot_name(message: PredictedSales) -> str:
+    """Where a forecast belongs: that of the running day stands apart from that of the days ahead."""
+    return TODAY if all(horizon.horizon == "today" for horizon in message.horizons) else CLOSE
+
+
+def forecast_slot(message: PredictedSales) -> Slot:
+    """A forecast as it is kept."""
+    return {
+        "id": message.id,
+        "partition": message.partition,
+        "offset": message.offset,
+        "number": number_of(message.id),
+        "origin": message.origin,
+        "made_at": message.made_at,
+        "horizons": to_builtins(message.horizons),
+        "path": list(message.path),
+        "sold_so_far": message.sold_so_far,
+    }
+
+
+def plan_id(store: str, shelf: str, part: int) -> str:
+    """The `_id` of the document of a plan, or of a further part of one."""
+    return document_id(store, shelf) if part == 1 else document_id(store, shelf, part)
+
+
+def plan_slot(message: ShelfAllocation) -> Slot:
+    """A shelf plan as it is kept."""
+    body: Slot = to_builtins(message)
+    del body["type"], body["store"]
+    return body | {"number": number_of(message.id), "shelf": message.shelf, "changed": message.changed}
+
+
+def score_id(message: ForecastScored) -> str:
+    """The `_id` of the document of a score, or of a further part of one."""
+    place = message.store, message.horizon, message.origin
+    return document_id(*place) if message.part == 1 else document_id(*place, message.part)
+
+
+def score_document(message: ForecastScored) -> Document:
+    """A score with its items: decided by its id alone."""
+    body: Document = to_builtins(message)
+    del body["type"]
+    body["items"] = {name: [getattr(item, name) for item in message.items] for name in ITEM_SCORE_COLUMNS}
+    return {"_id": score_id(message), **body}
+
+
+def score_row(message: ForecastScored) -> list[float]:
+    """The sums of a score in the order of SCORE_COLUMNS."""
+    return [
+        message.n,
+        message.actual,
+        message.absolute_error,
+        message.absolute_error_same_weekday_mean,
+        message.error,
+        message.within_band,
+    ]
+
+
+def drift_document(message: DriftDetected) -> Document:
+    """A drift event: decided by its id alone."""
+    body: Document = to_builtins(message)
+    del body["type"]
+    return {"_id": message.id, **body}

@@ -1,0 +1,33 @@
+"""The log that the documents were made from has a name: documents of another log are not added to."""
+
+import logging
+from typing import Final
+
+from consumers.store.mongo import MongoDocuments
+from consumers.store.port import Change
+from streams.contract.documents import LOG
+from streams.contract.errors import UsageError
+
+_ID: Final = "log"
+_logger = logging.getLogger(__name__)
+
+
+def settle_identity(documents: MongoDocuments, log_id: str, *, drop_other: bool) -> None:
+    """See that the database belongs to the log `log_id`, or make it so.
+
+    drop_other: where it belongs to another log, remove everything (right where logs do not outlive the process);
+    otherwise that is refused. Raises UsageError, ServerError.
+    """
+    known = documents.read(LOG, [_ID]).get(_ID)
+    if known is not None and known["log_id"] == log_id:
+        return
+    if known is not None:
+        if not drop_other:
+            raise UsageError(
+                f"MongoDB holds the statistics of the log {known['log_id']!r}, Kafka now has the log {log_id!r}: set "
+                "MONGODB_DATABASE to a new name, or bring the old broker back. Nothing was changed."
+            )
+        _logger.warning("The embedded Kafka starts a new log: the statistics of the old one are removed.")
+        documents.clear()
+        known = None
+    documents.write(LOG, [Change({"_id": _ID, "v": 0, "log_id": log_id}, None)])

@@ -1,0 +1,125 @@
+"""Read, write, commit: until told to stop, through every outage."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from consumers.runtime.metrics import ConsumerMetrics
+from consumers.runtime.sink import LogEnds, Record, Sink
+from consumers.store.port import ContendedError
+from streams.contract.errors import ServerError
+from streams.kafka.quiet_log import RateLimited
+
+FIRST_WAIT_SECONDS: Final = 0.2
+LONGEST_WAIT_SECONDS: Final = 5.0
+_logger = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """Where records come from: see KafkaSource."""
+
+    generation: int
+
+    def position(self, start: Callable[[int, LogEnds], int]) -> None:
+        """Seek newly assigned partitions."""
+
+    def reposition(self) -> None:
+        """Read anew from where the database says."""
+
+    def batch(self, messages: int, seconds: float, stopping: Callable[[], bool]) -> list[Record]:
+        """What came."""
+        ...
+
+    def serve(self, seconds: float) -> None:
+        """Let time pass without reading."""
+
+    def resume(self) -> None:
+        """Go on reading."""
+
+    def commit(self) -> None:
+        """Tell the group how far we are."""
+
+    def lag(self) -> dict[int, int]:
+        """Messages not read."""
+        ...
+
+    def close(self) -> None:
+        """Leave."""
+
+
+class ReadingLoop:
+    """One source into one sink. `run` returns after `stop`, when what it had read is written."""
+
+    def __init__(self, source: Source, sink: Sink, metrics: ConsumerMetrics, batch_messages: int, batch_seconds: float) -> None:
+        self._source = source
+        self._sink = sink
+        self._metrics = metrics
+        self._batch_messages = batch_messages
+        self._batch_seconds = batch_seconds
+        self._log = RateLimited(_logger)
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """End the loop after the batch at hand. May be called from any thread."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Read and write until stopped. Raises LogTruncatedError; whatever nobody foresaw ends it too."""
+        try:
+            while not self._stopping.is_set():
+                self._round()
+        finally:
+            self._source.close()
+
+    def _round(self) -> None:
+        if not self._positioned():
+            return
+        records = self._source.batch(self._batch_messages, self._batch_seconds, self._stopping.is_set)
+        if records and self._written(records):
+            self._source.commit()
+        self._sink.tick()
+        for partition, lag in self._source.lag().items():
+            self._metrics.lag.labels(self._sink.name, partition).set(lag)
+
+    def _positioned(self) -> bool:
+        try:
+            self._source.position(self._sink.start)
+        except ServerError as error:
+            self._say(error)
+            self._source.serve(FIRST_WAIT_SECONDS * 5)
+            return False
+        return True
+
+    def _written(self, records: list[Record]) -> bool:
+        """Write a batch, however long the database is away; False when it is no longer ours to write."""
+        generation = self._source.generation
+        wait = FIRST_WAIT_SECONDS
+        waited = False
+        while True:
+            try:
+                self._sink.write(records)
+            except ContendedError:
+                self._metrics.errors.labels(self._sink.name, "contended").inc()
+                self._sink.forget()
+                self._source.reposition()
+                return False
+            except ServerError as error:
+                self._metrics.errors.labels(self._sink.name, "mongodb").inc()
+                self._sink.forget()
+                self._say(error)
+                if self._stopping.is_set():
+                    return False
+                waited = True
+                self._source.serve(wait)
+                wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+                if self._source.generation != generation:
+                    return False
+            else:
+                if waited:
+                    self._source.resume()
+                    _logger.info("%s: MongoDB is back; going on.", self._sink.name)
+                return True
+
+    def _say(self, error: ServerError) -> None:
+        self._log.say(logging.WARNING, "waiting", f"{self._sink.name}: {error} Waiting; nothing is lost, Kafka keeps it.")

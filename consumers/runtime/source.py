@@ -1,0 +1,166 @@
+"""A Kafka consumer that reads from where the database says, and stays in its group while the database is away."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from consumers.runtime.sink import LogEnds, Record
+from streams.contract.settings import KafkaSettings
+from streams.kafka.quiet_log import RateLimited
+from streams.kafka.trouble import kafka_error, sentence_of
+
+_logger = logging.getLogger(__name__)
+
+
+class KafkaSource:
+    """One topic read in a group. Used by one thread.
+
+    Partitions that were just assigned stand still until `position` has said where to read them from: the group's
+    commits are for tools that show lag; what counts is the progress in the database.
+    """
+
+    def __init__(self, kafka: KafkaSettings, topic: str, group: str, on_error: Callable[[], None]) -> None:
+        self._kafka = kafka
+        self._topic = topic
+        self._log = RateLimited(_logger)
+        self._on_error = on_error
+        self._assigned: list[TopicPartition] = []
+        self._unpositioned = False
+        self._next: dict[int, int] = {}
+        self.generation = 0
+        """Grows at each change of the assignment: what was read before it may be another's now."""
+        self._consumer = Consumer(
+            kafka.client()
+            | {
+                "group.id": group,
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "session.timeout.ms": 10_000,
+                "max.poll.interval.ms": 300_000,
+                "partition.assignment.strategy": "range",
+                "topic.metadata.refresh.interval.ms": 5000,
+                "fetch.wait.max.ms": 100,
+                "queued.max.messages.kbytes": 16_384,
+                "error_cb": self._trouble,
+                "client.id": group,
+            },
+            logger=_quiet,
+        )
+        self._consumer.subscribe([topic], on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
+
+    def position(self, start: Callable[[int, LogEnds], int]) -> None:
+        """Seek newly assigned partitions to where `start(partition, ends)` says. Raises ServerError."""
+        if not self._unpositioned:
+            return
+        places = []
+        for each in self._assigned:
+            try:
+                low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, each.partition), timeout=5)
+            except KafkaException as error:
+                raise kafka_error(self._kafka, error, ask=False) from error
+            places.append(TopicPartition(self._topic, each.partition, start(each.partition, LogEnds(low, high))))
+        self._consumer.assign(places)
+        self._consumer.resume(places)
+        self._next = {place.partition: place.offset for place in places}
+        self._unpositioned = False
+        if places:
+            _logger.info("Reading %s: %s.", self._topic, ", ".join(f"{p.partition} from {p.offset}" for p in places))
+
+    def reposition(self) -> None:
+        """Read what is assigned anew from where the database says."""
+        self._unpositioned = True
+        self._consumer.pause(self._assigned)
+
+    def batch(self, messages: int, seconds: float, stopping: Callable[[], bool]) -> list[Record]:
+        """Up to so many messages, or what came in so many seconds; empty when the partitions changed hands meanwhile."""
+        generation = self.generation
+        until = time.monotonic() + seconds
+        records: list[Record] = []
+        while len(records) < messages and not stopping():
+            left = until - time.monotonic()
+            if left <= 0:
+                break
+            got = self._consumer.consume(min(5000, messages - len(records)), timeout=min(left, 0.25))
+            if self.generation != generation:
+                return []
+            records += [record for message in got if (record := self._record(message)) is not None]
+        for record in records:
+            self._next[record.partition] = record.offset + 1
+        return records
+
+    def serve(self, seconds: float) -> None:
+        """Let time pass without reading, and stay in the group."""
+        self._consumer.pause(self._assigned)
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self._consumer.poll(min(left, 0.2))
+
+    def resume(self) -> None:
+        """Go on reading after `serve`."""
+        if not self._unpositioned:
+            self._consumer.resume(self._assigned)
+
+    def commit(self) -> None:
+        """Tell the group how far the database has come. A failure is said and does no harm."""
+        places = [TopicPartition(self._topic, partition, offset) for partition, offset in self._next.items()]
+        if not places:
+            return
+        try:
+            self._consumer.commit(offsets=places, asynchronous=True)
+        except KafkaException as error:
+            self._log.say(logging.WARNING, "commit", f"Kafka did not take the commit of {self._topic}: {sentence_of(error.args[0])}.")
+
+    def lag(self) -> dict[int, int]:
+        """Messages not yet read by partition, as far as the client knows without asking."""
+        lags = {}
+        for partition, offset in self._next.items():
+            try:
+                _, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
+            except KafkaException:
+                continue
+            if high >= 0:
+                lags[partition] = max(0, high - offset)
+        return lags
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+    def _record(self, message: Message) -> Record | None:
+        error = message.error()
+        if error is not None:
+            self._trouble(error)
+            return None
+        kind, milliseconds = message.timestamp()
+        return Record(
+            message.partition() or 0,
+            message.offset() or 0,
+            milliseconds / 1000 if kind else 0.0,
+            message.value() or b"",
+        )
+
+    def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.generation += 1
+        self._assigned = partitions
+        self._next = {}
+        consumer.assign(partitions)
+        consumer.pause(partitions)
+        self._unpositioned = True
+
+    def _revoke(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        self.generation += 1
+        self._assigned = []
+        self._next = {}
+        self._unpositioned = False
+        consumer.unassign()
+
+    def _trouble(self, error: KafkaError) -> None:
+        self._on_error()
+        self._log.say(logging.WARNING, str(error.code()), f"Kafka, reading {self._topic}: {sentence_of(error)}. Trying again.")
+
+
+_quiet = logging.getLogger("consumers.librdkafka")
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False

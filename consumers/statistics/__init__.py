@@ -1,0 +1,1 @@
+"""Accepted sales summed by item, store, day and hour."""

@@ -1,0 +1,1 @@
+"""Where documents are kept: the port, MongoDB, a cache in front."""

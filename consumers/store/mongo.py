@@ -1,0 +1,141 @@
+"""MongoDB as the database of documents: few, plain commands, so that small servers of its protocol do as well."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from pymongo import MongoClient, ReplaceOne
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+
+from consumers.store.port import Change, ContendedError, Document
+from streams.contract import documents as names
+from streams.contract.errors import ServerError
+from streams.contract.settings import MongoSettings
+from streams.mongodb.trouble import mongo_error
+
+INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    names.ITEM_MONTHS: (("store", "month"), ("month",)),
+    names.STORE_MONTHS: (("store", "month"), ("month",)),
+    names.FORECASTS: (("store", "item"),),
+    names.PLANS: (("store",),),
+    names.PLAN_PARTS: (("store",),),
+    names.SCORES: (("store", "horizon", "origin"),),
+    names.SCORE_MONTHS: (("month",),),
+    names.DRIFTS: (("made_at",),),
+}
+
+READ_AT_ONCE: Final = 2000
+DUPLICATE_KEY: Final = 11000
+
+
+def connect(settings: MongoSettings) -> "MongoClient[Document]":
+    """A client that gives up on an absent server within seconds, so that the caller can say so and wait."""
+    return MongoClient(
+        settings.uri.reveal(),
+        serverSelectionTimeoutMS=3000,
+        connectTimeoutMS=10_000,  # a small server that is busy answers late, and is not away
+        socketTimeoutMS=60_000,
+        appname="shelfcast",
+        tz_aware=True,
+    )
+
+
+class MongoDocuments:
+    """The documents of one database."""
+
+    def __init__(self, database: "Database[Document]", shown: str) -> None:
+        self._database = database
+        self._shown = shown
+
+    def prepare(self) -> None:
+        """Make the indexes. Raises ServerError."""
+        with self._speaking():
+            for collection, indexes in INDEXES.items():
+                for fields in indexes:
+                    self._database[collection].create_index([(field, 1) for field in fields])
+
+    def read(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
+        """The documents there are, by id. Raises ServerError."""
+        found: dict[str, Document] = {}
+        with self._speaking():
+            for start in range(0, len(ids), READ_AT_ONCE):
+                wanted = list(ids[start : start + READ_AT_ONCE])
+                found |= {d["_id"]: d for d in self._database[collection].find({"_id": {"$in": wanted}})}
+        return found
+
+    def each(self, collection: str, fields: Sequence[str]) -> Iterator[Document]:
+        """All documents, one after the other, with some of their fields. Raises ServerError."""
+        with self._speaking():
+            yield from self._database[collection].find({}, dict.fromkeys(fields, 1))
+
+    def write(self, collection: str, changes: Sequence[Change]) -> None:
+        """Write each document if its `v` is still the one that was read. Raises ContendedError, ServerError.
+
+        A new one is an insert: where one has come to be meanwhile, the server refuses a second of its id. (An upsert
+        would do, but what it answers to that differs between servers.)
+        """
+        old = [ReplaceOne({"_id": c.document["_id"], "v": c.v_read}, c.document) for c in changes if c.v_read is not None]
+        new = [c.document for c in changes if c.v_read is None]
+        with self._speaking():
+            if old:
+                matched = self._replaced(collection, old)
+                if matched != len(old):
+                    raise ContendedError(f"Another writer changed {len(old) - matched} documents of {collection}.")
+            if new:
+                self._database[collection].insert_many(new, ordered=False)
+
+    def merge(self, collection: str, documents: Mapping[str, Document]) -> None:
+        """Write documents whose content is decided by their id. Raises ServerError."""
+        if not documents:
+            return
+        there = self._there(collection, list(documents))
+        old = [ReplaceOne({"_id": key}, document) for key, document in documents.items() if key in there]
+        new = [document for key, document in documents.items() if key not in there]
+        with self._speaking():
+            if old:
+                self._replaced(collection, old)
+            if new:
+                self._database[collection].insert_many(new, ordered=False)
+
+    def _there(self, collection: str, ids: Sequence[str]) -> set[str]:
+        """Which of the ids have a document."""
+        there: set[str] = set()
+        with self._speaking():
+            for start in range(0, len(ids), READ_AT_ONCE):
+                wanted = list(ids[start : start + READ_AT_ONCE])
+                there.update(d["_id"] for d in self._database[collection].find({"_id": {"$in": wanted}}, {"_id": 1}))
+        return there
+
+    def _replaced(self, collection: str, writes: "Sequence[ReplaceOne[Document]]") -> int:
+        """Replace documents that are there; how many were."""
+        try:
+            return self._database[collection].bulk_write(writes, ordered=False).matched_count
+        except KeyError as error:
+            # FerretDB leaves `nModified` out of its answer when it refuses a document, and pymongo then hides the refusal.
+            raise ServerError(f"MongoDB at {self._shown} refused a document of {collection} and gave no reason.") from error
+
+    def clear(self) -> None:
+        """Remove every document of every collection of ours. Raises ServerError."""
+        with self._speaking():
+            for collection in names.COLLECTIONS:
+                self._database[collection].delete_many({})
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        try:
+            yield
+        except PyMongoError as error:
+            if _is_duplicate(error):
+                raise ContendedError("Another writer made a document first.") from error
+            raise mongo_error(self._shown, error) from error
+
+
+def _is_duplicate(error: PyMongoError) -> bool:
+    if isinstance(error, DuplicateKeyError):
+        return True
+    if isinstance(error, BulkWriteError):
+        failed: list[dict[str, Any]] = (error.details or {}).get("writeErrors", [])
+        return bool(failed) and all(one.get("code") == DUPLICATE_KEY for one in failed)
+    # The embedded stand-in says it in the words of its own database, and without a code.
+    return isinstance(error, OperationFailure) and "UNIQUE constraint failed" in str(error)

@@ -1,0 +1,103 @@
+"""From experts to what is served: mix, gate, bias gain, quantiles, the path of days; and what is kept for the labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from online_model.combine import bias, gate
+from online_model.combine.maturity import slots_of
+from online_model.constants import STAGGER
+from online_model.experts.expert import Situation
+from online_model.experts.registry import CORRECTED, EXPERT_NAMES, EXPERTS
+from online_model.horizons import DAY, DAYS_AHEAD, HORIZON_NAMES, N_HORIZONS, SPANS
+from online_model.results import HorizonForecast
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from online_model.calendar.day_features import StoreDay
+    from online_model.experts.features import Features
+    from online_model.pool import Pool
+    from online_model.series.series import Series
+
+    F32 = NDArray[np.float32]
+    F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """All that a forecast at the close of `day` stands on: days, multipliers `[28, n]`, features, year corrections `[3, 3]`."""
+
+    day: int
+    days: StoreDay
+    c: F32
+    features: Features
+    year_factors: F64
+
+
+def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, HorizonForecast], F64]:
+    """Forecast all horizons of a store and freeze what their labels will teach.
+
+    Returns
+    -------
+    horizons, path
+        By name; mean units of the 28 days ahead `[n, 28]`.
+
+    """
+    ft, n = o.features, len(s)
+    at = Situation(s, ft, pool.regressors)
+    raw = np.stack([expert.forecast(at) for expert in EXPERTS], 1)
+    smoothing = np.broadcast_to(s.bias_ewma, (N_HORIZONS, n))
+    experts = raw.copy()
+    experts[:, CORRECTED] *= o.year_factors[:, :, None].astype(np.float32)
+    mixed = pool.mixture.mix(s, experts)
+    shares = pool.gate.shares()
+    age = np.array(pool.gate.age)
+    held = gate.of_series(shares[:, None], s.count, age)
+    unbiased = (1 - held) * mixed + held * ft.weekday_mean
+    signal = pool.bias.signal(o.day)
+    factor = np.array(pool.bias.factors(signal))
+    open_days = o.days.open_days
+    mean = unbiased * (1 + (factor[:, None] - 1) * bias.of_series(s.count, age)) * open_days[:, None]
+    quantiles = pool.quantiles.serve(s, mean.astype(np.float32)) * (open_days > 0)[:, None]
+    started = s.count > 0
+    scale = np.broadcast_to(np.where(started, ft.scale, np.float32(np.nan)), (N_HORIZONS, n))
+    kept = [scale, *raw.swapaxes(0, 1), unbiased.astype(np.float32), *quantiles, ft.naive, smoothing]  # in the order of PENDING
+    _freeze(s, o, np.stack(kept, 1))
+    s.expected[:] = np.where(started & (open_days[DAY] > 0), raw[DAY, EXPERT_NAMES.index("level")], np.nan)
+    for h, place in enumerate(slots_of(o.day)):
+        slots[place] = (o.day, pool.gate.age, open_days[h], signal, factor[h], *o.year_factors[h], shares[h])
+    path = _path(mean, o)
+    s.morning[:] = path[:7]
+    nan = np.where(started, 0.0, np.nan)
+    weekday_mean, naive, smooth = np.stack([ft.weekday_mean, ft.naive, smoothing]).astype(np.float64) * open_days[:, None] + nan
+    sums, bands = mean + nan, quantiles.astype(np.float64) + nan
+    horizons = {
+        name: HorizonForecast(sums[h], bands[:, h], weekday_mean[h], naive[h], smooth[h], np.full(n, int(open_days[h])))
+        for h, name in enumerate(HORIZON_NAMES)
+    }
+    return horizons, (path + nan).T
+
+
+def _freeze(s: Series, o: Outlook, kept: F32) -> None:
+    """Keep forecasts `[horizons, PENDING, n]` by slot, and the features of the series that teach from this origin."""
+    s.pending[slots_of(o.day)] = kept
+    staggered = slice(-o.day % STAGGER, None, STAGGER)
+    for h, (days, frozen) in enumerate(zip(SPANS, s.frozen, strict=True)):
+        taught = o.features.linear[h][:, staggered if days > 1 else slice(None)]
+        frozen[o.day % days, :, : taught.shape[1]] = taught
+
+
+def _path(mean: F64, o: Outlook) -> F64:
+    """Days ahead `[28, n]`: the first day, then what each longer horizon adds to the one before, split by c."""
+    shape = o.c.astype(np.float64) * o.days.opens[:, None]
+    path = np.empty((DAYS_AHEAD, mean.shape[1]))
+    path[0] = np.minimum(mean[DAY], mean[DAY + 1])
+    for h, first in enumerate(SPANS[:-1], 1):
+        part = shape[first : SPANS[h]]
+        rest = np.maximum(mean[h] - path[:first].sum(0), 0)
+        path[first : SPANS[h]] = part * (rest / np.maximum(part.sum(0), 1e-12))
+    return path

@@ -1,0 +1,84 @@
+"""Newest open days of each weekday: the baselines that always run, and the lags of the second stage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from online_model.series.series import Series
+
+    F32 = NDArray[np.float32]
+
+FIRST, SECOND, FOUR, EIGHT, FOUR_DS = range(5)
+"""Newest value; the one before; mean of the newest four; of the newest eight; of four of sales over c."""
+LAG_DAYS: Final = 49
+"""Lags of a weekday that has not been open for so long are forgotten (its mean of eight is not)."""
+
+
+class WeekdayLags:
+    """Lags of a store's series by weekday, `[5, 7, n]`; rebuilt from the rings of `Series`, so it is no state itself.
+
+    NaN where there is none.
+    """
+
+    def __init__(self) -> None:
+        self._lags: F32 | None = None
+
+    def forget(self) -> None:
+        """The series or their rings have changed: rebuild at the next use."""
+        self._lags = None
+
+    def push(self, s: Series, weekday: int, y: F32, demand: F32, started: NDArray[np.bool_]) -> None:
+        """An open day: sales and sales over c of the series that have started."""
+        lags = self._of(s)
+        for ring, value in ((s.weekdays, y), (s.weekdays_ds, demand)):
+            ring[1:, weekday] = ring[:-1, weekday]
+            ring[0, weekday] = value if started.all() else np.where(started, value, np.nan)
+        lags[:, weekday] = _lags_of(s.weekdays[:, weekday], s.weekdays_ds[:, weekday])
+
+    def _of(self, s: Series) -> F32:
+        if self._lags is None:
+            self._lags = _lags_of(s.weekdays, s.weekdays_ds)
+        return self._lags
+
+    def filled(self, s: Series, day: int, last_open: NDArray[np.int64], level: F32, level_ds: F32) -> F32:
+        """Lags with gaps filled: by the level, the second by the first, the mean of eight by the mean of all.
+
+        Parameters
+        ----------
+        day, last_open
+            Today; newest open day of each weekday, `[7]`.
+        level, level_ds
+            EWMA28 of sales and of sales over c, `[n]`.
+
+        """
+        lags = self._of(s)
+        stale = last_open <= day - LAG_DAYS
+        if stale.any():
+            lags = lags.copy()
+            for lag in (FIRST, SECOND, FOUR, FOUR_DS):
+                lags[lag, stale] = np.nan
+        missing = np.isnan(lags)
+        if not missing.any():
+            return lags
+        out = lags.copy()
+        out[FIRST] = np.where(missing[FIRST], level, lags[FIRST])
+        out[SECOND] = np.where(missing[SECOND], out[FIRST], lags[SECOND])
+        out[FOUR] = np.where(missing[FOUR], level, lags[FOUR])
+        out[EIGHT] = np.where(missing[EIGHT], s.mean, lags[EIGHT])
+        out[FOUR_DS] = np.where(missing[FOUR_DS], level_ds, lags[FOUR_DS])
+        return out
+
+
+def _lags_of(raw: F32, ds: F32) -> F32:
+    """Lags from rings `[8, ..., n]` and `[4, ..., n]`, newest first; NaN only at the old end."""
+    known, known_ds = ~np.isnan(raw), ~np.isnan(ds)
+    value, value_ds = np.where(known, raw, 0), np.where(known_ds, ds, 0)
+    n4, n8, n_ds = known[:4].sum(0), known.sum(0), known_ds.sum(0)
+    with np.errstate(invalid="ignore"):
+        means = [value[:4].sum(0) / n4, value.sum(0) / n8, value_ds.sum(0) / n_ds]
+    return np.stack([raw[0], raw[1], *means]).astype(np.float32)

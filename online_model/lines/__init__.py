@@ -1,0 +1,1 @@
+"""What each single sale teaches."""

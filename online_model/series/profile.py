@@ -1,0 +1,219 @@
+"""Weekday x promotion profile of each series, and what the partition's days have in common: shock, index, trends."""
+
+from __future__ import annotations
+
+from math import exp, log
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from online_model.constants import MEAN_FLOOR, RATIO_TO_LEVEL_CAP, SHOCK_CLIP, SMALL, TINY, YEAR
+from online_model.horizons import SPANS
+from online_model.series.ewmas import PROFILE28
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from online_model.series.series import Series
+    from online_model.series.sold_day import Today
+
+    F32 = NDArray[np.float32]
+
+PRIOR: Final = 6.0
+GAIN: Final = 0.05
+"""A cell's gain is max(1/(visits + 6), .05)."""
+FLOOR, DIVISOR_FLOOR = 0.02, 0.1
+"""Floor of a profile value; of it as a divisor."""
+CELL_GAIN: Final = 0.2
+SHOCK_DAMP, SHOCK_LARGE = 0.35, 0.25
+"""A day whose pooled |shock| exceeds .25 teaches the profile at .35 of the gain."""
+SHOCK_MIN_SERIES: Final = 2.0
+"""No shock on a day that expects less than 2 mean series."""
+POOLED_PRIOR, POOLED_GAIN = 20.0, 0.03
+TREND_GAINS: Final = np.array([0.2, 0.094, 0.025])
+"""EWMA gains of the pooled trend: 3, 7, 28 days."""
+TREND_CLIP: Final = 0.5
+YEAR_RATIO_FROM: Final = 42
+YEAR_RATIO_CLIP: Final = (0.4, 2.5)
+RING: Final = 512
+"""Days of pooled history kept, by ordinal modulo this."""
+
+
+class PooledProfile:
+    """What all series of a partition share.
+
+    Attributes
+    ----------
+    cells, cell_visits
+        Pooled profile and visits, `[14]`.
+    actual, expected
+        Of a day, in mean series: their log ratio is the day's shock, `[RING]`.
+    index
+        Deseasonalised total of a day, `[RING]`.
+    days
+        Which ordinal a place of the rings holds, `[RING]`.
+    trend
+        EWMAs of index over level, `[3]`; as of the start of the date.
+    date_index, date_level
+        Sums of the present date.
+
+    """
+
+    def __init__(self) -> None:
+        self.cells = np.ones(14)
+        self.cell_visits = np.zeros(14)
+        self.actual, self.expected, self.index = np.zeros(RING), np.zeros(RING), np.zeros(RING)
+        self.days = np.full(RING, -1)
+        self.first_day = 0
+        self.trend: NDArray[np.float64] = np.zeros(3)
+        self.date_index = self.date_level = 0.0
+
+    def new_date(self) -> None:
+        """A business date of the partition begins."""
+        self.trend = self._trend_now()
+        self.date_index = self.date_level = 0.0
+
+    def open_day(self, day: int) -> int:
+        """Place of a day in the rings; emptied when it is met first."""
+        i = day % RING
+        if self.days[i] != day:
+            self.days[i] = day
+            self.actual[i] = self.expected[i] = self.index[i] = 0.0
+            self.first_day = self.first_day or day
+        return i
+
+    def _trend_now(self) -> NDArray[np.float64]:
+        if self.date_level <= 0:
+            return self.trend
+        ratio = self.date_index / self.date_level
+        now = np.full(3, ratio) if not self.trend.any() else self.trend + TREND_GAINS * (ratio - self.trend)
+        now[2] = max(now[2], 0.05)
+        return now
+
+    def trends(self) -> tuple[float, float]:
+        """Relative trends 3/28 and 7/28 days, the present date included."""
+        now = self._trend_now()
+        if not now.any():
+            return 0.0, 0.0
+        clip = [min(max(float(now[k] / now[2]) - 1, -TREND_CLIP), TREND_CLIP) for k in range(2)]
+        return clip[0], clip[1]
+
+    def shock(self, day: int) -> float:
+        """Log of actual over expected of a day, all series that have closed it; 0 where too little was expected."""
+        i = day % RING
+        if self.days[i] != day or self.expected[i] <= SHOCK_MIN_SERIES:
+            return 0.0
+        return min(max(log((self.actual[i] + SMALL) / (self.expected[i] + SMALL)), -SHOCK_CLIP), SHOCK_CLIP)
+
+    def shocks(self, days: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Shocks of several days; 0 outside the ring."""
+        i = days % RING
+        known = (self.days[i] == days) & (self.expected[i] > SHOCK_MIN_SERIES)
+        shock = np.log((self.actual[i] + SMALL) / (self.expected[i] + SMALL))
+        return np.where(known, np.clip(shock, -SHOCK_CLIP, SHOCK_CLIP), 0.0)
+
+    def year_ratios(self, day: int) -> tuple[float, ...]:
+        """Pooled growth from the last 4 weeks to each horizon, as it was last year."""
+        if day + 1 - YEAR - 3 - self.first_day < YEAR_RATIO_FROM:
+            return (1.0,) * len(SPANS)
+        ago = day - YEAR
+        known = np.arange(ago - 27, ago + SPANS[-1] + 4)
+        index = np.where(self.days[known % RING] == known, self.index[known % RING], 0.0)
+        total = np.concatenate([[0.0], np.cumsum(index)])
+        base = (total[28] - total[0]) / 28
+        out = []
+        for b in SPANS:
+            window = sum(float(total[28 + z + b] - total[28 + z]) / b for z in range(-3, 4)) / 7
+            out.append(min(max(window / base, YEAR_RATIO_CLIP[0]), YEAR_RATIO_CLIP[1]) if base > 0 and window > 0 else 1.0)
+        return tuple(out)
+
+
+class ProfileClose:
+    """Learns a store's open day: profiles of its series and its part of the pooled ones."""
+
+    def __init__(self, pooled: PooledProfile) -> None:
+        self.pooled = pooled
+
+    def closed_day(self, day: int, last_index: float) -> None:
+        """A closed day of a store counts in the index as its newest open one did."""
+        self.pooled.index[self.pooled.open_day(day)] += last_index
+
+    def closed_days(self, first: int, end: int, last_index: float) -> None:
+        """The same for the days from `first` to before `end`, as far as the ring reaches; newer days in it stay."""
+        for day in range(max(first, end - RING), end):
+            if self.pooled.days[day % RING] <= day:
+                self.closed_day(day, last_index)
+
+    def learn(self, s: Series, today: Today, partition_series: int) -> tuple[F32, float]:
+        """Learn an open day; profile and visits change in place.
+
+        Parameters
+        ----------
+        s
+            Series of the store before the day.
+        today
+            The day.
+        partition_series
+            Started series of the partition.
+
+        Returns
+        -------
+        profile, index
+            Profile of the day's cell `[n]`; the store's deseasonalised total, -1 when no series is old enough.
+
+        """
+        y, teaches, promoted, level28 = today.units, today.teaches, today.promoted, s.ewma[PROFILE28]
+        p, low, high = self.pooled, today.weekday, today.weekday + 7
+        mean, expected = np.maximum(s.mean, TINY), np.maximum(level28, TINY)
+        level = np.maximum(expected, MEAN_FLOOR * s.mean)
+        now: F32 = s.profile[low] if promoted is None else np.where(promoted, s.profile[high], s.profile[low])
+        over_mean = teaches / mean
+        i = p.open_day(today.day)
+        p.actual[i] += float(np.minimum(y, RATIO_TO_LEVEL_CAP * expected) @ over_mean)
+        p.expected[i] += float((expected * now) @ over_mean)
+        damp = SHOCK_DAMP if abs(p.shock(today.day)) > SHOCK_LARGE else 1.0
+        ratio = np.minimum(y / level, RATIO_TO_LEVEL_CAP)
+        if promoted is None:
+            now = self._cell(s, low, ratio, teaches, damp)
+            self._pool(low, ratio, teaches, partition_series)
+        else:
+            held = promoted.astype(np.float32)
+            high_now = self._cell(s, high, ratio, teaches * held, damp)
+            now = np.where(promoted, high_now, self._cell(s, low, ratio, teaches * (1 - held), damp))
+            self._pool(high, ratio, teaches * held, partition_series)
+            self._pool(low, ratio, teaches * (1 - held), partition_series)
+        index = float(np.where(now > DIVISOR_FLOOR, y / np.maximum(now, DIVISOR_FLOOR), level) @ teaches)
+        level_sum = float(level @ teaches)
+        if level_sum > 0:
+            p.index[i] += index
+            p.date_index += index
+            p.date_level += level_sum
+        return now, index if level_sum > 0 else -1.0
+
+    @staticmethod
+    def _cell(s: Series, cell: int, ratio: F32, teaches: F32, damp: float) -> F32:
+        visits = s.visits[cell] = s.visits[cell] + (teaches > 0)
+        gain = (damp * teaches) * np.maximum(1 / (visits + np.float32(PRIOR)), GAIN)
+        old = s.profile[cell]
+        new: F32 = np.maximum(old + gain * (ratio - old), FLOOR)
+        s.profile[cell] = new
+        return new
+
+    def _pool(self, cell: int, ratio: F32, teaches: F32, partition_series: int) -> None:
+        n = float(teaches.sum())
+        if n == 0:
+            return
+        p = self.pooled
+        seen = float(p.cell_visits[cell]) + POOLED_PRIOR
+        gain = max(n / (seen + n), 1 - exp(n * log(1 - POOLED_GAIN / max(partition_series, 1))))
+        p.cells[cell] += gain * (float(ratio @ teaches) / n - p.cells[cell])
+        p.cell_visits[cell] += n
+
+
+def learn_cell_ewma(s: Series, today: Today) -> None:
+    """EWMA of sales in today's cell; the first visit sets it."""
+    y, started, promoted = today.units, today.started, today.promoted
+    for cell, here in ((today.weekday, started if promoted is None else started & ~promoted), (today.weekday + 7, promoted)):
+        if here is not None:
+            old = s.cell_ewma[cell]
+            s.cell_ewma[cell] = np.where(here & started, np.where(np.isnan(old), y, old + CELL_GAIN * (y - old)), old)

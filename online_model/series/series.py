@@ -1,0 +1,189 @@
+"""State of a store's series: one array a field, series along the last axis, float32 where that costs nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from online_model.calendar.day_features import N_FEATURES
+from online_model.constants import STAGGER
+from online_model.experts.features import N_REGRESSION_FEATURES
+from online_model.experts.registry import N_EXPERTS, PENDING
+from online_model.horizons import DAYS_AHEAD, N_HORIZONS, N_TAILS, SPANS
+from online_model.series.ewmas import N_EWMAS
+from online_model.series.last_year import BINS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    F32 = NDArray[np.float32]
+    I32 = NDArray[np.int32]
+    I64 = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
+    F16 = NDArray[np.float16]
+
+SLOTS: Final = sum(SPANS)
+"""Pending forecasts: as many of each horizon as it has days."""
+TEACH_NAMES: Final = tuple({1: "teach_day", 7: "teach_week", 28: "teach_month"}.get(days, f"teach_{days}_days") for days in SPANS)
+"""Fields that hold the frozen features of each horizon."""
+
+_SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
+    "series": ((), "i8", 0),
+    "item": ((), "i8", 0),
+    "count": ((), "i4", 0),
+    "age": ((), "i4", 0),
+    "integer": ((), "?", 1),
+    "mean": ((), "f4", 0),
+    "bias_mean": ((), "f4", 0),
+    "bias_ewma": ((), "f4", 0),
+    "ewma": ((N_EWMAS,), "f4", 0),
+    "last": ((2,), "f4", 0),
+    "since_sale": ((), "f4", 0),
+    "p_sale": ((), "f4", 0),
+    "profile": ((14,), "f4", 1),
+    "visits": ((14,), "i2", 0),
+    "cell_ewma": ((14,), "f4", np.nan),
+    "weekdays": ((8, 7), "f4", np.nan),
+    "weekdays_ds": ((4, 7), "f4", np.nan),
+    "delta": ((N_FEATURES,), "f4", 0),
+    "delta_var": ((N_FEATURES,), "f4", np.nan),
+    "year_sums": ((BINS,), "f4", 0),
+    "year_counts": ((BINS,), "u1", 0),
+    "promoted": ((7,), "f4", 0),
+    "last_promotion": ((), "f4", 0),
+    "told_promotion": ((), "?", 0),
+    "units": ((3, DAYS_AHEAD), "f4", 0),
+    "pending": ((SLOTS, len(PENDING)), "f4", np.nan),
+    "offset": ((N_HORIZONS,), "f4", 0),
+    "loss": ((N_HORIZONS, N_EXPERTS), "f4", 0),
+    "labels": ((N_HORIZONS,), "f4", 0),
+    "spread": ((N_HORIZONS,), "f4", 1),
+    "levels_z": ((N_TAILS, N_HORIZONS), "f4", 0),
+    "expected": ((), "f4", np.nan),
+    "cusum": ((2, 4), "f4", 0),
+    "waiting": ((5,), "f4", np.nan),
+    "morning": ((7,), "f4", 0),
+    "by_hour": ((24,), "f4", 0),
+}
+
+
+class Series:
+    """Arrays of the series of one store; always exactly as long as there are series.
+
+    Attributes
+    ----------
+    series, item
+        Place in the partition; number of the item in the partition.
+    count, age
+        Open days since the first sale; since the first sale or the last level shift.
+    integer
+        Only whole units so far.
+    mean, bias_mean, bias_ewma
+        Mean of winsorised sales; the same and EWMA28 with the looser cap of the bias gain.
+    ewma
+        `[9]`: see `online_model.series.ewmas`; without start-up bias.
+    last
+        `[2]`: newest sales, newest sales over c.
+    since_sale, p_sale
+        Open days since a sale; EWMA of "something was sold".
+    profile, visits, cell_ewma
+        `[14]` weekday + 7 x promotion.
+    weekdays, weekdays_ds
+        `[8, 7]`, `[4, 7]`: newest open days of each weekday, newest first; sales, sales over c.
+    delta, delta_var
+        Calendar effects of the series and their variances.
+    year_sums, year_counts
+        Weekly sums of sales over c and their open days.
+    promoted, last_promotion, told_promotion
+        Promotions of the last 7 days; of the newest open day; whether the day after it was told to be one.
+    units
+        `[3, 28]`: net units, winsorised, with the cap of the bias gain; the last 28 days by ordinal modulo 28.
+    pending
+        Forecasts that await their labels.
+    offset, loss, labels
+        By horizon: offset of the log regression; decayed squared errors of the experts and their number.
+    spread, levels_z
+        By horizon: variance over the pooled one; shift of the lower and upper normal level.
+    expected
+        cbar ds14 of the next day, for the shared residuals.
+    cusum
+        `[2, 4]` up and down: sum, days since its onset, mean level since, level at its onset.
+    waiting
+        For the CUSUM, of a day that not all stores have closed: both residuals, units, level, ordinal; NaN for none.
+    morning
+        Expected units of the next 7 days.
+    by_hour
+        Decayed units by local hour.
+
+    """
+
+    series: I64
+    item: I64
+    count: I32
+    age: I32
+    integer: Bools
+    mean: F32
+    bias_mean: F32
+    bias_ewma: F32
+    ewma: F32
+    last: F32
+    since_sale: F32
+    p_sale: F32
+    profile: F32
+    visits: NDArray[np.int16]
+    cell_ewma: F32
+    weekdays: F32
+    weekdays_ds: F32
+    delta: F32
+    delta_var: F32
+    year_sums: F32
+    year_counts: NDArray[np.uint8]
+    promoted: F32
+    last_promotion: F32
+    told_promotion: Bools
+    units: F32
+    pending: F32
+    offset: F32
+    loss: F32
+    labels: F32
+    spread: F32
+    levels_z: F32
+    expected: F32
+    cusum: F32
+    waiting: F32
+    morning: F32
+    by_hour: F32
+
+    def __init__(self) -> None:
+        for name, (shape, kind, fill) in _SPECS.items():
+            setattr(self, name, np.full((*shape, 0), fill, kind))
+        for name, days in zip(TEACH_NAMES, SPANS, strict=True):
+            setattr(self, name, np.zeros((days, N_REGRESSION_FEATURES, 0), np.float16))
+
+    def __len__(self) -> int:
+        return int(self.series.shape[0])
+
+    @property
+    def frozen(self) -> tuple[F16, ...]:
+        """Of each horizon, the features of the origins that will teach: `[days, features, n]`, of windows of every third series."""
+        return tuple(getattr(self, name) for name in TEACH_NAMES)
+
+    def append(self, series: list[int], items: list[int], new_var: F32) -> None:
+        """Append series that have not sold yet; `new_var` `[K]` is the prior variance of their calendar effects."""
+        more = len(series)
+        for name, (shape, kind, fill) in _SPECS.items():
+            new = np.full((*shape, more), fill, kind)
+            setattr(self, name, np.concatenate([getattr(self, name), new], -1))
+        self.series[-more:], self.item[-more:] = series, items
+        self.delta_var[:, -more:] = new_var[:, None]
+        some = -(-len(self) // STAGGER)
+        for name, days in zip(TEACH_NAMES, SPANS, strict=True):
+            old = getattr(self, name)
+            wider = np.zeros((*old.shape[:2], some if days > 1 else len(self)), np.float16)
+            wider[:, :, : old.shape[2]] = old
+            setattr(self, name, wider)
+
+    def bytes_each(self) -> float:
+        """Bytes of state a series."""
+        return float(sum(a.nbytes for a in vars(self).values())) / max(len(self), 1)

@@ -1,0 +1,132 @@
+"""A store's business day as the model learns it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from online_model.constants import MEAN_FLOOR, WARM_UP
+from online_model.series.ewmas import RAW28
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from online_model.calendar.day_features import PromotionDays, StoreDay
+    from online_model.series.series import Series
+
+    F32 = NDArray[np.float32]
+    F64 = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+WINSOR_AFTER: Final = 14
+"""Open days before values are capped."""
+WINSOR_STATE, WINSOR_BIAS = 10.0, 30.0
+"""Sales are capped at k s + k: for state, features and labels; for the bias gain."""
+
+WILD_SERIES, WILD_SHARE = 3, 0.5
+"""So many series, and so much of those that sold, beyond their cap make a wild day of a store."""
+ROUNDING: Final = 1e-6
+"""Relative error of float32."""
+WILD_DAYS: Final = 3
+"""After so many in a row it is no error but how things are."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayInput:
+    """What a close is told, see `Partition.close`."""
+
+    day: int
+    units: F64
+    opened: bool
+    hours: F64 | None
+    promotion: Bools | None
+    openings: Mapping[int, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """A day of a store's series, `[n]` each.
+
+    Attributes
+    ----------
+    day, weekday, opened
+        Ordinal; 0 = Monday; whether it counts as open.
+    x, key
+        Common calendar features `[COMMON]`; holiday key, -1 for none.
+    promotions, x_promoted
+        Promotions of the day and their features `[11, n]`, None while no promotion is near.
+    raw
+        Net units.
+    units, units_bias
+        At least 0 and winsorised; with the looser cap of the bias gain.
+    started
+        Has sold, today included.
+    teaches
+        1 where the series is old enough to teach the calendar and the profile.
+    promoted
+        Promoted today; None when no series is.
+    wild
+        Most series that sold are beyond their cap: an error of the store rather than demand.
+
+    """
+
+    day: int
+    weekday: int
+    opened: bool
+    x: F32
+    key: int
+    promotions: PromotionDays | None
+    x_promoted: F32 | None
+    raw: F64
+    units: F32
+    units_bias: F32
+    started: Bools
+    teaches: F32
+    promoted: Bools | None
+    wild: bool
+
+    def kept_share(self) -> F32:
+        """Share of what was sold that teaches, `[n]`: below 1 where it was capped."""
+        capped = self.raw > self.units * (1 + ROUNDING)
+        return np.where(capped, self.units / np.where(capped, self.raw, 1), 1).astype(np.float32)
+
+
+def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDays | None, *, opened: bool) -> Today:
+    """Cap what was sold by what the series have sold before; numbers that are none count as 0."""
+    raw = np.asarray(told.units, np.float64)
+    raw = np.where(np.isfinite(raw), raw, 0.0)
+    y = np.maximum(raw, 0).astype(np.float32)
+    started = (s.count > 0) | (y > 0) if opened else s.count > 0
+    old = s.count > WINSOR_AFTER
+    scale = np.maximum(s.ewma[RAW28], MEAN_FLOOR * s.mean)
+    scale_bias = np.maximum(s.bias_ewma, MEAN_FLOOR * s.bias_mean)
+    now = None if promotions is None else promotions.part(slice(1))
+    limit = WINSOR_STATE * (scale + 1)
+    beyond, sold = int((old & (y > limit)).sum()), int((old & (y > 0)).sum())
+    held = now.held[0] > 0.5 if now is not None and now.held.any() else None
+    return Today(
+        day=told.day,
+        weekday=int(days.weekday[0]),
+        opened=opened,
+        x=days.x[0],
+        key=int(days.key[0]),
+        promotions=now,
+        x_promoted=None if now is None else now.columns(),
+        raw=raw,
+        units=np.where(old, np.minimum(y, limit), y),
+        units_bias=np.where(old, np.minimum(y, WINSOR_BIAS * (scale_bias + 1)), y),
+        started=started,
+        teaches=(started & (s.count > WARM_UP)).astype(np.float32),
+        promoted=held,
+        wild=beyond >= WILD_SERIES and beyond >= WILD_SHARE * sold,
+    )
+
+
+def as_expected(today: Today, s: Series) -> Today:
+    """The same day as if the series had sold what had been expected of it; scores keep what was reported."""
+    expected = np.where(s.count > 0, s.morning[0], today.units).astype(np.float32)
+    return replace(today, units=expected, units_bias=expected, teaches=np.zeros_like(today.teaches))

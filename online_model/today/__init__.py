@@ -1,0 +1,1 @@
+"""The total of the running day."""

@@ -1,0 +1,1 @@
+"""What a shop tells ahead: promotions, open and closed days."""

@@ -1,0 +1,1 @@
+"""Recorded sales sent again, in order of time, resumable."""

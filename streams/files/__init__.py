@@ -1,0 +1,1 @@
+"""Files for people: written whole, safe to open in a spreadsheet."""

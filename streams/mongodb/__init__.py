@@ -1,0 +1,1 @@
+"""Why MongoDB refuses, in a sentence."""

@@ -1,0 +1,134 @@
+"""A store's shelf plans at the close of a day: the described shelves, or shares of space where none is described."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from online_model.shelf import Demand, Plan, Quantiles, Shelf, ShelfError, ShelfSettings, plan, share_of_space, shares_of_used
+from streams.contract.errors import RejectedEvent
+from streams.contract.messages import Allocation, ShelfAllocation, ShelfDefined
+from streams.processor.local_time import EPOCH_ORDINAL
+from streams.processor.store import Shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from online_model import DayClosed, HorizonForecast
+
+    Floats = NDArray[np.float64]
+
+_definition = msgspec.json.Decoder(ShelfDefined)
+
+
+def check_definition(event: ShelfDefined) -> None:
+    """Raise RejectedEvent when no plan could fulfil the shelf."""
+    try:
+        Shelf.of(event.level_width, event.levels, event.items, event.shares)
+    except ShelfError as error:
+        raise RejectedEvent("invalid", str(error)) from None
+
+
+class Planner:
+    """Makes the plans of a partition's stores. Described shelves are kept as arrays between closes."""
+
+    def __init__(self, settings: ShelfSettings | None = None) -> None:
+        self._settings = settings or ShelfSettings()
+        self._shelves: dict[tuple[str, str], tuple[bytes, Shelf | None]] = {}
+
+    def plans(self, shop: Shop, closed: DayClosed, day: int, header: dict[str, object]) -> Iterator[ShelfAllocation]:
+        """The store's plans after the close of `day`; `header` has the fields that every message of the close shares."""
+        if shelves := self._described_shelves(shop):
+            yield from self._planned_shelves(shop, shelves, closed, day, header)
+            return
+        rows = np.flatnonzero(~np.isnan(closed.horizons["day"].mean))
+        demand = closed.horizons["7_days"].mean[rows]
+        share = share_of_space(demand, shop.unit_profit(len(shop.names))[rows])
+        units = np.round(np.maximum(closed.horizons["day"].mean[rows], 0), 3)
+        items = tuple(
+            Allocation(item=shop.names[row], predicted_sales=unit, shelf_space_percentage=percent)
+            for row, unit, percent in zip(rows.tolist(), units.tolist(), share.tolist(), strict=True)
+        )
+        yield ShelfAllocation(**header, items=items)  # type: ignore[arg-type]
+
+    def _described_shelves(self, shop: Shop) -> dict[str, Shelf]:
+        """The store's shelves, without those that an earlier release took and this one would refuse."""
+        found = ((name, self._shelf(shop, name, definition)) for name, definition in shop.shelves.items())
+        return {name: shelf for name, shelf in found if shelf is not None}
+
+    def _planned_shelves(
+        self, shop: Shop, shelves: dict[str, Shelf], closed: DayClosed, day: int, header: dict[str, object]
+    ) -> Iterator[ShelfAllocation]:
+        """A plan for each described shelf. All are made before one is told: the shares are of the store."""
+        planned = {name: self._planned(shop, name, shelf, closed, day) for name, shelf in shelves.items()}
+        widths = [shelf.width * made.facings for shelf, (made, _) in zip(shelves.values(), planned.values(), strict=True)]
+        shares = np.split(shares_of_used(np.concatenate(widths)), np.cumsum([len(width) for width in widths])[:-1])
+        for (name, (made, demand)), share in zip(planned.items(), shares, strict=True):
+            yield _message(made, name, demand, share, header)
+
+    def _planned(self, shop: Shop, name: str, shelf: Shelf, closed: DayClosed, day: int) -> tuple[Plan, Demand]:
+        rows = np.array([shop.items[item] for item in shelf.items], np.intp)
+        demand = Demand(
+            _quantiles(closed.horizons["day"], rows),
+            _quantiles(closed.horizons["7_days"], rows),
+            unit_profit=shop.unit_profit(len(shop.names))[rows],
+            stock=np.array([shop.stock.get(row, np.nan) for row in rows.tolist()]),
+            date_number=day + EPOCH_ORDINAL,
+        )
+        in_force: dict[str, int] | None = shop.plans.get(name)
+        current = None if in_force is None else np.array([in_force.get(item, 0) for item in shelf.items], np.int64)
+        made = plan(shelf, demand, current, self._settings)
+        shop.plans[name] = dict(zip(shelf.items, made.facings.tolist(), strict=True))
+        return made, demand
+
+    def _shelf(self, shop: Shop, name: str, definition: bytes) -> Shelf | None:
+        known = self._shelves.get((shop.name, name))
+        if known is None or known[0] is not definition:
+            try:
+                event = _definition.decode(definition)
+                shelf = Shelf.of(event.level_width, event.levels, event.items, event.shares)
+            except (msgspec.ValidationError, ShelfError):
+                shelf = None
+            known = (definition, shelf)
+            self._shelves[shop.name, name] = known
+        return known[1]
+
+
+def _quantiles(forecast: HorizonForecast, rows: NDArray[np.intp]) -> Quantiles:
+    return Quantiles(*(np.nan_to_num(v[rows]) for v in (forecast.mean, forecast.p10, forecast.p50, forecast.p90)))
+
+
+def _message(made: Plan, shelf: str, demand: Demand, share: Floats, header: dict[str, object]) -> ShelfAllocation:
+    before = [None] * len(made.items) if made.previous_facings is None else made.previous_facings.tolist()
+    stock = [None if np.isnan(s) else s for s in (demand.stock if demand.stock is not None else np.full(len(made.items), np.nan)).tolist()]
+    columns = (
+        made.items,
+        np.round(np.maximum(demand.day.mean, 0), 3).tolist(),
+        share.tolist(),
+        made.shelf_space_percentage.tolist(),
+        made.facings.tolist(),
+        before,
+        np.round(made.profit_per_day, 4).tolist(),
+        np.round(made.marginal_profit, 4).tolist(),
+        made.order_units.tolist(),
+        stock,
+    )
+    names = (
+        "item", "predicted_sales", "shelf_space_percentage", "percentage_of_shelf", "facings", "previous_facings",
+        "profit_per_day", "marginal_profit", "order_units", "stock",
+    )  # fmt: skip
+    items = tuple(Allocation(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True))
+    return ShelfAllocation(
+        **header,  # type: ignore[arg-type]
+        shelf=shelf,
+        items=items,
+        gain_per_day=None if made.gain_per_day is None else round(made.gain_per_day, 4),
+        gain_over_share_of_sales=round(made.gain_over_share_of_sales, 4),
+        gain_over_share_of_profit=round(made.gain_over_share_of_profit, 4),
+        gain_over_equal_space=round(made.gain_over_equal_space, 4),
+        changed=made.changed,
+        reasons=made.reasons,
+    )

@@ -1,0 +1,1 @@
+"""The worker around the processors: Faust, snapshots, delivery, recovery."""

@@ -1,0 +1,180 @@
+"""Our own forecasts: a file's log through the heart that the worker runs."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.contract.codec import decode_accepted
+from streams.processor.outputs import Outputs
+from streams.processor.processor import Heart
+from streams.processor.quarantine import Decisions, deciding
+from streams.processor.rules import Rules
+from streams.processor.store import Shop
+from workbench.backtest.event_log import Counts, SalesLog
+from workbench.backtest.memory import MemoryPeak
+from workbench.backtest.panel import SPANS, Contender, Flags, Forecasts, Panel, Windows, windows
+from workbench.backtest.source import Sales
+from workbench.backtest.survey import Survey
+
+if TYPE_CHECKING:
+    from online_model import DayClosed
+
+VALUES: Final = ("mean", "p10", "p50", "p90", "weekday_mean", "seasonal_naive", "smoothing")
+BASELINES: Final = {"same_weekday_mean": "weekday_mean", "seasonal_naive": "seasonal_naive", "smoothing": "smoothing"}
+"""Contenders that run beside every forecast, and their names in the model."""
+NO_NOWCASTS: Final = float("inf")
+"""Seconds between forecasts of the running day: it is not scored here, and saying it teaches nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the heart forecast, beside what was sold.
+
+    expected_open: days of each window on which the store was expected to open, by horizon `[series, origins]`.
+    """
+
+    panel: Panel
+    windows: dict[str, Windows]
+    contenders: list[Contender]
+    expected_open: dict[str, NDArray[np.float64]]
+    counts: Counts
+    rejected: dict[str, int]
+    rules: Rules
+
+
+class _Collector:
+    """Keeps the forecasts of the scored origins as the heart makes them."""
+
+    def __init__(self, first_origin: int) -> None:
+        self.first_origin = first_origin
+        self.closes: list[tuple[str, list[str], int, NDArray[np.float32]]] = []
+
+    def __call__(self, shop: Shop, day: int, closed: DayClosed) -> None:
+        """Keep the values of a close, `[horizons, values + 1, n]`; a demand is never negative."""
+        if day < self.first_origin:
+            return
+        kept = np.empty((len(SPANS), len(VALUES) + 1, len(closed.rows)), np.float32)
+        for place, name in enumerate(SPANS):
+            forecast = closed.horizons[name]
+            for column, value in enumerate(VALUES):
+                kept[place, column] = np.maximum(getattr(forecast, value), 0.0)
+            kept[place, -1] = forecast.open_days
+        self.closes.append((shop.name, shop.names, day, kept))
+
+
+def run(
+    sales: Sales,
+    survey: Survey,
+    *,
+    scored_days: int,
+    horizons: list[str],
+    partitions: int = 1,
+    read: Callable[[int], None] = lambda _: None,
+) -> Live:
+    """Feed the file's log to one heart a partition, in event order, and line its forecasts up with what came.
+
+    A sale at which the program fails is put aside, as the worker does it: the file is gone over again without it.
+    """
+
+    def over_the_file(decisions: Mapping[int, Decisions]) -> Live:
+        return _run(sales, survey, scored_days, horizons, partitions, read, decisions)
+
+    return deciding(over_the_file)
+
+
+def _run(
+    sales: Sales,
+    survey: Survey,
+    scored_days: int,
+    horizons: list[str],
+    partitions: int,
+    read: Callable[[int], None],
+    decisions: Mapping[int, Decisions],
+) -> Live:
+    rules = Rules(timezone=sales.timezone, country=sales.country, nowcast_seconds=NO_NOWCASTS, store_countries=sales.store_countries)
+    collector = _Collector(survey.last_day - scored_days)
+    hearts = [Heart(rules, partition, partitions) for partition in range(partitions)]
+    for heart in hearts:
+        heart.observer = collector
+        heart.quarantine.decide(decisions.get(heart.partition, {}).items(), 0)
+    log = SalesLog(sales, survey, partitions, rules.lateness_seconds)
+    sold: defaultdict[tuple[str, str], defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+    began = time.perf_counter()
+    with MemoryPeak() as memory:
+        for partition_runs in log.runs(read):
+            for heart, records in zip(hearts, partition_runs, strict=True):
+                _count(heart.apply(records), sold)
+    seconds = time.perf_counter() - began
+    panel = _panel(survey, sold)
+    found = windows(panel, scored_days, horizons)
+    contenders, expected_open = _contenders(collector, panel, found)
+    ours = Contender(contenders[0].name, contenders[0].forecasts, seconds, memory.megabytes)
+    rejected = {reason: n for heart in hearts for reason, n in heart.counts.items() if reason.startswith("rejected_")}
+    return Live(panel, found, [ours, *contenders[1:]], expected_open, log.counts, rejected, rules)
+
+
+def _count(out: Outputs, sold: defaultdict[tuple[str, str], defaultdict[str, float]]) -> None:
+    """Add up what was accepted, by business date: the sales that forecasts are held against."""
+    for _, raw in out.accepted:
+        sale = decode_accepted(raw)
+        sold[sale.store, sale.item][sale.business_date] += sale.quantity
+
+
+def _panel(survey: Survey, sold: dict[tuple[str, str], defaultdict[str, float]]) -> Panel:
+    days = survey.last_day - survey.first_day + 1
+    dates = {str(np.datetime64(survey.first_day + place, "D")): place for place in range(days)}
+    units = np.zeros((len(sold), days))
+    for row, by_date in enumerate(sold.values()):
+        for date, quantity in by_date.items():
+            if date in dates:
+                units[row, dates[date]] += quantity
+    promoted: Flags | None = None
+    if survey.promoted:
+        promoted = np.zeros(units.shape, bool)
+        for row, series in enumerate(sold):
+            promoted[row, [day - survey.first_day for day in survey.promoted.get(series, ())]] = True
+    stores = [store for store, _ in sold]
+    told_open = _told_open(survey, stores, days) if survey.opening else None
+    return Panel(survey.first_day, stores, [item for _, item in sold], units, promoted, told_open)
+
+
+def _told_open(survey: Survey, stores: list[str], days: int) -> Flags:
+    """Days on which each series' store was to open; those that nothing was said of count as open."""
+    told = np.ones((len(stores), days), bool)
+    for row, store in enumerate(stores):
+        for first, last, opens in survey.opening.get(store, ()):
+            told[row, first - survey.first_day : last - survey.first_day + 1] = opens
+    return told
+
+
+def _contenders(collector: _Collector, panel: Panel, found: dict[str, Windows]) -> tuple[list[Contender], dict[str, NDArray[np.float64]]]:
+    """Ours and the baselines, by horizon `[series, origins]`."""
+    rows = {series: row for row, series in enumerate(zip(panel.stores, panel.items, strict=True))}
+    first = collector.first_origin - panel.first_day
+    width = panel.units.shape[1] - first
+    values = np.full((len(SPANS), len(VALUES) + 1, len(rows), width), np.nan, np.float32)
+    for store, names, day, kept in collector.closes:
+        column = day - panel.first_day - first
+        if column < width:
+            known = [(place, rows[store, item]) for place, item in enumerate(names[: kept.shape[2]]) if (store, item) in rows]
+            places, targets = np.array(known, np.intp).reshape(-1, 2).T
+            values[:, :, targets, column] = kept[:, :, places]
+    ours: dict[str, Forecasts] = {}
+    beside: dict[str, dict[str, Forecasts]] = {name: {} for name in BASELINES}
+    expected_open: dict[str, NDArray[np.float64]] = {}
+    for name, window in found.items():
+        # The first scored origin is the collector's first column.
+        of = values[list(SPANS).index(name)][:, :, window.origins - first].astype(np.float64)
+        by = dict(zip(VALUES, of, strict=False))
+        ours[name] = Forecasts(by["mean"], np.stack([by["p10"], by["p50"], by["p90"]]))
+        for baseline, value in BASELINES.items():
+            beside[baseline][name] = Forecasts(by[value])
+        expected_open[name] = of[-1]
+    return [Contender("shelfcast", ours), *(Contender(name, forecasts) for name, forecasts in beside.items())], expected_open

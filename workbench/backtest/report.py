@@ -1,0 +1,74 @@
+"""The tables a person reads: a horizon each, the best error first."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from workbench.backtest.evaluation import Evaluation
+from workbench.backtest.scores import Score
+
+TITLES: Final = {"day": "next day", "7_days": "sum of 7 days", "28_days": "sum of 28 days"}
+OURS: Final = "shelfcast"
+BAR: Final = "same_weekday_mean"
+FOOTNOTE: Final = (
+    "WAPE: sum of |error| over units sold. RMSSE: root mean squared error over that of the naive forecast (the window before) "
+    "on the days before the scored ones, mean of the series. Bias: over units sold. WQL: weighted quantile loss of p10, p50, p90. "
+    "In band: actuals within p10 to p90, 80 % if calibrated. n: forecasts scored; days without a sale count. "
+    "s, MB: wall seconds and memory, all horizons together."
+)
+
+
+def show(evaluation: Evaluation, console: Console, notes: tuple[str, ...] = ()) -> None:
+    """Print the tables, then what the columns mean."""
+    for name, by_contender in evaluation.scores.items():
+        console.print(_table(name, by_contender, evaluation))
+    console.print(FOOTNOTE, style="dim", highlight=False)
+    for note in notes:
+        console.print(note, style="dim", highlight=False, markup=False)
+    for name, by_contender in evaluation.scores.items():
+        console.print(_verdict(name, by_contender), highlight=False)
+
+
+def _table(name: str, by_contender: dict[str, Score], evaluation: Evaluation) -> Table:
+    about = f"{evaluation.series:,} series, the last {evaluation.days:,} days"
+    table = Table(title=f"{TITLES[name]}: {about}", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("forecast", no_wrap=True)
+    for heading in ("WAPE", "RMSSE", "bias", "WQL", "in band", "n", "s", "MB"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for contender, found in sorted(by_contender.items(), key=lambda pair: pair[1].wape if pair[1].wape is not None else float("inf")):
+        table.add_row(
+            f"[bold]{contender}[/]" if contender == OURS else contender,
+            _number(found.wape),
+            _number(found.rmsse, 3),
+            "" if found.bias is None else f"{found.bias:+.1%}",
+            _number(found.wql),
+            "" if found.coverage is None else f"{found.coverage:.1%}",
+            f"{found.n:,}",
+            _whole(evaluation.seconds.get(contender)),
+            _whole(evaluation.megabytes.get(contender)),
+        )
+    return table
+
+
+def _verdict(name: str, by_contender: dict[str, Score]) -> str:
+    """One sentence: our error against the bar and against the best other."""
+    ours = by_contender[OURS].wape
+    others = {other: found.wape for other, found in by_contender.items() if other != OURS and found.wape}
+    if ours is None or not others:
+        return f"{TITLES[name]}: nothing was sold in the scored days, so there is no error to compare."
+    best = min(others, key=lambda other: others[other])
+    bar = by_contender[BAR].wape
+    against = f"{ours / bar:.2f} of the same-weekday mean's" if bar else "not comparable with the same-weekday mean's"
+    return f"{TITLES[name]}: the error of shelfcast is {against}, {ours / others[best]:.2f} of that of the best other, {best}."
+
+
+def _number(value: float | None, decimals: int = 4) -> str:
+    return "" if value is None else f"{value:.{decimals}f}"
+
+
+def _whole(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"

@@ -1,0 +1,158 @@
+"""A backtest from its options to its tables, files and pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from producers.plans.plans import KnownAhead
+from streams.contract.errors import SettingsError, UsageError
+from streams.contract.settings import WorkerSettings
+from streams.files.whole_files import write_whole
+from streams.processor.local_time import iso_date
+from streams.runtime.countries import countries_of
+from workbench.backtest import live, report
+from workbench.backtest.evaluation import evaluate
+from workbench.backtest.panel import SPANS, Contender
+from workbench.backtest.source import Sales, open_sales
+from workbench.backtest.survey import Survey, survey
+from workbench.contenders.compare import Compared, compared
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to test, as the command line gives it."""
+
+    sales: Path | None
+    mapping: Path | None
+    timezone: str | None
+    country: str | None
+    horizons: str
+    last_days: int | None
+    compare: str
+    partitions: int
+    known_ahead: KnownAhead
+    json: Path | None
+    chart: Path | None
+    store_countries: Path | None = None
+
+
+def backtest(options: Options, console: Console) -> None:
+    """Run, print, write. Raises UsageError with a sentence before anything long begins."""
+    horizons = horizons_of(options.horizons)
+    others = compared(options.compare)
+    _writable(options.json, options.chart)
+    sales = _placed(open_sales(options.sales, options.mapping, options.timezone, options.country), options.store_countries)
+    for sentence in sales.about:
+        console.print(sentence, highlight=False, markup=False)
+    with _bar(console) as bar:
+        looking = bar.add_task("looking through the file", total=sales.rows.count())
+        found = survey(sales, options.known_ahead, read=lambda n: bar.advance(looking, n))
+        bar.remove_task(looking)
+        scored_days = scored_days_of(found, options.last_days, horizons)
+        console.print(
+            f"{found.rows:,} rows, {iso_date(found.first_day)} to {iso_date(found.last_day)}; "
+            f"scored are forecasts of the last {scored_days} days, made day by day with nothing but what came before.",
+            highlight=False,
+        )
+        feeding = bar.add_task("shelfcast", total=found.rows)
+        ours = live.run(
+            sales,
+            found,
+            scored_days=scored_days,
+            horizons=horizons,
+            partitions=options.partitions,
+            read=lambda n: bar.advance(feeding, n),
+        )
+        bar.update(feeding, completed=found.rows)
+        if not ours.panel.stores:
+            raise UsageError(f"No row of {sales.rows.name} became a sale. {_bad(ours)}")
+        contenders = [*ours.contenders, *_others(others, ours, bar)]
+    result = evaluate(ours, contenders, scored_days)
+    report.show(result, console, (*(other.note for other in others), *_notes(ours)))
+    if options.json is not None:
+        write_whole(options.json, json.dumps(result.as_json(), indent=1) + "\n")
+    if options.chart is not None:
+        from workbench.backtest.chart import draw  # noqa: PLC0415 - matplotlib only when it is asked for
+
+        write_whole(options.chart, draw(ours, contenders, result))
+        console.print(f"Chart: {options.chart}", highlight=False, markup=False)
+
+
+def horizons_of(text: str) -> list[str]:
+    """The horizons of a comma-separated list, the shortest first. Raises UsageError."""
+    asked = {name.strip() for name in text.split(",") if name.strip()}
+    unknown = sorted(asked - SPANS.keys())
+    if unknown or not asked:
+        raise UsageError(f"--horizons {text!r}: write one or more of {', '.join(SPANS)}, with commas between them.")
+    return [name for name in SPANS if name in asked]
+
+
+def scored_days_of(found: Survey, last_days: int | None, horizons: list[str]) -> int:
+    """How many days at the end are scored: the last quarter, or what was asked for. Raises UsageError."""
+    days = found.last_day - found.first_day + 1
+    span = max(SPANS[name] for name in horizons)
+    scored = days - int(days * 0.75) if last_days is None else last_days
+    if scored < span:
+        fewer = "give more --last-days" if last_days is not None else f"give --last-days {span}, or fewer --horizons"
+        raise UsageError(f"The longest horizon has {span} days and only {scored} are scored: {fewer}.")
+    if scored >= days:
+        raise UsageError(f"The sales span {days} days: with --last-days {scored} none are left to learn from.")
+    return scored
+
+
+def _placed(sales: Sales, file: Path | None) -> Sales:
+    """The sales with the countries of their stores, after the worker's own check of time zone and countries. Raises UsageError."""
+    try:
+        settings = WorkerSettings.read(timezone=sales.timezone, country=sales.country, store_countries=str(file or ""))
+        country, store_countries = countries_of(settings)
+    except SettingsError as error:
+        raise UsageError(str(error)) from None
+    return replace(sales, country=country, store_countries=store_countries)
+
+
+def _writable(*files: Path | None) -> None:
+    for file in files:
+        if file is not None and not file.absolute().parent.is_dir():
+            raise UsageError(f"{file} cannot be written: there is no folder {file.absolute().parent}.")
+
+
+def _others(others: list[Compared], ours: live.Live, bar: Progress) -> list[Contender]:
+    found = []
+    for other in others:
+        task = bar.add_task(other.name, total=1.0)
+        found += other.run(ours, lambda share, task=task: bar.update(task, completed=share))  # type: ignore[misc]
+        bar.update(task, completed=1.0)
+    return found
+
+
+def _notes(ours: live.Live) -> tuple[str, ...]:
+    notes = []
+    if ours.rules.store_countries:
+        stores = set(ours.panel.stores)
+        own = len(stores & ours.rules.store_countries.keys())
+        notes.append(f"{own:,} of {len(stores):,} stores have a country of their own by --store-countries.")
+    notes += [f"{n:,} rows left out: {reason}." for reason, n in ours.counts.skipped.items()]
+    if ours.counts.bad:
+        notes.append(f"{ours.counts.bad:,} rows are no sales. {_bad(ours)}")
+    notes += [f"{n:,} sales were refused by the worker: {reason.removeprefix('rejected_')}." for reason, n in ours.rejected.items()]
+    return tuple(notes)
+
+
+def _bad(ours: live.Live) -> str:
+    return f"The first: {ours.counts.first_bad}" if ours.counts.first_bad else ""
+
+
+def _bar(console: Console) -> Progress:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=console, transient=True)

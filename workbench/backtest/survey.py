@@ -1,0 +1,59 @@
+"""A first look through a file: which days it spans, whether it is in order, and the plans it tells of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from producers.plans.plans import NOTHING_AHEAD, DatedPlan, KnownAhead, PlanFinder
+from producers.sources.building import times_of
+from streams.contract.codec import EARLIEST, LATEST
+from streams.contract.errors import UsageError
+from streams.processor.local_time import DAY_SECONDS, LocalTime
+from workbench.backtest.source import Sales
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one reading of the file tells. Days are days since 1970 of the stores' time zone.
+
+    promoted: days of each store and item on promotion. opening: runs of days of each store, first, last and whether it opens on them.
+    plans: the same as events, in the order of their announcement.
+    """
+
+    first_day: int
+    last_day: int
+    in_order: bool
+    rows: int
+    promoted: dict[tuple[str, str], list[int]]
+    opening: dict[str, list[tuple[int, int, bool]]]
+    plans: list[DatedPlan]
+
+
+def survey(sales: Sales, known: KnownAhead = NOTHING_AHEAD, read: Callable[[int], None] = lambda _: None) -> Survey:
+    """Read the file once. Raises UsageError when it has no sale, or no promotions or open days where they are asked for."""
+    mapping, local = sales.mapping, LocalTime(sales.timezone)
+    latest = min(LATEST, time.time() + 2 * DAY_SECONDS)
+    finder = PlanFinder(mapping, local, known, latest)
+    first, newest, in_order, count = float("inf"), float("-inf"), True, 0
+    for rows in sales.rows.read():
+        count += len(rows)
+        read(len(rows))
+        if not len(rows):
+            continue
+        mapping.check_columns(list(rows.columns))
+        times = times_of(rows.columns, mapping.time)
+        moments = times[(times >= EARLIEST) & (times < latest)]
+        if not len(moments):
+            continue
+        first = min(first, float(moments.min()))
+        in_order &= bool(moments[0] >= newest and (np.diff(moments) >= 0).all())
+        newest = max(newest, float(moments.max()))
+        if known:
+            finder.note(rows)
+    if newest < first:
+        raise UsageError(f"{sales.rows.name} has no row with a time that can be read: correct [time] of the mapping.")
+    return Survey(local.day_of(first), local.day_of(newest), in_order, count, finder.promoted, finder.opening(), finder.plans())

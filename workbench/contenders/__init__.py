@@ -1,0 +1,1 @@
+"""Other models that are measured beside ours."""

@@ -1,0 +1,41 @@
+"""Which batch contenders `--compare` can name, and whether their libraries are there."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from streams.contract.errors import UsageError
+from workbench.backtest.live import Live
+from workbench.backtest.panel import Contender
+
+Run = Callable[[Live, Callable[[float], None]], list[Contender]]
+"""From our run and a progress callback (share done) to contenders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A library's contenders: how to run them, and what to say about them."""
+
+    name: str
+    run: Run
+    note: str
+
+
+MODULES: Final = {"lightgbm": "workbench.contenders.trees", "statsforecast": "workbench.contenders.statistical"}
+
+
+def compared(text: str) -> list[Compared]:
+    """The contenders of a comma-separated list. Raises UsageError for an unknown name, or a library that is missing."""
+    found = []
+    for name in dict.fromkeys(part.strip() for part in text.split(",") if part.strip()):
+        if name not in MODULES:
+            raise UsageError(f"--compare {name!r}: write {' or '.join(MODULES)}, with a comma between them for both.")
+        if importlib.util.find_spec(name) is None:
+            raise UsageError(f"--compare {name} needs a library that is not installed: pip install 'shelfcast[compare]'")
+        module = importlib.import_module(MODULES[name])
+        found.append(Compared(name, module.run, module.NOTE))
+    return found

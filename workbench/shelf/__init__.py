@@ -1,0 +1,1 @@
+"""What planning a shelf earns, simulated."""

@@ -150,3 +150,8 @@ class DayClosed:
     path: Floats
     scored: dict[str, Scored]
     drifts: list[Drift]
+
+    @property
+    def started(self) -> NDArray[np.bool_]:
+        """Whether each series has begun to sell, `[n]`: only these are forecast."""
+        return ~np.isnan(self.path[:, 0])

@@ -20,11 +20,11 @@ from producers.sources.mapping import Mapping
 from producers.sources.rows import by_record
 from streams.contract.codec import decode_event
 from streams.contract.errors import RejectedEvent, ServerError, UsageError
-from streams.contract.letters import BYTES, HEAD, SHA256
 from streams.contract.messages import SaleRecorded
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import REJECTED
 from streams.kafka.trouble import kafka_error
+from streams.processor.letters import BYTES, HEAD, SHA256
 
 SETTLED: Final = "settled"
 _TIMEOUT: Final = 10.0

@@ -4,7 +4,7 @@ Evolution: unknown fields pass, so a newer producer may talk to an older consume
 within a version; a field never changes its meaning or unit. What would break one of these is a new version.
 """
 
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -34,6 +34,7 @@ from streams.contract.fields import (
     Units,
     Width,
 )
+from streams.contract.horizons import HORIZON_NAMES
 
 Part = Annotated[int, Meta(ge=1, description="Number of this part: 1, 2, ... parts. A message that fits is part 1 of 1.")]
 Parts = Annotated[
@@ -45,7 +46,10 @@ Parts = Annotated[
     ),
 ]
 
-Horizon = Literal["today", "day", "7_days", "28_days"]
+if TYPE_CHECKING:
+    Horizon = str
+else:
+    Horizon = Literal["today", *HORIZON_NAMES]
 """Today until closing; the next business day; the next 7 and 28 days."""
 
 
@@ -188,8 +192,8 @@ class SaleAccepted(Struct, frozen=True, kw_only=True, tag_field="type", tag="sal
     currency: Currency | None = None
 
 
-class HorizonForecast(Struct, frozen=True, kw_only=True, gc=False):
-    """Units expected over a horizon, first to last business date, both included."""
+class HorizonForecast(Struct, frozen=True, gc=False):
+    """Units expected over a horizon, first to last business date, both included. The declared quantiles stand in their order."""
 
     horizon: Horizon
     first_day: IsoDate

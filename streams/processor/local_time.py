@@ -16,6 +16,24 @@ def iso_date(day: int) -> str:
     return date.fromordinal(day + EPOCH_ORDINAL).isoformat()
 
 
+class Dates:
+    """`iso_date`, remembered."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[int, str] = {}
+
+    def iso(self, day: int) -> str:
+        """Days since 1970-01-01 as YYYY-MM-DD."""
+        known = self._known.get(day)
+        if known is None:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            known = self._known[day] = iso_date(day)
+        return known
+
+
 class LocalTime:
     """Seconds between a time zone and UTC, remembered by quarters of an hour."""
 

@@ -7,7 +7,7 @@ and no server: the same log gives the same messages and the same state, byte for
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol, Self
 
-from online_model import DayClosed, Partition
+from online_model import Partition
 from streams.contract.codec import decode_event, encode, planned_days, seconds_of
 from streams.contract.errors import EventFault, RejectedEvent, ShelfcastError, SnapshotError
 from streams.contract.messages import (
@@ -23,10 +23,10 @@ from streams.contract.messages import (
 )
 from streams.contract.money import line_micros, micros
 from streams.contract.topics import partition_of
-from streams.processor.closing import DayReporter
+from streams.processor.closing import DayCloser, Observer
 from streams.processor.dedupe import DedupeWindow
 from streams.processor.fingerprint import UNKNOWN, fingerprint
-from streams.processor.local_time import DAY_SECONDS, EPOCH_ORDINAL, LocalTime, iso_date
+from streams.processor.local_time import DAY_SECONDS, EPOCH_ORDINAL, Dates, LocalTime
 from streams.processor.outputs import Outputs, Rejection
 from streams.processor.quarantine import REASON, Quarantine, place_of
 from streams.processor.rules import Rules, place
@@ -34,6 +34,7 @@ from streams.processor.shelving import check_definition
 from streams.processor.silence import BELIEVED_AFTER_DAYS, is_doubted, leapt_over
 from streams.processor.state import from_bytes, to_bytes
 from streams.processor.store import OpenDay, Shop
+from streams.processor.tally import Tally
 
 MAX_AHEAD_SECONDS: Final = 2 * DAY_SECONDS
 """A sale this far after its Kafka record was written is a till with a wrong clock. Two days, because clocks and time
@@ -66,17 +67,6 @@ class Record(Protocol):
         ...
 
 
-class Observer(Protocol):
-    """Takes each closed day as the model gave it, in the place of the messages about it: for a backtest.
-
-    The state and all later days are the same with it. It must change nothing.
-    """
-
-    def __call__(self, shop: Shop, day: int, closed: DayClosed) -> None:
-        """A store's day has closed; `day` in days since 1970."""
-        ...
-
-
 class Heart:
     """State and decisions of one partition of `sales.events`.
 
@@ -90,7 +80,7 @@ class Heart:
         self.partitions = partitions
         self.next_offset = 0
         self.seq = 0
-        self.counts: dict[str, int] = {}
+        self.tally = Tally()
         self.model = Partition()
         self.quarantine = Quarantine()
         self.whole = True
@@ -98,9 +88,8 @@ class Heart:
         self._window = DedupeWindow(rules.dedupe_window)
         self._shops: dict[str, Shop] = {}
         self._countries: dict[str, str] = {}  # of stores that began with another than the rules' one
-        self._dates: dict[int, str] = {}
-        self.observer: Observer | None = None
-        self._reporter = DayReporter(self)
+        self._dates = Dates()
+        self._closer = DayCloser(self.model, partition, self._dates, self.tally)
         self._out = Outputs()
 
     # ------------------------------------------------------------------ the log in, messages out
@@ -133,7 +122,7 @@ class Heart:
                     self._other(event, offset, record.timestamp)
             except RejectedEvent as error:
                 out.rejected.append(Rejection(raw, record.key, error.reason, str(error), offset))
-                self.count("rejected_" + error.reason)
+                self.tally.count("rejected_" + error.reason)
             except MemoryError:
                 raise  # the machine's, perhaps: it says nothing about the event
             except Exception as error:
@@ -170,7 +159,7 @@ class Heart:
             return False
         if known not in (content, UNKNOWN):
             raise RejectedEvent("conflict", "event_id was seen before with another content: give each event an id of its own.")
-        self.count("duplicates")
+        self.tally.count("duplicates")
         return True
 
     def _accept(self, sale: SaleRecorded, shop: Shop, seconds: float, day: int, hour: int, offset: int) -> int | None:
@@ -193,7 +182,7 @@ class Heart:
             item=sale.item,
             quantity=quantity,
             sold_at=seconds,
-            business_date=self._dates.get(day) or self.iso_date(day),
+            business_date=self._dates.iso(day),
             hour=hour,
             revenue_micros=revenue,
             profit_micros=profit,
@@ -223,7 +212,7 @@ class Heart:
         if first_open is None:
             self._open(shop, day)
         elif day < first_open:
-            self.count("late")
+            self.tally.count("late")
             return
         open_day = shop.days.get(day) or self._new_day(shop, day)
         if shop.days_sold < BELIEVED_AFTER_DAYS:
@@ -263,7 +252,7 @@ class Heart:
                 self._advance(shop, seconds, offset)
             elif shop is None:
                 self._check_partition(event.store)
-            self.count("ticks")
+            self.tally.count("ticks")
             return
         if isinstance(event, PromotionPlanned | OpeningPlanned):
             self._event_time(event.planned_at, "planned_at", written_ms)
@@ -280,7 +269,7 @@ class Heart:
             for item in event.items:
                 self._row(shop, item.item)
             shop.shelves[event.shelf] = encode(event)
-        self.count("plans")
+        self.tally.count("plans")
 
     def _plan(self, plan: PromotionPlanned | OpeningPlanned) -> None:
         """Take or withdraw a plan; one that changes nothing makes no store and no item known."""
@@ -349,7 +338,7 @@ class Heart:
         row = shop.items[item] = self._next_row(shop)
         shop.names.append(item)
         shop.series.append(self.model.add_series(shop.index, item))
-        self._reporter.series.append((shop, row))
+        self._closer.add(shop, row)
         return row
 
     def _open(self, shop: Shop, day: int) -> None:
@@ -368,7 +357,7 @@ class Heart:
             local = seconds + self._time.offset(seconds)
             day, second = divmod(int(local // 1), DAY_SECONDS)
             if shop.first_open is not None and day >= shop.first_open:
-                self._reporter.nowcast(shop, day, second / 3600, seconds, offset, self._out)
+                self._closer.nowcast(shop, day, second / 3600, seconds, offset, self._out)
 
     def _close_days(self, shop: Shop, day: int, seconds: float, offset: int) -> None:
         """Close the days from `day` on that event time `seconds` has passed; a long silence is leapt over."""
@@ -380,36 +369,32 @@ class Heart:
         while seconds >= shop.close_at:
             after = leaps.get(day)
             if after is None:
-                self._reporter.close(shop, day, shop.close_at, offset, self._out)
+                self._closer.close(shop, day, shop.close_at, offset, self._out)
                 shop.days.pop(day, None)
                 shop.nowcasts = shop.nowcasts[:0]
                 after = day + 1
-                self.count("days")
+                self.tally.count("days")
             else:
                 self.model.leap(shop.index, after + EPOCH_ORDINAL)
                 shop.closed_run += after - day
-                self.count("days_leapt_over", after - day)
+                self.tally.count("days_leapt_over", after - day)
             shop.first_open = day = after
             shop.close_at = self._time.end_of_day(day) + self.rules.lateness_seconds
 
     def _begin_anew(self, shop: Shop) -> None:
         """Forget a history that nothing confirmed: its sales were published and count in the statistics, the model waits for the next."""
-        self.count("late", shop.doubted_sales)
+        self.tally.count("late", shop.doubted_sales)
         shop.forget_history()
         self.model.restart(shop.index)
 
-    def iso_date(self, day: int) -> str:
-        """Days since 1970-01-01 as YYYY-MM-DD."""
-        known = self._dates.get(day)
-        if known is None:
-            if len(self._dates) > 10_000:
-                self._dates.clear()
-            known = self._dates[day] = iso_date(day)
-        return known
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was counted since the beginning of the log."""
+        return self.tally.counts
 
-    def count(self, what: str, number: int = 1) -> None:
-        """Count something since the beginning of the log."""
-        self.counts[what] = self.counts.get(what, 0) + number
+    def observe(self, observer: Observer) -> None:
+        """From now on hand closed days to `observer` instead of putting them into messages."""
+        self._closer.observer = observer
 
     @property
     def watermark(self) -> float:
@@ -431,7 +416,7 @@ class Heart:
     @property
     def series(self) -> int:
         """Number of series: items of stores."""
-        return len(self._reporter.series)
+        return len(self._closer)
 
     # ------------------------------------------------------------------ state
 
@@ -477,10 +462,11 @@ class Heart:
     def _restore(self, state: Mapping[str, Any]) -> None:
         self.next_offset = state["next_offset"]
         self.seq = state["seq"]
-        self.counts = dict(state["counts"])
+        self.tally.counts = dict(state["counts"])
         self._window = DedupeWindow.load(state["window"])
         self._shops = {shop.name: shop for shop in map(Shop.load, state["shops"])}
         self._countries = dict(state.get("countries", {}))
         self.quarantine.restore(state.get("put_aside", ()))
-        self._reporter.know(self._shops.values())
         self.model = Partition.load(state["model"])
+        self._closer = DayCloser(self.model, self.partition, self._dates, self.tally)
+        self._closer.know(self._shops.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -15,7 +15,7 @@ from streams.processor.local_time import EPOCH_ORDINAL
 from streams.processor.store import Shop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from online_model import DayClosed, HorizonForecast
 
@@ -32,6 +32,15 @@ def check_definition(event: ShelfDefined) -> None:
         raise RejectedEvent("invalid", str(error)) from None
 
 
+class Planned(NamedTuple):
+    """A described shelf, its new plan, and the demand it was made for."""
+
+    name: str
+    shelf: Shelf
+    made: Plan
+    demand: Demand
+
+
 class Planner:
     """Makes the plans of a partition's stores. Described shelves are kept as arrays between closes."""
 
@@ -39,12 +48,19 @@ class Planner:
         self._settings = settings or ShelfSettings()
         self._shelves: dict[tuple[str, str], tuple[bytes, Shelf | None]] = {}
 
-    def plans(self, shop: Shop, closed: DayClosed, day: int, header: dict[str, object]) -> Iterator[ShelfAllocation]:
-        """The store's plans after the close of `day`; `header` has the fields that every message of the close shares."""
-        if shelves := self._described_shelves(shop):
-            yield from self._planned_shelves(shop, shelves, closed, day, header)
+    def decide(self, shop: Shop, closed: DayClosed, day: int) -> list[Planned]:
+        """Plan the store's described shelves after the close of `day`; the plans are in force. Empty where none is described."""
+        return [self._planned(shop, name, shelf, closed, day) for name, shelf in self._described_shelves(shop).items()]
+
+    def plans(self, shop: Shop, closed: DayClosed, decided: Sequence[Planned], header: dict[str, object]) -> Iterator[ShelfAllocation]:
+        """The plans in messages, or shares of space where no shelf is described; `header` has the fields that all share."""
+        if decided:
+            widths = [one.shelf.width * one.made.facings for one in decided]
+            shares = np.split(shares_of_used(np.concatenate(widths)), np.cumsum([len(width) for width in widths])[:-1])
+            for one, share in zip(decided, shares, strict=True):
+                yield _message(one.made, one.name, one.demand, share, header)
             return
-        rows = np.flatnonzero(~np.isnan(closed.horizons["day"].mean))
+        rows = np.flatnonzero(closed.started)
         demand = closed.horizons["7_days"].mean[rows]
         share = share_of_space(demand, shop.unit_profit(len(shop.names))[rows])
         units = np.round(np.maximum(closed.horizons["day"].mean[rows], 0), 3)
@@ -59,17 +75,7 @@ class Planner:
         found = ((name, self._shelf(shop, name, definition)) for name, definition in shop.shelves.items())
         return {name: shelf for name, shelf in found if shelf is not None}
 
-    def _planned_shelves(
-        self, shop: Shop, shelves: dict[str, Shelf], closed: DayClosed, day: int, header: dict[str, object]
-    ) -> Iterator[ShelfAllocation]:
-        """A plan for each described shelf. All are made before one is told: the shares are of the store."""
-        planned = {name: self._planned(shop, name, shelf, closed, day) for name, shelf in shelves.items()}
-        widths = [shelf.width * made.facings for shelf, (made, _) in zip(shelves.values(), planned.values(), strict=True)]
-        shares = np.split(shares_of_used(np.concatenate(widths)), np.cumsum([len(width) for width in widths])[:-1])
-        for (name, (made, demand)), share in zip(planned.items(), shares, strict=True):
-            yield _message(made, name, demand, share, header)
-
-    def _planned(self, shop: Shop, name: str, shelf: Shelf, closed: DayClosed, day: int) -> tuple[Plan, Demand]:
+    def _planned(self, shop: Shop, name: str, shelf: Shelf, closed: DayClosed, day: int) -> Planned:
         rows = np.array([shop.items[item] for item in shelf.items], np.intp)
         demand = Demand(
             _quantiles(closed.horizons["day"], rows),
@@ -82,7 +88,7 @@ class Planner:
         current = None if in_force is None else np.array([in_force.get(item, 0) for item in shelf.items], np.int64)
         made = plan(shelf, demand, current, self._settings)
         shop.plans[name] = dict(zip(shelf.items, made.facings.tolist(), strict=True))
-        return made, demand
+        return Planned(name, shelf, made, demand)
 
     def _shelf(self, shop: Shop, name: str, definition: bytes) -> Shelf | None:
         known = self._shelves.get((shop.name, name))

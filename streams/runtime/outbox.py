@@ -13,8 +13,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from streams.contract import topics
 from streams.contract.codec import printable
 from streams.contract.errors import DeliveryError
-from streams.contract.letters import letter_of
 from streams.kafka.trouble import sentence_of
+from streams.processor.letters import letter_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

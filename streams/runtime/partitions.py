@@ -7,7 +7,6 @@ replays a part of the log into the same bytes.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import time
 import traceback
@@ -143,7 +142,6 @@ class Partitions:
         """Load the state of each assigned partition; the offsets to go on from. Memory of before is thrown away."""
         tps = [tp for tp in assigned if tp.topic == self.topic]
         self.held.clear()
-        gc.collect()  # a heart and its reporter know each other, so only the collector frees them, and it comes seldom
         if not tps or self.consumer is None:
             return {}
         committed = await self.consumer.thread.committed(tps)

@@ -102,7 +102,7 @@ def _run(
     collector = _Collector(survey.last_day - scored_days)
     hearts = [Heart(rules, partition, partitions) for partition in range(partitions)]
     for heart in hearts:
-        heart.observer = collector
+        heart.observe(collector)
         heart.quarantine.decide(decisions.get(heart.partition, {}).items(), 0)
     log = SalesLog(sales, survey, partitions, rules.lateness_seconds)
     sold: defaultdict[tuple[str, str], defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))

@@ -12,8 +12,8 @@ from producers.publisher import Publisher
 from producers.sources.mapping import mapping_of
 from streams.contract.codec import decode_event
 from streams.contract.errors import DeliveryError
-from streams.contract.letters import HEAD_BYTES, letter_of
 from streams.contract.topics import EVENTS, REJECTED
+from streams.processor.letters import HEAD_BYTES, letter_of
 from streams.processor.outputs import Rejection
 
 FIX = """

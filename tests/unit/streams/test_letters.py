@@ -5,8 +5,8 @@ from hashlib import sha256
 import pytest
 from confluent_kafka import KafkaException, Producer
 
-from streams.contract.letters import CARRIED_BYTES, HEAD_BYTES, KEY_BYTES, TAIL_BYTES, letter_of
 from streams.contract.topics import MESSAGE_BYTES, REJECTED
+from streams.processor.letters import CARRIED_BYTES, HEAD_BYTES, KEY_BYTES, TAIL_BYTES, letter_of
 from streams.processor.outputs import Rejection
 
 

@@ -1,0 +1,194 @@
+"""What a closed day, or a running one, leads to, in messages with deterministic ids: forecasts, shelf plans, scores and drift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.contract.codec import encode
+from streams.contract.horizons import HORIZONS, QUANTILE_NAMES
+from streams.contract.messages import (
+    DriftDetected,
+    ForecastScored,
+    HorizonForecast,
+    ItemScore,
+    OutputMessage,
+    PredictedSales,
+    ShelfAllocation,
+)
+from streams.processor.local_time import EPOCH_ORDINAL
+from streams.processor.parts import in_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from online_model import DayClosed, Drift, Scored
+    from online_model import HorizonForecast as ModelForecast
+    from streams.processor.local_time import Dates
+    from streams.processor.outputs import Outputs
+    from streams.processor.store import Shop
+
+MAX_SCORED_ITEMS: Final = 1000
+"""Items a score message lists, by units sold; its sums are over all."""
+
+VALUES: Final = ("mean", *QUANTILE_NAMES, "same_weekday_mean")
+"""The numbers of a forecast, in the order of every array that has an axis for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What is to be said of a running day.
+
+    Attributes
+    ----------
+    rows
+        Items, `[m]`.
+    sold
+        Units sold so far, `[m]`.
+    values
+        `VALUES` of the day's total, `[m, values]`.
+
+    """
+
+    rows: NDArray[np.intp]
+    sold: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+class DayMessages:
+    """Puts what the model said into messages, each with an id of its place in the log and its number there."""
+
+    def __init__(self, partition: int, dates: Dates) -> None:
+        self._partition = partition
+        self._iso = dates.iso
+        self._offset = -1
+        self._number = 0
+
+    def today(self, shop: Shop, day: int, at: float, told: Today, offset: int, out: Outputs) -> None:
+        """A message for each item whose expectation of the running day is to be said."""
+        first, origin = self._iso(day), self._iso(day - 1)
+        for row, units, values in zip(told.rows.tolist(), told.sold.tolist(), np.round(told.values, 3).tolist(), strict=True):
+            forecast = HorizonForecast("today", first, first, 1, *values)
+            message = PredictedSales(
+                id=self._id(offset),
+                store=shop.name,
+                item=shop.names[row],
+                origin=origin,
+                made_at=at,
+                horizons=(forecast,),
+                sold_so_far=round(units, 3),
+                partition=self._partition,
+                offset=offset,
+            )
+            self._emit(shop, message, out)
+
+    def forecasts(self, shop: Shop, closed: DayClosed, day: int, at: float, offset: int, out: Outputs) -> None:
+        """A message for each item that has begun to sell."""
+        iso, path = self._iso, np.round(np.nan_to_num(closed.path), 3).tolist()
+        columns = [
+            (horizon.name, iso(day + horizon.days), closed.horizons[horizon.name].open_days.tolist(), _rows(closed.horizons[horizon.name]))
+            for horizon in HORIZONS
+        ]
+        first = iso(day + 1)
+        for row in np.flatnonzero(closed.started).tolist():
+            horizons = tuple(HorizonForecast(name, first, last, open_days[row], *values[row]) for name, last, open_days, values in columns)
+            message = PredictedSales(
+                id=self._id(offset),
+                store=shop.name,
+                item=shop.names[row],
+                origin=iso(day),
+                made_at=at,
+                horizons=horizons,
+                path=tuple(path[row]),
+                partition=self._partition,
+                offset=offset,
+            )
+            self._emit(shop, message, out)
+
+    def plans(self, shop: Shop, plans: Iterable[ShelfAllocation], out: Outputs) -> None:
+        """The store's shelf plans, made with an empty id."""
+        for message in plans:
+            self._emit_in_parts(shop, message, out)
+
+    def scores(self, shop: Shop, scored_by_horizon: dict[str, Scored], names: Mapping[int, str], offset: int, out: Outputs) -> None:
+        """A message for each horizon whose days have all closed; `names` are the items of the series."""
+        iso = self._iso
+        for horizon in HORIZONS:
+            scored = scored_by_horizon.get(horizon.name)
+            if scored is None or len(scored.rows) == 0:
+                continue
+            origin = scored.origin_day - EPOCH_ORDINAL
+            order = np.argsort(-scored.actual, kind="stable")[:MAX_SCORED_ITEMS]
+            listed = [names[series] for series in scored.rows[order].tolist()]
+            lists = (scored.actual, scored.mean, scored.p10, scored.p90, scored.weekday_mean)
+            values = zip(*(np.round(v[order], 3).tolist() for v in lists), strict=True)
+            error = scored.mean - scored.actual
+            message = ForecastScored(
+                id="",
+                store=shop.name,
+                horizon=horizon.name,
+                origin=iso(origin),
+                first_day=iso(origin + 1),
+                last_day=iso(origin + horizon.days),
+                n=len(scored.rows),
+                actual=_sum(scored.actual),
+                absolute_error=_sum(np.abs(error)),
+                absolute_error_same_weekday_mean=_sum(np.abs(scored.weekday_mean - scored.actual)),
+                error=_sum(error),
+                within_band=int(((scored.p10 <= scored.actual) & (scored.actual <= scored.p90)).sum()),
+                items=tuple(
+                    ItemScore(item=item, actual=a, mean=m, p10=lo, p90=hi, same_weekday_mean=w)
+                    for item, (a, m, lo, hi, w) in zip(listed, values, strict=True)
+                ),
+                partition=self._partition,
+                offset=offset,
+            )
+            self._emit_in_parts(shop, message, out)
+
+    def drift(self, shop: Shop | None, item: str | None, drift: Drift, day: int, at: float, offset: int, out: Outputs) -> None:
+        """A change that the model noticed; of no store where it concerns all sales."""
+        since = drift.since_day - EPOCH_ORDINAL if drift.since_day else day
+        message = DriftDetected(
+            id=self._id(offset),
+            store=shop.name if shop else None,
+            item=item,
+            kind="level_shift" if drift.kind == "level_shift" else "sale_error",
+            since=self._iso(since),
+            before=round(drift.before, 6),
+            after=round(drift.after, 6),
+            factor=round(drift.factor, 6),
+            action=drift.action,
+            made_at=at,
+            partition=self._partition,
+            offset=offset,
+        )
+        self._emit(shop, message, out)
+
+    def _emit(self, shop: Shop | None, message: OutputMessage, out: Outputs) -> None:
+        out.forecasts.append((shop.key if shop else b"", encode(message)))
+
+    def _emit_in_parts(self, shop: Shop, message: ShelfAllocation | ForecastScored, out: Outputs) -> None:
+        """Emit a message that grows with the store: each of its parts gets an id of its own."""
+        for part in in_parts(message):
+            self._emit(shop, msgspec.structs.replace(part, id=self._id(message.offset)), out)
+
+    def _id(self, offset: int) -> str:
+        if offset != self._offset:
+            self._offset, self._number = offset, 0
+        self._number += 1
+        return f"{self._partition}-{offset}-{self._number}"
+
+
+def _rows(forecast: ModelForecast) -> list[list[float]]:
+    """`VALUES` of each item; a demand is never negative."""
+    values = np.array((forecast.mean, *forecast.quantiles, forecast.weekday_mean))
+    rows: list[list[float]] = np.round(np.maximum(np.nan_to_num(values), 0.0), 3).T.tolist()
+    return rows
+
+
+def _sum(values: NDArray[np.float64]) -> float:
+    return round(float(values.sum()), 3)

@@ -30,7 +30,7 @@ LABEL_CAP_WINDOW: Final = 5.0
 LOSS_CAP: Final = 10.0
 """Absolute errors over s are capped at this before they are squared."""
 TEACH_FROM_AGE: Final = 14
-"""A label teaches if its origin was at least the 14th business date of the partition."""
+"""A label teaches if its origin was at least the 14th business date of the pool."""
 STAGGER: Final = 3
 """A window of a series teaches from every third origin; which one goes by the series."""
 

@@ -1,4 +1,4 @@
-"""What the series of a partition share, and the partition's own clock of business dates."""
+"""What the series of a pool share, and the pool's own clock of business dates."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ CAUTION: Final = tuple(0.5 * b**0.5 for b in SPANS)
 
 
 class Pool:
-    """Pooled state of a partition.
+    """Pooled state of a pool.
 
-    Stores close apart. A business date of the partition begins with the first close of a newer day than any before; forgetting
+    Stores close apart. A business date of the pool begins with the first close of a newer day than any before; forgetting
     happens then, once, and what a date's residuals are measured against is as of then.
 
     Attributes

@@ -1,4 +1,4 @@
-"""What a partition says when a business day has closed."""
+"""What a pool says when a business day has closed."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Scored(_Band):
     origin_day
         `date.toordinal()` of the close that made the forecast.
     rows
-        Series in the partition.
+        Series in the pool.
     actual
         Net units that were sold over the horizon, as they are (not winsorised).
 
@@ -99,7 +99,7 @@ class Drift:
     kind
         `level_shift` (a series sells on another level) or `sale_error` (the per-sale learner errs differently).
     series
-        Series in the partition; None when all are concerned.
+        Series in the pool; None when all are concerned.
     since_day
         `date.toordinal()` of the day the change is dated to; 0 when the detector counts events and not days.
     before, after
@@ -129,7 +129,7 @@ class DayClosed:
     day
         `date.toordinal()` of the closed day.
     store
-        Index of the store in the partition.
+        Index of the store in the pool.
     rows
         Series of the store in the order of addition, `[n]`.
     horizons

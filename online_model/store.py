@@ -54,7 +54,7 @@ def _gain_table() -> F32:
 _GAINS: Final = _gain_table()
 
 
-class Store:
+class StoreModel:
     """State of one store.
 
     Attributes
@@ -98,8 +98,8 @@ class Store:
             self._lags.forget()
         return self._series
 
-    def close(self, index: int, told: DayInput, pool: Pool, partition_series: int) -> DayClosed:
-        """Close a day; `index` is the store's place in the partition, `partition_series` the number of its series."""
+    def close(self, index: int, told: DayInput, pool: Pool, pool_series: int) -> DayClosed:
+        """Close a day; `index` is the store's place in the pool, `pool_series` the number of its series."""
         s, day = self.series, told.day
         self.first_day = self.first_day or day
         pool.begin(day)
@@ -113,7 +113,7 @@ class Store:
         self.wild_run = self.wild_run + 1 if today.wild else 0
         if today.wild and self.wild_run <= WILD_DAYS:
             today = as_expected(today, s)
-        shared = pool.shared.close(index, s, today.units if opened else None, partition_series)
+        shared = pool.shared.close(index, s, today.units if opened else None, pool_series)
         if opened:
             self._learn_day(s, days, today, pool)
             if told.hours is not None and len(s):
@@ -248,7 +248,7 @@ class Store:
         return self._series
 
     def nowcast(self, day: int, hour: float, sold: F64, pool: Pool) -> F64:
-        """Expected total of a running day, see `Partition.nowcast`."""
+        """Expected total of a running day, see `Forecaster.nowcast`."""
         more = len(sold) - len(self._series)  # items met since the morning
         morning = np.append(self._series.morning[min(max(day - self.last_day - 1, 0), 6)].astype(np.float64), np.zeros(more))
         own = np.pad(self._series.by_hour, ((0, 0), (0, more)))
@@ -262,7 +262,7 @@ class Store:
         return out
 
     @classmethod
-    def load(cls, prefix: str, state: Mapping[str, Any]) -> Store:
+    def load(cls, prefix: str, state: Mapping[str, Any]) -> StoreModel:
         """The reverse of `dump`."""
         self = cls("", None, None)
         load_fields(self, prefix, state)

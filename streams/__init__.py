@@ -1,1 +1,1 @@
-"""The stream: the message contract, the partition heart, and the Faust worker that feeds it."""
+"""The stream: the message contract, the partition processor, and the Faust worker that feeds it."""

@@ -1,1 +1,1 @@
-"""Batch and evaluation: nothing here is needed by the shop."""
+"""Batch and evaluation: nothing here is needed by the store."""

@@ -24,7 +24,7 @@ from streams.kafka.brokers import RAISE_SIZES, ensure_topics, forbidden, is_embe
 from streams.kafka.reading import read_log
 from streams.kafka.trouble import CAUSES, cause_of
 from streams.mongodb.trouble import mongo_cause
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.runtime.rules_of import rules_of
 from streams.runtime.snapshots import SnapshotReader
 
@@ -208,16 +208,16 @@ def _poison(kafka: KafkaSettings, settings: WorkerSettings, partitions: int, pla
     rules, partition = rules_of(settings), place.partition
     if place.offset >= 0 and place.metadata:
         data = SnapshotReader(kafka).at(partition, place.metadata)
-        heart = Heart.load(data, rules, partition, partitions)
+        processor = Processor.load(data, rules, partition, partitions)
     elif place.offset < 0:
-        heart = Heart(rules, partition, partitions)
+        processor = Processor(rules, partition, partitions)
     else:
         return None
-    first = heart.next_offset
+    first = processor.next_offset
     until = time.monotonic() + TRIED_SECONDS
     for record in read_log(kafka, EVENTS, partition, first, min(high, first + TRIED_EVENTS)):
         try:
-            heart.apply([record])
+            processor.apply([record])
         except Exception as error:  # noqa: BLE001  whatever it is, the worker meets it too
             return Finding(
                 "worker",
@@ -237,7 +237,7 @@ def _snapshots(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) 
         if data is None:
             continue
         try:
-            Heart.load(data, rules, partition, partitions)
+            Processor.load(data, rules, partition, partitions)
         except SnapshotError as error:
             return Finding(
                 "model state", "warn", f"partition {partition}: {error}", "the worker will rebuild it from the log: leave it time"

@@ -18,7 +18,7 @@ from streams.contract.settings import KafkaSettings, WorkerSettings
 from streams.contract.topics import EVENTS
 from streams.kafka.brokers import check_topics
 from streams.kafka.reading import LogRecord, read_log
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.quarantine import Decisions, deciding
 from streams.processor.rules import Rules
 from streams.processor.state import from_bytes
@@ -52,17 +52,17 @@ def _of_partition(
     decisions: Mapping[int, Decisions],
 ) -> tuple[int, bool | None]:
     """Events of a partition, and whether its state is that of the snapshot; None when the log does not end where that does."""
-    heart = Heart(_rules(snapshot, settings), partition, partitions)
-    heart.quarantine.decide(decisions.get(partition, {}).items(), 0)
+    processor = Processor(_rules(snapshot, settings), partition, partitions)
+    processor.quarantine.decide(decisions.get(partition, {}).items(), 0)
     expected = _next_offset(snapshot)
     events, equal = 0, None
     for run in runs(kafka, partition):
         events += len(run)
-        heart.apply([r for r in run if expected is not None and r.offset < expected])
-        if snapshot is not None and expected is not None and heart.next_offset == expected:
-            equal = heart.dump() == snapshot
+        processor.apply([r for r in run if expected is not None and r.offset < expected])
+        if snapshot is not None and expected is not None and processor.next_offset == expected:
+            equal = processor.dump() == snapshot
             expected = None
-        heart.apply(run)
+        processor.apply(run)
     return events, equal
 
 

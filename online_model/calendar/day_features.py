@@ -76,7 +76,7 @@ _IN_SPAN: Final = np.array([[i < b for i in range(DAYS_AHEAD)] for b in SPANS])
 
 
 def store_day(day: int, opening: Opening, table: CalendarTable, told: Mapping[int, bool], *, opened: bool) -> StoreDay:
-    """Features of the close of `day`; `opening` as it was before this day, `told` as for `Partition.close`."""
+    """Features of the close of `day`; `opening` as it was before this day, `told` as for `Forecaster.close`."""
     past, run = opening.history[-PAST:], opening.closed_run
     opening.close(day, table, opened=opened)
     ahead = opening.ahead(day, table, told)

@@ -60,7 +60,7 @@ class CalendarModel:
     information, response
         Normal equations of beta, `[K, K]` and `[K]`.
     beta, beta_start
-        Effects as of now; as of the start of the partition's business date, which all stores' residuals of that date use.
+        Effects as of now; as of the start of the pool's business date, which all stores' residuals of that date use.
     holiday, holiday_start, holiday_seen
         Effects of the keys and the days seen, in shares of the series.
 
@@ -83,7 +83,7 @@ class CalendarModel:
         self.promotions = False
 
     def new_date(self) -> None:
-        """A business date of the partition begins."""
+        """A business date of the pool begins."""
         if self.date_weight > 0:
             gap = self.date_weight - self.usual_weight
             self.usual_weight += gap if self.usual_weight == 0 else DAY_WEIGHT_GAIN * gap
@@ -129,10 +129,10 @@ class CalendarModel:
         """C of d days and n series, `[d, n]`."""
         return np.exp(np.clip(self.eta(x, key, promoted, delta, start=False), *C_CLIP))
 
-    def learn(self, s: Series, today: Today, partition_series: int) -> None:
+    def learn(self, s: Series, today: Today, pool_series: int) -> None:
         """Learn a day of a store; the series' `delta` and `delta_var` change in place.
 
-        `partition_series` is the number of started series of the partition.
+        `pool_series` is the number of started series of the pool.
         """
         key, teaches = today.key, today.teaches
         level = np.maximum(s.ewma[DS14], np.maximum(MEAN_FLOOR * s.mean, TINY))
@@ -141,7 +141,7 @@ class CalendarModel:
         size = mu * (level + SMALL)
         w = size / (1 + OVERDISPERSION * size) * teaches
         e = np.clip((np.minimum(today.units / level, RATIO_TO_LEVEL_CAP) - mu) / mu, *RESIDUAL_CLIP)
-        share = float(teaches.sum()) / max(partition_series, 1)
+        share = float(teaches.sum()) / max(pool_series, 1)
         self._learn_beta(today, w, e, share)
         _learn_delta(s, today, w, e)
         if key >= 0:

@@ -78,7 +78,7 @@ class Opening:
         day, sold
             Ordinal of the day; whether anything at all was sold in the store.
         told
-            See `Partition.close`. A day that was told is no surprise, and says nothing of how much a store sells.
+            See `Forecaster.close`. A day that was told is no surprise, and says nothing of how much a store sells.
 
         """
         word = told.get(day)

@@ -21,7 +21,7 @@ SHRINK: Final = 28.0
 """Weeks without bias that are mixed in."""
 LOG_CLIP: Final = 0.5
 START_DAYS, RAMP_DAYS = 28, 90
-"""Origins before day 28 of the partition do not count; the signal has its full strength on day 28 + 90."""
+"""Origins before day 28 of the pool do not count; the signal has its full strength on day 28 + 90."""
 GAIN_KEEP: Final = 0.5 ** (1 / 180)
 GAIN_PRIOR, GAIN_WEIGHT = 0.5, 0.02
 """Prior of the gain and the prior's weight in its regression."""
@@ -32,7 +32,7 @@ SERVE_CLIP: Final = (0.67, 1.5)
 
 
 def of_series(open_days: Numbers, age: Numbers) -> F64:
-    """Share of the correction for series open for some of the partition's business dates `[..., n]`; it is learned from that share.
+    """Share of the correction for series open for some of the pool's business dates `[..., n]`; it is learned from that share.
 
     A new series among old ones has no old level that could lag behind.
     """
@@ -40,7 +40,7 @@ def of_series(open_days: Numbers, age: Numbers) -> F64:
 
 
 class BiasGain:
-    """Pooled bias of a partition and the gains of its horizons.
+    """Pooled bias of a pool and the gains of its horizons.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class BiasGain:
         self.xy: F64 = np.full(N_HORIZONS, GAIN_WEIGHT * GAIN_PRIOR)
 
     def new_date(self, day: int) -> None:
-        """A business date of the partition begins."""
+        """A business date of the pool begins."""
         self.first_day = self.first_day or day
         if self.date_forecast > 0:
             self.last_forecast, self.last_closes = self.date_forecast, self.date_closes
@@ -95,7 +95,7 @@ class BiasGain:
         self.xy[horizon] += share * x * y
 
     def signal(self, day: int) -> float:
-        """Log ratio of actual to forecast as of now, ramped up while the partition is young."""
+        """Log ratio of actual to forecast as of now, ramped up while the pool is young."""
         return self.log_ratio * min(max((day - self.first_day - START_DAYS) / RAMP_DAYS, 0.0), 1.0)
 
     def factors(self, signal: float) -> list[float]:

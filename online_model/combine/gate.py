@@ -1,4 +1,4 @@
-"""While a partition is young, what is served is the same-weekday mean until the mix has shown that it is better.
+"""While a pool is young, what is served is the same-weekday mean until the mix has shown that it is better.
 
 A month of overlapping windows of 28 days is hardly more than one observation, and pools of few series err together: early losses
 alone would hand over to the mix too soon.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
 
 HOLD: Final = tuned(0, 0, 90)
-"""Business dates of the partition until the gate of a horizon begins to close."""
+"""Business dates of the pool until the gate of a horizon begins to close."""
 AGE: Final = tuned(120, 150, 365)
 """Business dates until it is closed."""
 KEEP: Final = 0.5 ** (1 / tuned(14, 14, 28))
@@ -37,7 +37,7 @@ BORROWED_DATES: Final = 7.0
 
 
 def of_series(share: Numbers, open_days: Numbers, age: Numbers) -> F32:
-    """Share for series that have been open for some of the partition's business dates `[..., n]`.
+    """Share for series that have been open for some of the pool's business dates `[..., n]`.
 
     A new series among old ones has little of a mean of its own; the mix knows what the others do.
     """
@@ -50,7 +50,7 @@ class Gate:
     Attributes
     ----------
     age
-        Business dates on which a series of the partition was open.
+        Business dates on which a series of the pool was open.
     loss, dates
         Decayed sums over dates of the date's mean loss, `[horizons, 2]`; decayed number of dates, `[horizons]`.
     date_sum, date_n
@@ -67,7 +67,7 @@ class Gate:
         self.date_n: F64 = np.zeros(N_HORIZONS)
 
     def new_date(self) -> None:
-        """A business date of the partition begins."""
+        """A business date of the pool begins."""
         self.loss, self.dates = self._now()
         self.date_sum, self.date_n = np.zeros((N_HORIZONS, 2)), np.zeros(N_HORIZONS)
         self.counted = False
@@ -92,7 +92,7 @@ class Gate:
         self.date_n += known.sum(1)
 
     def shares(self) -> F64:
-        """Share of the same-weekday mean in what is served of a series as old as the partition, `[horizons]`."""
+        """Share of the same-weekday mean in what is served of a series as old as the pool, `[horizons]`."""
         if self.age >= AGE[-1]:
             return np.zeros(N_HORIZONS)
         loss, dates = self._now()

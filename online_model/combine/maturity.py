@@ -34,7 +34,7 @@ ORIGIN, AGE, OPEN_DAYS, SIGNAL, FACTOR = range(5)
 YEAR_FACTORS: Final = slice(5, 5 + len(CORRECTED))
 GATE: Final = YEAR_FACTORS.stop
 SLOT_COLUMNS: Final = GATE + 1
-"""Columns of a store's slots: of a pending forecast the origin, age of the partition, open days, bias signal, bias factor, year
+"""Columns of a store's slots: of a pending forecast the origin, age of the pool, open days, bias signal, bias factor, year
 corrections, share of the gate."""
 _FIRST_SLOT: Final = tuple(sum(SPANS[:h]) for h in range(N_HORIZONS))
 _P: Final = {name: i for i, name in enumerate(PENDING)}
@@ -53,7 +53,7 @@ class Matured:
     day
         Ordinal of the close that completes them.
     info
-        Their slots: origin, age of the partition, open days as expected, ... `[horizons, 9]`.
+        Their slots: origin, age of the pool, open days as expected, ... `[horizons, 9]`.
     kept
         What they left behind, `[horizons, PENDING, n]`; 0 where there is no label.
     sums

@@ -1,4 +1,4 @@
-"""The served mix of experts: weights go by discounted squared errors, per series, shrunk to the partition's.
+"""The served mix of experts: weights go by discounted squared errors, per series, shrunk to the pool's.
 
 Weights proportional to loss^-p are the inverse-error combination of Bates & Granger (1969), sharpened by the power.
 """
@@ -40,7 +40,7 @@ class Mixture:
         self.n: F64 = np.full(N_HORIZONS, 1e-9)
 
     def new_date(self) -> None:
-        """A business date of the partition begins."""
+        """A business date of the pool begins."""
         self.loss *= DECAY
         self.n *= DECAY
 

@@ -100,7 +100,7 @@ class Quantiles:
         self.deviation_square: F64 = np.broadcast_to(MISS**2, tails).copy()
 
     def new_date(self) -> None:
-        """A business date of the partition begins: move the pooled levels by the misses of the last one."""
+        """A business date of the pool begins: move the pooled levels by the misses of the last one."""
         came = self.date_n > 0
         if came.any():
             off = np.where(came, self.date_miss / np.maximum(self.date_n, 1) - MISS, 0)

@@ -54,19 +54,19 @@ def _ratio(a: float, b: float) -> float:
 class Scores:
     """Running error sums by horizon and contender.
 
-    `decayed` halves every 28 scored business dates of the partition; `total` never forgets.
+    `decayed` halves every 28 scored business dates of the pool; `total` never forgets.
     """
 
     total: np.ndarray = field(default_factory=lambda: np.zeros((N_HORIZONS, len(CONTENDERS), len(_SUMS))))
     decayed: np.ndarray = field(default_factory=lambda: np.zeros((N_HORIZONS, len(CONTENDERS), len(_SUMS))))
 
     def new_date(self) -> None:
-        """Forget a little: a new business date of the partition begins."""
+        """Forget a little: a new business date of the pool begins."""
         self.decayed *= 0.5 ** (1 / HALF_LIFE_DAYS)
 
     @classmethod
     def of_all(cls, scores: Iterable[Scores]) -> Scores:
-        """The scores of several partitions as one."""
+        """The scores of several pools as one."""
         out = cls()
         for other in scores:
             out.total += other.total

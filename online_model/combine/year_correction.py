@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 GAIN_XX, GAIN_XY = 0.02, 0.01
 """Prior of the gain: .5, as if from little evidence."""
 FIRST_DAY: Final = 40
-"""Residuals of the partition's earlier days are not used."""
+"""Residuals of the pool's earlier days are not used."""
 MIDDLE: Final = tuple(b if b == 1 else (1 + b) // 2 for b in SPANS)
 
 

@@ -32,7 +32,7 @@ class Situation:
     features
         Of the days ahead.
     regressors
-        The partition's regressions by the name of their expert, one a horizon.
+        The pool's regressions by the name of their expert, one a horizon.
 
     """
 

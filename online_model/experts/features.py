@@ -60,7 +60,7 @@ LOG_SHIFT: Final = 0.25
 
 @dataclass(frozen=True, slots=True)
 class PooledDay:
-    """What a partition tells every store of a day.
+    """What a pool tells every store of a day.
 
     Attributes
     ----------
@@ -112,14 +112,14 @@ class Ahead:
 
 
 class OwnYear:
-    """Mean over the partition's series of their own year ratios, by horizon; of the present date."""
+    """Mean over the pool's series of their own year ratios, by horizon; of the present date."""
 
     def __init__(self) -> None:
         self.total: NDArray[np.float64] = np.zeros(N_HORIZONS)
         self.n: NDArray[np.float64] = np.zeros(N_HORIZONS)
 
     def new_date(self) -> None:
-        """A business date of the partition begins."""
+        """A business date of the pool begins."""
         self.total = np.zeros(N_HORIZONS)
         self.n = np.zeros(N_HORIZONS)
 

@@ -1,4 +1,4 @@
-"""Experts that learn by a regression over all series of the partition."""
+"""Experts that learn by a regression over all series of the pool."""
 
 from __future__ import annotations
 

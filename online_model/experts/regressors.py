@@ -1,9 +1,9 @@
-"""The two pooled regressors of the second stage: one set of weights for all series of a partition, learned as labels mature.
+"""The two pooled regressors of the second stage: one set of weights for all series of a pool, learned as labels mature.
 
 Both are ridge regressions with exponential forgetting on normal equations. `LinearRatio` fits sales over the scale by least
 squares; `LogRatio` fits them with a log link, one reweighting step an observation (iteratively reweighted least squares in one
 pass; McCullagh & Nelder 1989, ch. 2), under an overdispersed Poisson variance. River's mini-batch interface works on ratios;
-`add`, `solve` and `predict` on arrays are the fast path of the partition.
+`add`, `solve` and `predict` on arrays are the fast path of the pool.
 """
 # ruff: noqa: N803  River's interface says X
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
 
 FORGET: Final = 1 - 1 / 365
-"""A business date of the partition (River's interface: a call)."""
+"""A business date of the pool (River's interface: a call)."""
 RIDGE: Final = 1e-3
 """Relative to the weight of the constant."""
 PRIOR: Final = 0.5

@@ -23,7 +23,7 @@ USUAL_GAIN: Final = 0.05
 
 
 class SharedResiduals:
-    """Mean relative residual of stores and items, relative to all series of the partition on the same business date.
+    """Mean relative residual of stores and items, relative to all series of the pool on the same business date.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class SharedResiduals:
             self.item_ewma = np.append(self.item_ewma, more)
 
     def new_date(self) -> None:
-        """A business date of the partition begins."""
+        """A business date of the pool begins."""
         if self.date_w > 0:
             gap = self.date_w - self.usual_w
             self.usual_w += gap if self.usual_w == 0 else USUAL_GAIN * gap
@@ -73,12 +73,12 @@ class SharedResiduals:
         y
             Winsorised units `[n]`, None on a closed day.
         n_series
-            Series of the partition.
+            Series of the pool.
 
         Returns
         -------
         tuple or None
-            Residual and EWMA of the store; of each series' item, `[n]`. None in a partition of one store.
+            Residual and EWMA of the store; of each series' item, `[n]`. None in a pool of one store.
 
         """
         n_stores, n_items = len(self.store_ewma), len(self.item_w)

@@ -1,7 +1,7 @@
 """Level shifts: a two-sided CUSUM (Page 1954) on a series' day residuals, less what the series around it have in common.
 
 A store of many series is its own measure: the median of its residuals is taken out at once. A store of few is held against the
-partition, whose other stores may not have closed the day yet: its residuals wait for the store's next close.
+pool, whose other stores may not have closed the day yet: its residuals wait for the store's next close.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ROOT_SHIFT: Final = 0.375
 MIN_SERIES: Final = 5
 """So many residuals of a day tell what series have in common."""
 KEPT_DAYS: Final = 16
-"""Days for which the partition's residuals are kept; a store that waits longer is judged by itself."""
+"""Days for which the pool's residuals are kept; a store that waits longer is judged by itself."""
 ENOUGH_UNITS: Final = 2.0
 """Series that sell less a day are watched only if their day varies by less than its mean: half or double is within their noise."""
 MIN_COUNT: Final = 28
@@ -51,7 +51,7 @@ UP_AND_DOWN: Final = np.array([[1], [-1]], np.float32)
 
 
 class CommonResiduals:
-    """Residuals of the newest days, summed over the series of a partition.
+    """Residuals of the newest days, summed over the series of a pool.
 
     Attributes
     ----------

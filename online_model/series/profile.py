@@ -1,4 +1,4 @@
-"""Weekday x promotion profile of each series, and what the partition's days have in common: shock, index, trends."""
+"""Weekday x promotion profile of each series, and what the pool's days have in common: shock, index, trends."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ RING: Final = 512
 
 
 class PooledProfile:
-    """What all series of a partition share.
+    """What all series of a pool share.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class PooledProfile:
         self.date_index = self.date_level = 0.0
 
     def new_date(self) -> None:
-        """A business date of the partition begins."""
+        """A business date of the pool begins."""
         self.trend = self._trend_now()
         self.date_index = self.date_level = 0.0
 
@@ -144,7 +144,7 @@ class ProfileClose:
             if self.pooled.days[day % RING] <= day:
                 self.closed_day(day, last_index)
 
-    def learn(self, s: Series, today: Today, partition_series: int) -> tuple[F32, float]:
+    def learn(self, s: Series, today: Today, pool_series: int) -> tuple[F32, float]:
         """Learn an open day; profile and visits change in place.
 
         Parameters
@@ -153,8 +153,8 @@ class ProfileClose:
             Series of the store before the day.
         today
             The day.
-        partition_series
-            Started series of the partition.
+        pool_series
+            Started series of the pool.
 
         Returns
         -------
@@ -175,13 +175,13 @@ class ProfileClose:
         ratio = np.minimum(y / level, RATIO_TO_LEVEL_CAP)
         if promoted is None:
             now = self._cell(s, low, ratio, teaches, damp)
-            self._pool(low, ratio, teaches, partition_series)
+            self._pool(low, ratio, teaches, pool_series)
         else:
             held = promoted.astype(np.float32)
             high_now = self._cell(s, high, ratio, teaches * held, damp)
             now = np.where(promoted, high_now, self._cell(s, low, ratio, teaches * (1 - held), damp))
-            self._pool(high, ratio, teaches * held, partition_series)
-            self._pool(low, ratio, teaches * (1 - held), partition_series)
+            self._pool(high, ratio, teaches * held, pool_series)
+            self._pool(low, ratio, teaches * (1 - held), pool_series)
         index = float(np.where(now > DIVISOR_FLOOR, y / np.maximum(now, DIVISOR_FLOOR), level) @ teaches)
         level_sum = float(level @ teaches)
         if level_sum > 0:
@@ -199,13 +199,13 @@ class ProfileClose:
         s.profile[cell] = new
         return new
 
-    def _pool(self, cell: int, ratio: F32, teaches: F32, partition_series: int) -> None:
+    def _pool(self, cell: int, ratio: F32, teaches: F32, pool_series: int) -> None:
         n = float(teaches.sum())
         if n == 0:
             return
         p = self.pooled
         seen = float(p.cell_visits[cell]) + POOLED_PRIOR
-        gain = max(n / (seen + n), 1 - exp(n * log(1 - POOLED_GAIN / max(partition_series, 1))))
+        gain = max(n / (seen + n), 1 - exp(n * log(1 - POOLED_GAIN / max(pool_series, 1))))
         p.cells[cell] += gain * (float(ratio @ teaches) / n - p.cells[cell])
         p.cell_visits[cell] += n
 

@@ -74,7 +74,7 @@ class Series:
     Attributes
     ----------
     series, item
-        Place in the partition; number of the item in the partition.
+        Place in the pool; number of the item in the pool.
     count, age
         Open days since the first sale; since the first sale or the last level shift.
     integer

@@ -37,7 +37,7 @@ WILD_DAYS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class DayInput:
-    """What a close is told, see `Partition.close`."""
+    """What a close is told, see `Forecaster.close`."""
 
     day: int
     units: F64

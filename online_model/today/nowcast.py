@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
 
 SHRINK_UNITS: Final = 200.0
-"""A series' profile of the day is shrunk to the store's by this many units, a weekday's to the store's, the store's to the partition's."""
+"""A series' profile of the day is shrunk to the store's by this many units, a weekday's to the store's, the store's to the pool's."""
 KEEP: Final = 0.99
 """Decay of profiles and of the gain's regression, a close."""
 WEIGHT_CAP: Final = 50.0
@@ -50,7 +50,7 @@ class DayCurve:
 
 
 class Nowcast:
-    """Pooled over a partition: units by hour, and the gain's regression by hour.
+    """Pooled over a pool: units by hour, and the gain's regression by hour.
 
     Expected total = n + m (1 - F(t)) + gain(t) (n - m F(t)), where n was sold by t, m is the morning's forecast and F the share
     of a day's units sold by t.

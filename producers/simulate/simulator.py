@@ -12,7 +12,7 @@ import numpy as np
 from msgspec.json import encode
 from numpy.typing import NDArray
 
-from producers.simulate.shop import OPENS, Assortment, Tills
+from producers.simulate.assortment import OPENS, Assortment, Tills
 from streams.contract.codec import encode as encode_event
 from streams.contract.errors import UsageError
 from streams.contract.messages import ClockTicked, OpeningPlanned, PromotionPlanned

@@ -16,7 +16,7 @@ _SILENCE_SECONDS: Final = 30.0
 
 
 class LogRecord(NamedTuple):
-    """A message of the log, as the heart takes it."""
+    """A message of the log, as the processor takes it."""
 
     offset: int
     timestamp: int

@@ -12,10 +12,10 @@ from streams.contract.horizons import DAYS_AHEAD, HORIZON_NAMES
 from streams.processor.day_messages import VALUES, DayMessages, Today
 from streams.processor.local_time import EPOCH_ORDINAL
 from streams.processor.shelving import Planner
-from streams.processor.store import OpenDay, Shop
+from streams.processor.store import OpenDay, Store
 
 if TYPE_CHECKING:
-    from online_model import DayClosed, Partition
+    from online_model import DayClosed, Forecaster
     from online_model import HorizonForecast as ModelForecast
     from streams.processor.local_time import Dates
     from streams.processor.outputs import Outputs
@@ -37,7 +37,7 @@ class Observer(Protocol):
     It is called when the store has learned the day. The state and all later days are the same with it; it must change nothing.
     """
 
-    def __call__(self, shop: Shop, day: int, closed: DayClosed) -> None:
+    def __call__(self, store: Store, day: int, closed: DayClosed) -> None:
         """A store's day has closed; `day` in days since 1970."""
         ...
 
@@ -48,7 +48,7 @@ class DayCloser:
     model: of the partition. tally: where closes and what follows are counted.
     """
 
-    def __init__(self, model: Partition, partition: int, dates: Dates, tally: Tally) -> None:
+    def __init__(self, model: Forecaster, partition: int, dates: Dates, tally: Tally) -> None:
         self.observer: Observer | None = None
         self._model = model
         self._partition = partition
@@ -56,65 +56,65 @@ class DayCloser:
         self._tally = tally
         self._messages = DayMessages(partition, dates)
         self._planner = Planner()
-        self._series: list[tuple[Shop, int]] = []  # series of the partition -> store, row
+        self._series: list[tuple[Store, int]] = []  # series of the partition -> store, row
 
     def __len__(self) -> int:
         """Number of series."""
         return len(self._series)
 
-    def know(self, shops: Iterable[Shop]) -> None:
+    def know(self, stores: Iterable[Store]) -> None:
         """Learn the series of loaded stores."""
-        pairs = {series: (shop, row) for shop in shops for row, series in enumerate(shop.series)}
+        pairs = {series: (store, row) for store in stores for row, series in enumerate(store.series)}
         self._series = [pairs[series] for series in range(len(pairs))]
 
-    def add(self, shop: Shop, row: int) -> None:
+    def add(self, store: Store, row: int) -> None:
         """Learn the partition's next series."""
-        self._series.append((shop, row))
+        self._series.append((store, row))
 
-    def close(self, shop: Shop, day: int, at: float, offset: int, out: Outputs) -> None:
+    def close(self, store: Store, day: int, at: float, offset: int, out: Outputs) -> None:
         """Close `day` (days since 1970) of a store at event time `at`; its messages carry `offset`."""
-        n = len(shop.names)
+        n = len(store.names)
         if n == 0:
             return
-        sold = shop.days.get(day)
+        sold = store.days.get(day)
         opened = sold is not None
         if sold is None:
             sold = OpenDay()
         hours = sold.hours(n)
-        told = shop.opening_told(day, OPENINGS_AHEAD)
+        told = store.opening_told(day, OPENINGS_AHEAD)
         closed = self._model.close(
-            shop.index,
+            store.index,
             day + EPOCH_ORDINAL,
             hours.sum(1),
             opened=opened,
             hours=hours,
-            promotion=shop.promoted(day, DAYS_AHEAD),
+            promotion=store.promoted(day, DAYS_AHEAD),
             openings={d + EPOCH_ORDINAL: opens for d, opens in told.items()},
         )
-        shop.take_profit(sold)
-        shop.morning = _morning(closed.horizons[HORIZON_NAMES[0]])
-        shop.closed_run = 0 if opened else shop.closed_run + 1
+        store.take_profit(sold)
+        store.morning = _morning(closed.horizons[HORIZON_NAMES[0]])
+        store.closed_run = 0 if opened else store.closed_run + 1
         sale_drift = self._model.take_drift()
         if sale_drift is not None:
             closed.drifts.append(sale_drift)
-        self._publish(shop, closed, day, at, offset, out, forecast=shop.closed_run <= SILENT_AFTER_DAYS or _reopens(told, day, closed))
+        self._publish(store, closed, day, at, offset, out, forecast=store.closed_run <= SILENT_AFTER_DAYS or _reopens(told, day, closed))
         if self.observer is not None:
-            self.observer(shop, day, closed)
+            self.observer(store, day, closed)
 
-    def _publish(self, shop: Shop, closed: DayClosed, day: int, at: float, offset: int, out: Outputs, *, forecast: bool) -> None:
+    def _publish(self, store: Store, closed: DayClosed, day: int, at: float, offset: int, out: Outputs, *, forecast: bool) -> None:
         """Count, plan the shelves and put it all into messages; an observer needs no messages."""
         silent, forecast = self.observer is not None, forecast and bool(closed.started.any())
         if not silent:
-            self._messages.scores(shop, closed.scored, self._names_of(closed), offset, out)
+            self._messages.scores(store, closed.scored, self._names_of(closed), offset, out)
         if forecast:
             self._tally.count("forecasts", int(closed.started.sum()))
-            plans = self._planner.decide(shop, closed, day)
+            plans = self._planner.decide(store, closed, day)
             self._tally.count("allocations", max(len(plans), 1))
             if not silent:
-                self._messages.forecasts(shop, closed, day, at, offset, out)
-                header = {"id": "", "store": shop.name, "origin": self._iso(day), "made_at": at}
+                self._messages.forecasts(store, closed, day, at, offset, out)
+                header = {"id": "", "store": store.name, "origin": self._iso(day), "made_at": at}
                 place = {"partition": self._partition, "offset": offset}
-                self._messages.plans(shop, self._planner.plans(shop, closed, plans, header | place), out)
+                self._messages.plans(store, self._planner.plans(store, closed, plans, header | place), out)
         for drift in closed.drifts:
             self._tally.count("drifts")
             if not silent:
@@ -124,22 +124,22 @@ class DayCloser:
     def _names_of(self, closed: DayClosed) -> dict[int, str]:
         """Items of the series that were scored."""
         scored = (series for of_horizon in closed.scored.values() for series in of_horizon.rows.tolist())
-        return {series: shop.names[row] for series in scored for shop, row in (self._series[series],)}
+        return {series: store.names[row] for series in scored for store, row in (self._series[series],)}
 
-    def nowcast(self, shop: Shop, day: int, hour: float, at: float, offset: int, out: Outputs) -> None:
+    def nowcast(self, store: Store, day: int, hour: float, at: float, offset: int, out: Outputs) -> None:
         """Say what today will bring by its end, for the items whose expectation moved."""
-        n = len(shop.names)
-        sold_today = shop.days.get(day)
+        n = len(store.names)
+        sold_today = store.days.get(day)
         sold = sold_today.units(n) if sold_today is not None else np.zeros(n)
-        expected = self._model.nowcast(shop.index, day + EPOCH_ORDINAL, hour, sold)
-        bands = _today(expected, sold, shop.morning)
-        rows = _moved(shop, expected, bands[:, VALUES.index("p90")] - bands[:, VALUES.index("p10")])
-        self._messages.today(shop, day, at, Today(rows, sold[rows], bands[rows]), offset, out)
+        expected = self._model.nowcast(store.index, day + EPOCH_ORDINAL, hour, sold)
+        bands = _today(expected, sold, store.morning)
+        rows = _moved(store, expected, bands[:, VALUES.index("p90")] - bands[:, VALUES.index("p10")])
+        self._messages.today(store, day, at, Today(rows, sold[rows], bands[rows]), offset, out)
 
 
-def _moved(shop: Shop, expected: NDArray[np.float64], band: NDArray[np.float64]) -> NDArray[np.intp]:
+def _moved(store: Store, expected: NDArray[np.float64], band: NDArray[np.float64]) -> NDArray[np.intp]:
     """Rows of which today's total is to be said (again); they are remembered as said."""
-    last = shop.nowcasts = np.append(shop.nowcasts, np.full(len(expected) - len(shop.nowcasts), np.nan))
+    last = store.nowcasts = np.append(store.nowcasts, np.full(len(expected) - len(store.nowcasts), np.nan))
     enough = np.maximum(np.maximum(1.0, NOWCAST_SHARE * last), NOWCAST_BAND * band)
     stayed = np.abs(expected - last) < enough  # false where nothing was said yet: last is NaN there
     rows = np.flatnonzero(~stayed & ~np.isnan(expected))

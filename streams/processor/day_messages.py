@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from online_model import HorizonForecast as ModelForecast
     from streams.processor.local_time import Dates
     from streams.processor.outputs import Outputs
-    from streams.processor.store import Shop
+    from streams.processor.store import Store
 
 MAX_SCORED_ITEMS: Final = 1000
 """Items a score message lists, by units sold; its sums are over all."""
@@ -68,15 +68,15 @@ class DayMessages:
         self._offset = -1
         self._number = 0
 
-    def today(self, shop: Shop, day: int, at: float, told: Today, offset: int, out: Outputs) -> None:
+    def today(self, store: Store, day: int, at: float, told: Today, offset: int, out: Outputs) -> None:
         """A message for each item whose expectation of the running day is to be said."""
         first, origin = self._iso(day), self._iso(day - 1)
         for row, units, values in zip(told.rows.tolist(), told.sold.tolist(), np.round(told.values, 3).tolist(), strict=True):
             forecast = HorizonForecast("today", first, first, 1, *values)
             message = PredictedSales(
                 id=self._id(offset),
-                store=shop.name,
-                item=shop.names[row],
+                store=store.name,
+                item=store.names[row],
                 origin=origin,
                 made_at=at,
                 horizons=(forecast,),
@@ -84,9 +84,9 @@ class DayMessages:
                 partition=self._partition,
                 offset=offset,
             )
-            self._emit(shop, message, out)
+            self._emit(store, message, out)
 
-    def forecasts(self, shop: Shop, closed: DayClosed, day: int, at: float, offset: int, out: Outputs) -> None:
+    def forecasts(self, store: Store, closed: DayClosed, day: int, at: float, offset: int, out: Outputs) -> None:
         """A message for each item that has begun to sell."""
         iso, path = self._iso, np.round(np.nan_to_num(closed.path), 3).tolist()
         columns = [
@@ -98,8 +98,8 @@ class DayMessages:
             horizons = tuple(HorizonForecast(name, first, last, open_days[row], *values[row]) for name, last, open_days, values in columns)
             message = PredictedSales(
                 id=self._id(offset),
-                store=shop.name,
-                item=shop.names[row],
+                store=store.name,
+                item=store.names[row],
                 origin=iso(day),
                 made_at=at,
                 horizons=horizons,
@@ -107,14 +107,14 @@ class DayMessages:
                 partition=self._partition,
                 offset=offset,
             )
-            self._emit(shop, message, out)
+            self._emit(store, message, out)
 
-    def plans(self, shop: Shop, plans: Iterable[ShelfAllocation], out: Outputs) -> None:
+    def plans(self, store: Store, plans: Iterable[ShelfAllocation], out: Outputs) -> None:
         """The store's shelf plans, made with an empty id."""
         for message in plans:
-            self._emit_in_parts(shop, message, out)
+            self._emit_in_parts(store, message, out)
 
-    def scores(self, shop: Shop, scored_by_horizon: dict[str, Scored], names: Mapping[int, str], offset: int, out: Outputs) -> None:
+    def scores(self, store: Store, scored_by_horizon: dict[str, Scored], names: Mapping[int, str], offset: int, out: Outputs) -> None:
         """A message for each horizon whose days have all closed; `names` are the items of the series."""
         iso = self._iso
         for horizon in HORIZONS:
@@ -129,7 +129,7 @@ class DayMessages:
             error = scored.mean - scored.actual
             message = ForecastScored(
                 id="",
-                store=shop.name,
+                store=store.name,
                 horizon=horizon.name,
                 origin=iso(origin),
                 first_day=iso(origin + 1),
@@ -147,14 +147,14 @@ class DayMessages:
                 partition=self._partition,
                 offset=offset,
             )
-            self._emit_in_parts(shop, message, out)
+            self._emit_in_parts(store, message, out)
 
-    def drift(self, shop: Shop | None, item: str | None, drift: Drift, day: int, at: float, offset: int, out: Outputs) -> None:
+    def drift(self, store: Store | None, item: str | None, drift: Drift, day: int, at: float, offset: int, out: Outputs) -> None:
         """A change that the model noticed; of no store where it concerns all sales."""
         since = drift.since_day - EPOCH_ORDINAL if drift.since_day else day
         message = DriftDetected(
             id=self._id(offset),
-            store=shop.name if shop else None,
+            store=store.name if store else None,
             item=item,
             kind="level_shift" if drift.kind == "level_shift" else "sale_error",
             since=self._iso(since),
@@ -166,15 +166,15 @@ class DayMessages:
             partition=self._partition,
             offset=offset,
         )
-        self._emit(shop, message, out)
+        self._emit(store, message, out)
 
-    def _emit(self, shop: Shop | None, message: OutputMessage, out: Outputs) -> None:
-        out.forecasts.append((shop.key if shop else b"", encode(message)))
+    def _emit(self, store: Store | None, message: OutputMessage, out: Outputs) -> None:
+        out.forecasts.append((store.key if store else b"", encode(message)))
 
-    def _emit_in_parts(self, shop: Shop, message: ShelfAllocation | ForecastScored, out: Outputs) -> None:
+    def _emit_in_parts(self, store: Store, message: ShelfAllocation | ForecastScored, out: Outputs) -> None:
         """Emit a message that grows with the store: each of its parts gets an id of its own."""
         for part in in_parts(message):
-            self._emit(shop, msgspec.structs.replace(part, id=self._id(message.offset)), out)
+            self._emit(store, msgspec.structs.replace(part, id=self._id(message.offset)), out)
 
     def _id(self, offset: int) -> str:
         if offset != self._offset:

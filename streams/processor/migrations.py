@@ -19,9 +19,9 @@ def _to_2(state: State) -> None:
     for generation in ("old", "new"):
         # 0: the id was seen, its content can be compared with nothing. A repeat of it is dropped and never called a conflict.
         window[generation + "_contents"] = np.zeros(len(window[generation + "_ids"]), np.uint32)
-    for shop in state["shops"]:
+    for store in state["shops"]:
         # A history that is there was believed from its first sale on.
-        shop |= {"days_sold": 7 if shop["first_open"] is not None else 0, "doubted_sales": 0}
+        store |= {"days_sold": 7 if store["first_open"] is not None else 0, "doubted_sales": 0}
 
 
 STEPS: Final[tuple[Callable[[State], None], ...]] = (_to_2,)

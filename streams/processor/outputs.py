@@ -14,7 +14,7 @@ class Rejection(NamedTuple):
 
 
 class Outputs:
-    """Messages of one `Heart.apply`, by topic; the order within a topic is the order of the log."""
+    """Messages of one `Processor.apply`, by topic; the order within a topic is the order of the log."""
 
     __slots__ = ("accepted", "forecasts", "rejected")
 

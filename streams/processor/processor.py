@@ -1,4 +1,4 @@
-"""The heart of a partition: every decision about its events, as a pure function of the log so far.
+"""The processor of a partition: every decision about its events, as a pure function of the log so far.
 
 It is fed from Kafka by the worker, from a file by the backtest, from a list by a test. It knows no clock, no randomness
 and no server: the same log gives the same messages and the same state, byte for byte, however the log was cut into runs.
@@ -7,7 +7,7 @@ and no server: the same log gives the same messages and the same state, byte for
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol, Self
 
-from online_model import Partition
+from online_model import Forecaster
 from streams.contract.codec import decode_event, encode, planned_days, seconds_of
 from streams.contract.errors import EventFault, RejectedEvent, ShelfcastError, SnapshotError
 from streams.contract.messages import (
@@ -33,7 +33,7 @@ from streams.processor.rules import Rules, place
 from streams.processor.shelving import check_definition
 from streams.processor.silence import BELIEVED_AFTER_DAYS, is_doubted, leapt_over
 from streams.processor.state import from_bytes, to_bytes
-from streams.processor.store import OpenDay, Shop
+from streams.processor.store import OpenDay, Store
 from streams.processor.tally import Tally
 
 MAX_AHEAD_SECONDS: Final = 2 * DAY_SECONDS
@@ -67,7 +67,7 @@ class Record(Protocol):
         ...
 
 
-class Heart:
+class Processor:
     """State and decisions of one partition of `sales.events`.
 
     partition, partitions: which of how many; a store that belongs to another one is rejected.
@@ -81,12 +81,12 @@ class Heart:
         self.next_offset = 0
         self.seq = 0
         self.tally = Tally()
-        self.model = Partition()
+        self.model = Forecaster()
         self.quarantine = Quarantine()
         self.whole = True
         self._time = LocalTime(rules.timezone)
         self._window = DedupeWindow(rules.dedupe_window)
-        self._shops: dict[str, Shop] = {}
+        self._stores: dict[str, Store] = {}
         self._countries: dict[str, str] = {}  # of stores that began with another than the rules' one
         self._dates = Dates()
         self._closer = DayCloser(self.model, partition, self._dates, self.tally)
@@ -98,7 +98,7 @@ class Heart:
         """Take the next run of the log; records below `next_offset` were taken before and are passed over.
 
         No input raises: what cannot be accepted is among the rejections, with its reason. An error of the program does, as
-        EventFault: the heart is half changed then, and of no more use. One made anew, of the same log with that event in
+        EventFault: the processor is half changed then, and of no more use. One made anew, of the same log with that event in
         its `quarantine`, goes on.
         """
         if not self.whole:
@@ -135,25 +135,25 @@ class Heart:
 
     def _sale(self, sale: SaleRecorded, offset: int, written_ms: int) -> None:
         seconds = self._event_time(sale.sold_at, "sold_at", written_ms)
-        shop = self._shops.get(sale.store) or self._new_shop(sale.store)
-        row = shop.items.get(sale.item)
+        store = self._stores.get(sale.store) or self._new_store(sale.store)
+        row = store.items.get(sale.item)
         if row is None:
-            row = self._next_row(shop)
-        if self._repeated(sale, shop, row, seconds):
+            row = self._next_row(store)
+        if self._repeated(sale, store, row, seconds):
             return
-        if row == len(shop.names):
-            self._new_item(shop, sale.item)
-        if seconds > shop.newest:
-            self._advance(shop, seconds, offset)
+        if row == len(store.names):
+            self._new_item(store, sale.item)
+        if seconds > store.newest:
+            self._advance(store, seconds, offset)
         local = seconds + self._time.offset(seconds)
         day, second = divmod(int(local // 1), DAY_SECONDS)
         hour = second // 3600
-        profit_micros = self._accept(sale, shop, seconds, day, hour, offset)
-        self._learn(sale, shop, row, day, hour, profit_micros)
+        profit_micros = self._accept(sale, store, seconds, day, hour, offset)
+        self._learn(sale, store, row, day, hour, profit_micros)
 
-    def _repeated(self, sale: SaleRecorded, shop: Shop, row: int, seconds: float) -> bool:
+    def _repeated(self, sale: SaleRecorded, store: Store, row: int, seconds: float) -> bool:
         """Whether the sale was accepted before. Raises RejectedEvent when its id was, with another content."""
-        content = fingerprint(sale, shop.index, row, seconds)
+        content = fingerprint(sale, store.index, row, seconds)
         known = self._window.seen(sale.event_id, content)
         if known is None:
             return False
@@ -162,7 +162,7 @@ class Heart:
         self.tally.count("duplicates")
         return True
 
-    def _accept(self, sale: SaleRecorded, shop: Shop, seconds: float, day: int, hour: int, offset: int) -> int | None:
+    def _accept(self, sale: SaleRecorded, store: Store, seconds: float, day: int, hour: int, offset: int) -> int | None:
         """Publish the sale with its exact money; its profit in micro-units, if known."""
         quantity = sale.quantity
         if sale.amount is not None:
@@ -174,7 +174,7 @@ class Heart:
         else:
             profit = revenue - line_micros(quantity, sale.unit_cost) if sale.unit_cost is not None else None
         self.seq += 1
-        first_open = shop.first_open
+        first_open = store.first_open
         late = first_open is not None and day < first_open
         accepted = SaleAccepted(
             event_id=sale.event_id,
@@ -189,17 +189,17 @@ class Heart:
             partition=self.partition,
             offset=offset,
             seq=self.seq,
-            late_seconds=shop.newest - seconds if late else 0.0,
+            late_seconds=store.newest - seconds if late else 0.0,
             order_id=sale.order_id,
             category=sale.category,
             channel=sale.channel,
             on_promotion=sale.on_promotion,
             currency=sale.currency,
         )
-        self._out.accepted.append((shop.key, encode(accepted)))
+        self._out.accepted.append((store.key, encode(accepted)))
         return profit
 
-    def _learn(self, sale: SaleRecorded, shop: Shop, row: int, day: int, hour: int, profit_micros: int | None) -> None:
+    def _learn(self, sale: SaleRecorded, store: Store, row: int, day: int, hour: int, profit_micros: int | None) -> None:
         """Teach the per-sale model, count the sale into its open day."""
         quantity = sale.quantity
         on_promotion = sale.on_promotion is True
@@ -207,38 +207,38 @@ class Heart:
             price = sale.unit_price
             if price is None:
                 price = abs(sale.amount / quantity) if sale.amount is not None else 0.0
-            self.model.sales.step(shop.series[row], quantity, price, on_promotion, hour, (day + 3) % 7)
-        first_open = shop.first_open
+            self.model.sales.step(store.series[row], quantity, price, on_promotion, hour, (day + 3) % 7)
+        first_open = store.first_open
         if first_open is None:
-            self._open(shop, day)
+            self._open(store, day)
         elif day < first_open:
             self.tally.count("late")
             return
-        open_day = shop.days.get(day) or self._new_day(shop, day)
-        if shop.days_sold < BELIEVED_AFTER_DAYS:
-            shop.doubted_sales += 1
+        open_day = store.days.get(day) or self._new_day(store, day)
+        if store.days_sold < BELIEVED_AFTER_DAYS:
+            store.doubted_sales += 1
         key = row * 24 + hour
         open_day.by_hour[key] = open_day.by_hour.get(key, 0.0) + quantity
         if profit_micros is not None:
             open_day.profit[row] = open_day.profit.get(row, 0) + profit_micros
         if on_promotion:
             open_day.promoted[row] = None
-        if shop.stock:
-            self._take_stock(shop, row, quantity, sale.stock_left)
+        if store.stock:
+            self._take_stock(store, row, quantity, sale.stock_left)
         elif sale.stock_left is not None:
-            shop.stock[row] = max(sale.stock_left, 0.0)
+            store.stock[row] = max(sale.stock_left, 0.0)
 
     @staticmethod
-    def _new_day(shop: Shop, day: int) -> OpenDay:
-        shop.days_sold += 1
-        open_day = shop.days[day] = OpenDay()
+    def _new_day(store: Store, day: int) -> OpenDay:
+        store.days_sold += 1
+        open_day = store.days[day] = OpenDay()
         return open_day
 
-    def _take_stock(self, shop: Shop, row: int, quantity: float, stock_left: float | None) -> None:
+    def _take_stock(self, store: Store, row: int, quantity: float, stock_left: float | None) -> None:
         if stock_left is not None:
-            shop.stock[row] = max(stock_left, 0.0)
-        elif row in shop.stock:
-            shop.stock[row] = max(shop.stock[row] - quantity, 0.0)
+            store.stock[row] = max(stock_left, 0.0)
+        elif row in store.stock:
+            store.stock[row] = max(store.stock[row] - quantity, 0.0)
 
     # ------------------------------------------------------------------ other events
 
@@ -247,10 +247,10 @@ class Heart:
             seconds = seconds_of(event.at, "at")
             if seconds * 1000 > written_ms + MAX_TICK_AHEAD_SECONDS * 1000 and written_ms > 0:
                 raise RejectedEvent("time_out_of_range", "at lies more than five minutes ahead: a tick says what time it is.")
-            shop = self._shops.get(event.store)
-            if shop is not None and seconds > shop.newest:
-                self._advance(shop, seconds, offset)
-            elif shop is None:
+            store = self._stores.get(event.store)
+            if store is not None and seconds > store.newest:
+                self._advance(store, seconds, offset)
+            elif store is None:
                 self._check_partition(event.store)
             self.tally.count("ticks")
             return
@@ -259,31 +259,31 @@ class Heart:
             self._plan(event)
         elif isinstance(event, StockCounted):
             self._event_time(event.counted_at, "counted_at", written_ms)
-            shop = self._shop(event.store)
-            shop.stock[self._row(shop, event.item)] = event.units
+            store = self._store(event.store)
+            store.stock[self._row(store, event.item)] = event.units
         elif isinstance(event, ShelfDefined):
             self._event_time(event.defined_at, "defined_at", written_ms)
             check_definition(event)
-            shop = self._shop(event.store)
-            shop.check_shelf(event.shelf, len(event.items))
+            store = self._store(event.store)
+            store.check_shelf(event.shelf, len(event.items))
             for item in event.items:
-                self._row(shop, item.item)
-            shop.shelves[event.shelf] = encode(event)
+                self._row(store, item.item)
+            store.shelves[event.shelf] = encode(event)
         self.tally.count("plans")
 
     def _plan(self, plan: PromotionPlanned | OpeningPlanned) -> None:
         """Take or withdraw a plan; one that changes nothing makes no store and no item known."""
         first, last = (day.toordinal() - EPOCH_ORDINAL for day in planned_days(plan))
         self._check_partition(plan.store)
-        known = self._shops.get(plan.store)
+        known = self._stores.get(plan.store)
         if known is not None and known.is_over(last):
             return
         if plan.active:
-            shop = known or self._new_shop(plan.store)
+            store = known or self._new_store(plan.store)
             if isinstance(plan, OpeningPlanned):
-                shop.plan_opening(first, last, opens=plan.open)
+                store.plan_opening(first, last, opens=plan.open)
             else:
-                shop.plan_promotion((self._row(shop, plan.item), first, last))
+                store.plan_promotion((self._row(store, plan.item), first, last))
         elif known is not None and isinstance(plan, OpeningPlanned):
             known.withdraw_opening(first, last)
         elif known is not None and isinstance(plan, PromotionPlanned) and plan.item in known.items:
@@ -306,86 +306,86 @@ class Heart:
                 "use the store as key and the partitioner murmur2_random (Java's default).",
             )
 
-    def _shop(self, name: str) -> Shop:
-        return self._shops.get(name) or self._new_shop(name)
+    def _store(self, name: str) -> Store:
+        return self._stores.get(name) or self._new_store(name)
 
-    def _new_shop(self, name: str) -> Shop:
+    def _new_store(self, name: str) -> Store:
         self._check_partition(name)
-        if len(self._shops) >= self.rules.max_stores:
+        if len(self._stores) >= self.rules.max_stores:
             raise RejectedEvent("too_many_stores", f"The partition has {self.rules.max_stores} stores already.")
         code = self.rules.country_of(name)
-        shop = self._shops[name] = Shop(name, self.model.add_store(name, *place(code)))
+        store = self._stores[name] = Store(name, self.model.add_store(name, *place(code)))
         if code != self.rules.country:
             self._countries[name] = code
-        return shop
+        return store
 
     def kept_countries(self) -> dict[str, tuple[str, str]]:
         """Stores that go on with another country than a new one of their name would take: what they keep, and that other."""
-        pairs = ((name, self._countries.get(name, self.rules.country), self.rules.country_of(name)) for name in self._shops)
+        pairs = ((name, self._countries.get(name, self.rules.country), self.rules.country_of(name)) for name in self._stores)
         return {name: (kept, other) for name, kept, other in pairs if kept != other}
 
-    def _row(self, shop: Shop, item: str) -> int:
-        row = shop.items.get(item)
-        return self._new_item(shop, item) if row is None else row
+    def _row(self, store: Store, item: str) -> int:
+        row = store.items.get(item)
+        return self._new_item(store, item) if row is None else row
 
-    def _next_row(self, shop: Shop) -> int:
+    def _next_row(self, store: Store) -> int:
         """The row a new item of the store will get."""
-        if len(shop.names) >= self.rules.max_items:
+        if len(store.names) >= self.rules.max_items:
             raise RejectedEvent("too_many_items", f"The store has {self.rules.max_items} items already.")
-        return len(shop.names)
+        return len(store.names)
 
-    def _new_item(self, shop: Shop, item: str) -> int:
-        row = shop.items[item] = self._next_row(shop)
-        shop.names.append(item)
-        shop.series.append(self.model.add_series(shop.index, item))
-        self._closer.add(shop, row)
+    def _new_item(self, store: Store, item: str) -> int:
+        row = store.items[item] = self._next_row(store)
+        store.names.append(item)
+        store.series.append(self.model.add_series(store.index, item))
+        self._closer.add(store, row)
         return row
 
-    def _open(self, shop: Shop, day: int) -> None:
+    def _open(self, store: Store, day: int) -> None:
         """The store's first day."""
-        shop.first_open = day
-        shop.close_at = self._time.end_of_day(day) + self.rules.lateness_seconds
-        shop.nowcast_at = shop.newest + self.rules.nowcast_seconds
+        store.first_open = day
+        store.close_at = self._time.end_of_day(day) + self.rules.lateness_seconds
+        store.nowcast_at = store.newest + self.rules.nowcast_seconds
 
-    def _advance(self, shop: Shop, seconds: float, offset: int) -> None:
+    def _advance(self, store: Store, seconds: float, offset: int) -> None:
         """The store's newest event time moves: close the days the watermark has passed, say what today will bring."""
-        shop.newest = seconds
-        if seconds >= shop.close_at and shop.first_open is not None:
-            self._close_days(shop, shop.first_open, seconds, offset)
-        if seconds >= shop.nowcast_at:
-            shop.nowcast_at = seconds + self.rules.nowcast_seconds
+        store.newest = seconds
+        if seconds >= store.close_at and store.first_open is not None:
+            self._close_days(store, store.first_open, seconds, offset)
+        if seconds >= store.nowcast_at:
+            store.nowcast_at = seconds + self.rules.nowcast_seconds
             local = seconds + self._time.offset(seconds)
             day, second = divmod(int(local // 1), DAY_SECONDS)
-            if shop.first_open is not None and day >= shop.first_open:
-                self._closer.nowcast(shop, day, second / 3600, seconds, offset, self._out)
+            if store.first_open is not None and day >= store.first_open:
+                self._closer.nowcast(store, day, second / 3600, seconds, offset, self._out)
 
-    def _close_days(self, shop: Shop, day: int, seconds: float, offset: int) -> None:
+    def _close_days(self, store: Store, day: int, seconds: float, offset: int) -> None:
         """Close the days from `day` on that event time `seconds` has passed; a long silence is leapt over."""
         today = self._time.day_of(seconds - self.rules.lateness_seconds)
-        if is_doubted(shop.days_sold, max(shop.days, default=day), today):
-            self._begin_anew(shop)
+        if is_doubted(store.days_sold, max(store.days, default=day), today):
+            self._begin_anew(store)
             return
-        leaps = {days.start: days.stop for days in leapt_over(day, today, shop.days)}
-        while seconds >= shop.close_at:
+        leaps = {days.start: days.stop for days in leapt_over(day, today, store.days)}
+        while seconds >= store.close_at:
             after = leaps.get(day)
             if after is None:
-                self._closer.close(shop, day, shop.close_at, offset, self._out)
-                shop.days.pop(day, None)
-                shop.nowcasts = shop.nowcasts[:0]
+                self._closer.close(store, day, store.close_at, offset, self._out)
+                store.days.pop(day, None)
+                store.nowcasts = store.nowcasts[:0]
                 after = day + 1
                 self.tally.count("days")
             else:
-                self.model.leap(shop.index, after + EPOCH_ORDINAL)
-                shop.closed_run += after - day
+                self.model.leap(store.index, after + EPOCH_ORDINAL)
+                store.closed_run += after - day
                 self.tally.count("days_leapt_over", after - day)
-            shop.first_open = day = after
-            shop.close_at = self._time.end_of_day(day) + self.rules.lateness_seconds
+            store.first_open = day = after
+            store.close_at = self._time.end_of_day(day) + self.rules.lateness_seconds
 
-    def _begin_anew(self, shop: Shop) -> None:
+    def _begin_anew(self, store: Store) -> None:
         """Forget a history that nothing confirmed: its sales were published and count in the statistics, the model waits for the next."""
-        self.tally.count("late", shop.doubted_sales)
-        shop.forget_history()
-        self.model.restart(shop.index)
+        self.tally.count("late", store.doubted_sales)
+        store.forget_history()
+        self.model.restart(store.index)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -400,7 +400,7 @@ class Heart:
     def watermark(self) -> float:
         """Newest event time of the partition less the lateness, seconds; minus infinity before any event."""
         # A copy: the metrics ask while events are applied on another thread.
-        newest = max((shop.newest for shop in list(self._shops.values())), default=float("-inf"))
+        newest = max((store.newest for store in list(self._stores.values())), default=float("-inf"))
         return newest - self.rules.lateness_seconds
 
     @property
@@ -411,7 +411,7 @@ class Heart:
     @property
     def stores(self) -> int:
         """Number of stores."""
-        return len(self._shops)
+        return len(self._stores)
 
     @property
     def series(self) -> int:
@@ -437,7 +437,7 @@ class Heart:
                 "seq": self.seq,
                 "counts": dict(sorted(self.counts.items())),
                 "window": self._window.dump(),
-                "shops": [shop.dump() for shop in self._shops.values()],
+                "shops": [store.dump() for store in self._stores.values()],
                 "model": self.model.dump(),
                 **own,
             }
@@ -445,28 +445,28 @@ class Heart:
 
     @classmethod
     def load(cls, data: bytes, rules: Rules, partition: int, partitions: int) -> Self:
-        """The heart whose `dump` is `data`. Raises SnapshotError when it cannot be that of this partition and rules."""
+        """The processor whose `dump` is `data`. Raises SnapshotError when it cannot be that of this partition and rules."""
         state = from_bytes(data)
         if (state["partition"], state["partitions"]) != (partition, partitions):
             raise SnapshotError("The snapshot is of another partition, or of another number of partitions.")
         if state["rules"] != rules.dump():
             raise SnapshotError("The snapshot was made under other rules (settings marked *): rebuild from the log.")
-        heart = cls(rules, partition, partitions)
+        processor = cls(rules, partition, partitions)
         try:
-            heart._restore(state)
+            processor._restore(state)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             # Another release may hold its state otherwise and forget to raise the format: the log still has it all.
             raise SnapshotError(f"The snapshot's state is not this program's ({error!r}).") from error
-        return heart
+        return processor
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         self.next_offset = state["next_offset"]
         self.seq = state["seq"]
         self.tally.counts = dict(state["counts"])
         self._window = DedupeWindow.load(state["window"])
-        self._shops = {shop.name: shop for shop in map(Shop.load, state["shops"])}
+        self._stores = {store.name: store for store in map(Store.load, state["shops"])}
         self._countries = dict(state.get("countries", {}))
         self.quarantine.restore(state.get("put_aside", ()))
-        self.model = Partition.load(state["model"])
+        self.model = Forecaster.load(state["model"])
         self._closer = DayCloser(self.model, self.partition, self._dates, self.tally)
-        self._closer.know(self._shops.values())
+        self._closer.know(self._stores.values())

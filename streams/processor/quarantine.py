@@ -68,7 +68,7 @@ def place_of(error: BaseException) -> str:
 def deciding(over_the_log: Callable[[Mapping[int, Decisions]], T], known: Mapping[int, Decisions] | None = None) -> T:
     """Go over a whole log, from its beginning again for each event that meets an error, which is then put aside.
 
-    over_the_log: makes its hearts anew with the decisions it is given, {partition: decisions}.
+    over_the_log: makes its processors anew with the decisions it is given, {partition: decisions}.
     known: decisions that stand already. Raises EventFault after `AGAIN` of them.
     """
     taken = {partition: dict(decisions) for partition, decisions in (known or {}).items()}

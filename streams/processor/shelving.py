@@ -12,7 +12,7 @@ from online_model.shelf import Demand, Plan, Quantiles, Shelf, ShelfError, Shelf
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import Allocation, ShelfAllocation, ShelfDefined
 from streams.processor.local_time import EPOCH_ORDINAL
-from streams.processor.store import Shop
+from streams.processor.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,11 +48,11 @@ class Planner:
         self._settings = settings or ShelfSettings()
         self._shelves: dict[tuple[str, str], tuple[bytes, Shelf | None]] = {}
 
-    def decide(self, shop: Shop, closed: DayClosed, day: int) -> list[Planned]:
+    def decide(self, store: Store, closed: DayClosed, day: int) -> list[Planned]:
         """Plan the store's described shelves after the close of `day`; the plans are in force. Empty where none is described."""
-        return [self._planned(shop, name, shelf, closed, day) for name, shelf in self._described_shelves(shop).items()]
+        return [self._planned(store, name, shelf, closed, day) for name, shelf in self._described_shelves(store).items()]
 
-    def plans(self, shop: Shop, closed: DayClosed, decided: Sequence[Planned], header: dict[str, object]) -> Iterator[ShelfAllocation]:
+    def plans(self, store: Store, closed: DayClosed, decided: Sequence[Planned], header: dict[str, object]) -> Iterator[ShelfAllocation]:
         """The plans in messages, or shares of space where no shelf is described; `header` has the fields that all share."""
         if decided:
             widths = [one.shelf.width * one.made.facings for one in decided]
@@ -62,36 +62,36 @@ class Planner:
             return
         rows = np.flatnonzero(closed.started)
         demand = closed.horizons["7_days"].mean[rows]
-        share = share_of_space(demand, shop.unit_profit(len(shop.names))[rows])
+        share = share_of_space(demand, store.unit_profit(len(store.names))[rows])
         units = np.round(np.maximum(closed.horizons["day"].mean[rows], 0), 3)
         items = tuple(
-            Allocation(item=shop.names[row], predicted_sales=unit, shelf_space_percentage=percent)
+            Allocation(item=store.names[row], predicted_sales=unit, shelf_space_percentage=percent)
             for row, unit, percent in zip(rows.tolist(), units.tolist(), share.tolist(), strict=True)
         )
         yield ShelfAllocation(**header, items=items)  # type: ignore[arg-type]
 
-    def _described_shelves(self, shop: Shop) -> dict[str, Shelf]:
+    def _described_shelves(self, store: Store) -> dict[str, Shelf]:
         """The store's shelves, without those that an earlier release took and this one would refuse."""
-        found = ((name, self._shelf(shop, name, definition)) for name, definition in shop.shelves.items())
+        found = ((name, self._shelf(store, name, definition)) for name, definition in store.shelves.items())
         return {name: shelf for name, shelf in found if shelf is not None}
 
-    def _planned(self, shop: Shop, name: str, shelf: Shelf, closed: DayClosed, day: int) -> Planned:
-        rows = np.array([shop.items[item] for item in shelf.items], np.intp)
+    def _planned(self, store: Store, name: str, shelf: Shelf, closed: DayClosed, day: int) -> Planned:
+        rows = np.array([store.items[item] for item in shelf.items], np.intp)
         demand = Demand(
             _quantiles(closed.horizons["day"], rows),
             _quantiles(closed.horizons["7_days"], rows),
-            unit_profit=shop.unit_profit(len(shop.names))[rows],
-            stock=np.array([shop.stock.get(row, np.nan) for row in rows.tolist()]),
+            unit_profit=store.unit_profit(len(store.names))[rows],
+            stock=np.array([store.stock.get(row, np.nan) for row in rows.tolist()]),
             date_number=day + EPOCH_ORDINAL,
         )
-        in_force: dict[str, int] | None = shop.plans.get(name)
+        in_force: dict[str, int] | None = store.plans.get(name)
         current = None if in_force is None else np.array([in_force.get(item, 0) for item in shelf.items], np.int64)
         made = plan(shelf, demand, current, self._settings)
-        shop.plans[name] = dict(zip(shelf.items, made.facings.tolist(), strict=True))
+        store.plans[name] = dict(zip(shelf.items, made.facings.tolist(), strict=True))
         return Planned(name, shelf, made, demand)
 
-    def _shelf(self, shop: Shop, name: str, definition: bytes) -> Shelf | None:
-        known = self._shelves.get((shop.name, name))
+    def _shelf(self, store: Store, name: str, definition: bytes) -> Shelf | None:
+        known = self._shelves.get((store.name, name))
         if known is None or known[0] is not definition:
             try:
                 event = _definition.decode(definition)
@@ -99,7 +99,7 @@ class Planner:
             except (msgspec.ValidationError, ShelfError):
                 shelf = None
             known = (definition, shelf)
-            self._shelves[shop.name, name] = known
+            self._shelves[store.name, name] = known
         return known[1]
 
 

@@ -67,7 +67,7 @@ def _spread(values: Mapping[int, float], size: int) -> NDArray[np.float64]:
     return out
 
 
-class Shop:
+class Store:
     """One store of a partition."""
 
     __slots__ = (
@@ -234,21 +234,21 @@ class Shop:
     @classmethod
     def load(cls, state: Mapping[str, Any]) -> Self:
         """A store as `dump` gave it."""
-        shop = cls(state["name"], state["index"])
-        shop.names = state["names"]
-        shop.items = {name: row for row, name in enumerate(shop.names)}
-        shop.series = state["series"].tolist()
-        shop.days = {day: OpenDay.load(open_day) for day, open_day in state["days"]}
-        shop.first_open = state["first_open"]
-        shop.days_sold, shop.doubted_sales = state["days_sold"], state["doubted_sales"]
-        shop.closed_run = state["closed_run"]
-        shop.newest, shop.close_at, shop.nowcast_at = state["times"].tolist()
-        shop.nowcasts = state["nowcasts"]
-        shop.promotions = {tuple(p): None for p in state["promotions"]}
-        shop.openings = [tuple(p) for p in state["openings"]]
-        shop.stock = dict(zip(state["stock_rows"].tolist(), state["stock_units"].tolist(), strict=True))
-        shop.shelves = state["shelves"]
-        shop.plans = state["plans"]
-        shop.morning = state["morning"]
-        shop.profit_kept, shop.units_kept = state["profit_kept"], state["units_kept"]
-        return shop
+        store = cls(state["name"], state["index"])
+        store.names = state["names"]
+        store.items = {name: row for row, name in enumerate(store.names)}
+        store.series = state["series"].tolist()
+        store.days = {day: OpenDay.load(open_day) for day, open_day in state["days"]}
+        store.first_open = state["first_open"]
+        store.days_sold, store.doubted_sales = state["days_sold"], state["doubted_sales"]
+        store.closed_run = state["closed_run"]
+        store.newest, store.close_at, store.nowcast_at = state["times"].tolist()
+        store.nowcasts = state["nowcasts"]
+        store.promotions = {tuple(p): None for p in state["promotions"]}
+        store.openings = [tuple(p) for p in state["openings"]]
+        store.stock = dict(zip(state["stock_rows"].tolist(), state["stock_units"].tolist(), strict=True))
+        store.shelves = state["shelves"]
+        store.plans = state["plans"]
+        store.morning = state["morning"]
+        store.profit_kept, store.units_kept = state["profit_kept"], state["units_kept"]
+        return store

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from streams.processor.outputs import Outputs
-    from streams.processor.processor import Heart
+    from streams.processor.processor import Processor
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _EVENT_SECONDS = (5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 1e-1)
@@ -62,9 +62,11 @@ class WorkerMetrics:
         self.series = gauge("series", "Series (store, item) this worker forecasts.")
         self.stalls = counter("stalls", "Times the watchdog found lag without progress.")
 
-    def applied(self, before: Mapping[str, int], heart: Heart, outputs: Outputs, events: int, seconds: float, written_ms: int) -> None:
-        """Count a run of the log. `before`: the heart's counts before it."""
-        for name, count in heart.counts.items():
+    def applied(
+        self, before: Mapping[str, int], processor: Processor, outputs: Outputs, events: int, seconds: float, written_ms: int
+    ) -> None:
+        """Count a run of the log. `before`: the processor's counts before it."""
+        for name, count in processor.counts.items():
             new = count - before.get(name, 0)
             if not new:
                 continue
@@ -89,21 +91,21 @@ class WorkerMetrics:
             self.event_seconds.observe(seconds / events)
             self.end_to_end.observe(max(time.time() - written_ms / 1000, 0.0))
 
-    def read(self, hearts: Iterable[Heart]) -> None:
+    def read(self, processors: Iterable[Processor]) -> None:
         """Take the gauges from the states; called every few seconds, not per event."""
-        hearts = list(hearts)
-        self._forget({heart.partition for heart in hearts})
-        self.partitions.set(len(hearts))
-        self.stores.set(sum(heart.stores for heart in hearts))
-        self.series.set(sum(heart.series for heart in hearts))
-        for outcome, count in _log_events(hearts).items():
+        processors = list(processors)
+        self._forget({processor.partition for processor in processors})
+        self.partitions.set(len(processors))
+        self.stores.set(sum(processor.stores for processor in processors))
+        self.series.set(sum(processor.series for processor in processors))
+        for outcome, count in _log_events(processors).items():
             self.log_events.labels(outcome).set(count)
-        for heart in hearts:
-            if heart.watermark > 0:
-                self.watermark_delay.labels(heart.partition).set(time.time() - heart.watermark)
-        if not hearts:
+        for processor in processors:
+            if processor.watermark > 0:
+                self.watermark_delay.labels(processor.partition).set(time.time() - processor.watermark)
+        if not processors:
             return
-        scores = Scores.of_all(heart.model.scores for heart in hearts)
+        scores = Scores.of_all(processor.model.scores for processor in processors)
         for horizon, since_ever in scores.read(decayed=False).items():
             self.scored.labels(horizon).set(since_ever["shelfcast"].n)
         for horizon, of_late in scores.read().items():
@@ -120,14 +122,14 @@ class WorkerMetrics:
         self._held = held
 
 
-def _log_events(hearts: Iterable[Heart]) -> dict[str, int]:
+def _log_events(processors: Iterable[Processor]) -> dict[str, int]:
     """Events by outcome since the beginning of the log."""
     found = dict.fromkeys(
         ("accepted", "learned", "rejected", "duplicates", "late", "ticks", "plans", "days", "drifts", "forecasts", "allocations"), 0
     )
-    for heart in hearts:
-        found["accepted"] += heart.seq
-        found["learned"] += heart.model.sales.n
-        for name, count in dict(heart.counts).items():  # a copy: events are applied on another thread
+    for processor in processors:
+        found["accepted"] += processor.seq
+        found["learned"] += processor.model.sales.n
+        for name, count in dict(processor.counts).items():  # a copy: events are applied on another thread
             found["rejected" if name.startswith("rejected_") else name] += count
     return found

@@ -41,7 +41,7 @@ Headers = list[tuple[str, str | bytes | None]]
 
 
 class Outbox:
-    """Sends a heart's outputs to the partition they came from.
+    """Sends a processor's outputs to the partition they came from.
 
     Delivery is proved by `wait`, which the worker calls before every snapshot: librdkafka reports only failures, so an
     empty queue without a reported failure means that every message was acknowledged by all in-sync replicas.

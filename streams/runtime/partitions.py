@@ -18,7 +18,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faust.types import TP
 
 from streams.contract.errors import EventFault, LogTruncatedError, SnapshotError
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.runtime import bookmarks, narrowing, snapshots
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ FETCHED: Final = 2 * 8000
 
 
 class Held:
-    """A partition's heart and what its next checkpoint needs to know.
+    """A partition's processor and what its next checkpoint needs to know.
 
     turn: held while events are applied or the state is dumped; writing: held while something is committed.
     sent: whether the outputs of all that was applied were handed to the outbox.
@@ -70,8 +70,8 @@ class Held:
         "checkpointed_at",
         "committed",
         "events",
-        "heart",
         "look_past",
+        "processor",
         "progress_at",
         "seen",
         "sent",
@@ -80,8 +80,8 @@ class Held:
         "writing",
     )
 
-    def __init__(self, heart: Heart, committed: int = 0, bookmark: Bookmark = bookmarks.NO_SNAPSHOT) -> None:
-        self.heart = heart
+    def __init__(self, processor: Processor, committed: int = 0, bookmark: Bookmark = bookmarks.NO_SNAPSHOT) -> None:
+        self.processor = processor
         self.committed, self.bookmark = committed, bookmark
         self.begun = False
         self.care: narrowing.Care | None = None
@@ -96,14 +96,14 @@ class Held:
 
     def watch(self) -> None:
         """Count what happened inside a slice, or inside one event, as progress."""
-        seen = self.heart.progress
+        seen = self.processor.progress
         if seen != self.seen:
             self.seen, self.progress_at = seen, time.monotonic()
 
     def decide(self, decisions: Iterable[tuple[int, str]]) -> None:
         """Put events aside."""
-        self.heart.quarantine.decide(decisions, self.heart.next_offset)
-        self.look_past = min(self.heart.quarantine.ahead, default=None)
+        self.processor.quarantine.decide(decisions, self.processor.next_offset)
+        self.look_past = min(self.processor.quarantine.ahead, default=None)
 
 
 class Partitions:
@@ -133,7 +133,7 @@ class Partitions:
         self._reader = reader
         self._executor = executor
         # Events are applied on a thread of their own, so that the event loop has its turns inside one event too.
-        self._hearts = ThreadPoolExecutor(1, "shelfcast-heart")
+        self._hearts = ThreadPoolExecutor(1, "shelfcast-processor")
         self._faulted_at: float | None = None
 
     # ------------------------------------------------------------------ recovery
@@ -151,25 +151,27 @@ class Partitions:
             begin = next((offset for p, offset in begins.items() if p.partition == tp.partition), 0)
             held = self.held[tp.partition] = await self._recovered(tp.partition, committed.get(tp), begin)
             self.recovered_at = time.monotonic()
-            positions[tp] = held.heart.next_offset
+            positions[tp] = held.processor.next_offset
         log.info("holding partitions %s", {tp.partition: offset for tp, offset in positions.items()})
         self._warn_of_kept_countries()
         return positions
 
     async def _recovered(self, partition: int, committed: tuple[int, str] | None, begin: int) -> Held:
         """A partition as its commit left it, with what that says of events that are put aside."""
-        heart = await asyncio.get_running_loop().run_in_executor(self._executor, self._load, partition, committed)
-        if heart.next_offset < begin:
-            heart = self._truncated(partition, heart, begin)
+        processor = await asyncio.get_running_loop().run_in_executor(self._executor, self._load, partition, committed)
+        if processor.next_offset < begin:
+            processor = self._truncated(partition, processor, begin)
         bookmark = bookmarks.read(committed[1]) if committed is not None else bookmarks.NO_SNAPSHOT
-        held = Held(heart, heart.next_offset if committed is None else committed[0], bookmark)
-        held.events = max(0, heart.next_offset - (held.committed if bookmark.id else 0))  # a snapshot that no commit names yet
+        held = Held(processor, processor.next_offset if committed is None else committed[0], bookmark)
+        held.events = max(0, processor.next_offset - (held.committed if bookmark.id else 0))  # a snapshot that no commit names yet
         held.decide(bookmark.put_aside)
         return held
 
     def _warn_of_kept_countries(self) -> None:
         """Say, once a store, that one goes on with the country it was first seen with."""
-        kept = {name: pair for held in self.held.values() for name, pair in held.heart.kept_countries().items() if name not in self._told}
+        kept = {
+            name: pair for held in self.held.values() for name, pair in held.processor.kept_countries().items() if name not in self._told
+        }
         if not kept:
             return
         self._told |= kept.keys()
@@ -183,41 +185,41 @@ class Partitions:
             other or "none",
         )
 
-    def _load(self, partition: int, committed: tuple[int, str] | None) -> Heart:
-        """A partition's heart: from the commit's snapshot, else the newest there is, else empty, to be rebuilt."""
+    def _load(self, partition: int, committed: tuple[int, str] | None) -> Processor:
+        """A partition's processor: from the commit's snapshot, else the newest there is, else empty, to be rebuilt."""
         if committed is not None and committed[1] and bookmarks.names_snapshot(committed[1]):
             try:
-                heart = self._heart(partition, self._reader.at(partition, committed[1]))
+                processor = self._processor(partition, self._reader.at(partition, committed[1]))
             except SnapshotError as error:
                 log.warning("partition %d: %s Looking for another snapshot.", partition, error)
             else:
                 self.metrics.recoveries.labels("commit").inc()
-                return heart
+                return processor
         data = self._reader.newest(partition)
         if data is not None:
             try:
-                heart = self._heart(partition, data)
+                processor = self._processor(partition, data)
             except SnapshotError as error:
                 log.warning("partition %d: %s Rebuilding from the log.", partition, error)
             else:
                 self.metrics.recoveries.labels("scan").inc()
-                return heart
+                return processor
         self.metrics.recoveries.labels("log").inc()
-        return Heart(self.rules, partition, self.partitions)
+        return Processor(self.rules, partition, self.partitions)
 
-    def _heart(self, partition: int, data: bytes) -> Heart:
-        return Heart.load(data, self.rules, partition, self.partitions)
+    def _processor(self, partition: int, data: bytes) -> Processor:
+        return Processor.load(data, self.rules, partition, self.partitions)
 
-    def _truncated(self, partition: int, heart: Heart, begin: int) -> Heart:
+    def _truncated(self, partition: int, processor: Processor, begin: int) -> Processor:
         if not self.settings.accept_truncated_log:
             raise LogTruncatedError(
                 f"Partition {partition} of {self.topic} begins at offset {begin}, but the state needs it from "
-                f"{heart.next_offset} on: retention was shorter than the outage. Restore the log, or set "
+                f"{processor.next_offset} on: retention was shorter than the outage. Restore the log, or set "
                 "SHELFCAST_ACCEPT_TRUNCATED_LOG=true to go on without the lost events."
             )
-        log.error("partition %d: events %d to %d are lost to retention", partition, heart.next_offset, begin - 1)
-        heart.next_offset = begin
-        return heart
+        log.error("partition %d: events %d to %d are lost to retention", partition, processor.next_offset, begin - 1)
+        processor.next_offset = begin
+        return processor
 
     # ------------------------------------------------------------------ events
 
@@ -226,12 +228,12 @@ class Partitions:
         held = self.held.get(partition)
         if held is None:
             return
-        heart = held.heart
-        if run.start > heart.next_offset:
+        processor = held.processor
+        if run.start > processor.next_offset:
             # Left over from before a rebalance: fetch again from where the state ends.
-            log.warning("partition %d: got a run from %d, need %d; going back", partition, run.start, heart.next_offset)
+            log.warning("partition %d: got a run from %d, need %d; going back", partition, run.start, processor.next_offset)
             if self.consumer is not None:
-                await self.consumer.go_to({TP(self.topic, partition): heart.next_offset})
+                await self.consumer.go_to({TP(self.topic, partition): processor.next_offset})
             return
         await self._check_gap(partition, run)
         if not held.begun and not await self._begin(partition, held):
@@ -255,24 +257,24 @@ class Partitions:
     async def _apply(self, held: Held, records: list[Any]) -> None:
         if not records:
             return
-        heart, started = held.heart, time.perf_counter()
-        before = dict(heart.counts)
-        first = heart.next_offset
+        processor, started = held.processor, time.perf_counter()
+        before = dict(processor.counts)
+        first = processor.next_offset
         async with held.turn:
             held.sent = False
             try:
-                outputs = await asyncio.get_running_loop().run_in_executor(self._hearts, heart.apply, records)
+                outputs = await asyncio.get_running_loop().run_in_executor(self._hearts, processor.apply, records)
             except asyncio.CancelledError:
-                self.held.pop(heart.partition, None)  # the thread goes on, and nobody sends what it gives
+                self.held.pop(processor.partition, None)  # the thread goes on, and nobody sends what it gives
                 raise
-            if self.held.get(heart.partition) is not held:
+            if self.held.get(processor.partition) is not held:
                 return  # its successor gives the same
-            self.outbox.send(heart.partition, outputs)
+            self.outbox.send(processor.partition, outputs)
             held.sent = True
-        events = heart.next_offset - first
+        events = processor.next_offset - first
         held.events += events
         seconds = time.perf_counter() - started
-        self.metrics.applied(before, heart, outputs, events, seconds, records[-1].timestamp)
+        self.metrics.applied(before, processor, outputs, events, seconds, records[-1].timestamp)
         held.progress_at = time.monotonic()
         held.slice = min(max(int(len(records) * SLICE_SECONDS / max(seconds, 1e-9)), SMALLEST_SLICE), SLICE)
 
@@ -282,7 +284,7 @@ class Partitions:
         if first > run.start and self.consumer is not None:
             begins = await self.consumer.earliest_offsets(TP(self.topic, partition))
             if min(begins.values()) > run.start:
-                self.held[partition].heart = self._truncated(partition, self.held[partition].heart, first)
+                self.held[partition].processor = self._truncated(partition, self.held[partition].processor, first)
 
     # ------------------------------------------------------------------ events that cannot be applied
 
@@ -305,7 +307,7 @@ class Partitions:
             here = TP(self.topic, partition)
             ends = await self.consumer.highwaters(here)
             reach = self.settings.checkpoint_events + FETCHED
-            held.care = narrowing.care_for(bookmark, held.heart.next_offset, max(ends.values(), default=0), reach)
+            held.care = narrowing.care_for(bookmark, held.processor.next_offset, max(ends.values(), default=0), reach)
         if held.care is not None:
             log.warning(
                 "partition %d: %d processes have died since the commit at %d: looking for the event, from %d to %d, %d at once",
@@ -330,15 +332,15 @@ class Partitions:
         """Keep at once that the process has lived through what others died of, or that an event was put aside."""
         if self.held.get(partition) is not held:
             return
-        if held.care is not None and held.heart.next_offset >= held.care.end:
+        if held.care is not None and held.processor.next_offset >= held.care.end:
             await self._end_care(partition, held)
-        if held.look_past is not None and held.heart.next_offset > held.look_past:
-            held.look_past = min(held.heart.quarantine.ahead, default=None)
+        if held.look_past is not None and held.processor.next_offset > held.look_past:
+            held.look_past = min(held.processor.quarantine.ahead, default=None)
             await self.checkpoint(partition)
 
     async def _end_care(self, partition: int, held: Held) -> None:
         held.care = None
-        log.warning("partition %d: no event up to %d ended the process", partition, held.heart.next_offset - 1)
+        log.warning("partition %d: no event up to %d ended the process", partition, held.processor.next_offset - 1)
         if await self._note(partition, held, lives=1, mark=None):
             await self.checkpoint(partition)
 
@@ -367,8 +369,8 @@ class Partitions:
             return
         fresh.begun, fresh.care = True, held.care
         self.held[partition] = fresh
-        log.warning("partition %d: going on from offset %d without it", partition, fresh.heart.next_offset)
-        await self.consumer.go_to({here: fresh.heart.next_offset})
+        log.warning("partition %d: going on from offset %d without it", partition, fresh.processor.next_offset)
+        await self.consumer.go_to({here: fresh.processor.next_offset})
 
     async def _note(self, partition: int, held: Held, **changes: Any) -> bool:
         """Commit the same offset and snapshot with something else to say; whether it was committed: not if it is no longer ours.
@@ -394,7 +396,7 @@ class Partitions:
         now = time.monotonic()
         for partition, held in list(self.held.items()):
             age = now - held.checkpointed_at
-            if (held.events and age >= self.settings.checkpoint_seconds) or (held.heart.next_offset and age >= REFRESH_SECONDS):
+            if (held.events and age >= self.settings.checkpoint_seconds) or (held.processor.next_offset and age >= REFRESH_SECONDS):
                 await self.checkpoint(partition)
 
     async def checkpoint(self, partition: int) -> bool:
@@ -408,8 +410,8 @@ class Partitions:
             async with held.turn:
                 if not held.sent:
                     return False  # an event has left the state half changed: it is about to be thrown away
-                events, next_offset = held.events, held.heart.next_offset
-                data = await asyncio.get_running_loop().run_in_executor(self._hearts, held.heart.dump)
+                events, next_offset = held.events, held.processor.next_offset
+                data = await asyncio.get_running_loop().run_in_executor(self._hearts, held.processor.dump)
             await self._deliver()
             metadata = await self._snapshot(partition, data, next_offset)
             async with held.writing:

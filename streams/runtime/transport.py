@@ -151,7 +151,7 @@ class ChunkConsumer(FaustConsumer):
 
 
 class ChunkApp(faust.App):
-    """A Faust application that keeps nothing on disk: state lives in the hearts, and in Kafka."""
+    """A Faust application that keeps nothing on disk: state lives in the processors, and in Kafka."""
 
     def _create_directories(self) -> None:
         """Nothing: Faust would leave an empty folder for tables where it was started, and cannot start in a read-only one."""

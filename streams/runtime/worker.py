@@ -1,4 +1,4 @@
-"""The worker's composition: Faust around the hearts of the partitions it is given."""
+"""The worker's composition: Faust around the processors of the partitions it is given."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ class Worker:
         while True:
             await asyncio.sleep(min(0.2, self.settings.checkpoint_seconds / 4))
             await self.partitions.checkpoint_due()
-            self.metrics.read(held.heart for held in self.partitions.held.values())
+            self.metrics.read(held.processor for held in self.partitions.held.values())
 
     async def _watchdog(self) -> None:
         """Lag, as the broker itself tells it, without progress ends the process."""
@@ -216,7 +216,7 @@ class Worker:
                     held.progress_at = time.monotonic()  # Kafka is away: no progress is expected
                     continue
                 held.watch()
-                lag = max(end - held.heart.next_offset, 0)
+                lag = max(end - held.processor.next_offset, 0)
                 self.metrics.lag.labels(partition).set(lag)
                 if not lag:
                     held.progress_at = time.monotonic()

@@ -21,17 +21,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from online_model import Partition, SaleRegressor
+from online_model import Forecaster, SaleRegressor
 
 START = 738_000
 SETTLE_DAYS = 80
 TIMED_DAYS = 30
 
 
-def seconds_of_closes(series: int, *, promotions: bool, days: int = TIMED_DAYS) -> tuple[float, Partition]:
+def seconds_of_closes(series: int, *, promotions: bool, days: int = TIMED_DAYS) -> tuple[float, Forecaster]:
     """Median CPU seconds of a close of one store, after all horizons have labels."""
     rng = np.random.default_rng(0)
-    partition = Partition()
+    partition = Forecaster()
     partition.add_store("store", "US")
     for i in range(series):
         partition.add_series(0, str(i))
@@ -79,7 +79,7 @@ def measure(*, large: bool) -> dict[str, float]:
             state = partition.dump()
             out["dump_1000_series_ms"] = (time.process_time() - began) * 1e3
             began = time.process_time()
-            Partition.load(state)
+            Forecaster.load(state)
             out["load_1000_series_ms"] = (time.process_time() - began) * 1e3
     seconds, _ = seconds_of_closes(1000, promotions=True)
     out["close_us_a_series_day_with_promotions_at_1000"] = seconds / 1000 * 1e6

@@ -145,22 +145,22 @@ def latency(kafka: KafkaSettings, rate: float, seconds: float) -> dict[str, floa
 
 def snapshot(count: int = 1000) -> dict[str, float]:
     """Bytes a series and milliseconds of a dump of one store with `count` items after 60 days."""
-    from streams.processor.processor import Heart
+    from streams.processor.processor import Processor
     from streams.processor.rules import Rules
     from tests.unit.streams.logs import MONDAY, STORE, log_of, sale
 
-    heart, number = Heart(Rules(), 1, 4), 0
+    processor, number = Processor(Rules(), 1, 4), 0
     for day in range(60):
         log = []
         for item in range(count):
             number += 1
             log.append(sale(number, item=f"item {item}", store=STORE, quantity=1 + (item + day) % 4, sold_at=MONDAY + day * 86_400))
-        heart.apply(log_of(*log, first=heart.next_offset))
-    window = 12 * len(heart._window)
+        processor.apply(log_of(*log, first=processor.next_offset))
+    window = 12 * len(processor._window)
     times, data = [], b""
     for _ in range(5):
         started = time.perf_counter()
-        data = heart.dump()
+        data = processor.dump()
         times.append(time.perf_counter() - started)
     return {"series": count, "bytes": len(data), "bytes_a_series": (len(data) - window) / count, "dump_ms": 1000 * statistics.median(times)}
 

@@ -66,19 +66,24 @@ def bytewax(bootstrap: str, group: str, events: int) -> float:
 
 
 def shelfcast(bootstrap: str, group: str, events: int) -> float:
-    """The same job in the worker's road: Faust, the chunk transport, the outbox; the job in place of the heart."""
+    """The same job in the worker's road: Faust, the chunk transport, the outbox; the job in place of the processor."""
     import uvloop
 
     from streams.contract.settings import KafkaSettings, WorkerSettings
     from streams.processor.outputs import Outputs
+    from streams.processor.quarantine import Quarantine
     from streams.runtime.partitions import Partitions
     from streams.runtime.worker import Worker
 
     learner, marks = job.model(), [0.0]
 
-    class MinimalHeart:
+    class MinimalProcessor:
         def __init__(self, partition: int) -> None:
-            self.partition, self.next_offset, self.counts = partition, 0, {}
+            self.partition, self.next_offset, self.counts, self.whole, self.quarantine = partition, 0, {}, True, Quarantine()
+
+        @property
+        def progress(self) -> tuple[int, int]:
+            return self.next_offset, 0
 
         def apply(self, records: Any) -> Outputs:
             if not marks[0]:
@@ -98,16 +103,16 @@ def shelfcast(bootstrap: str, group: str, events: int) -> float:
 
     class MinimalPartitions(Partitions):
         def _load(self, partition: int, committed: Any) -> Any:
-            return MinimalHeart(partition)
+            return MinimalProcessor(partition)
 
     async def main() -> float:
         settings = WorkerSettings.read({}, group=group, metrics_port=0, checkpoint_seconds=10.0)
         worker = Worker(KafkaSettings.read({}, bootstrap_servers=bootstrap), settings, partitions_type=MinimalPartitions)
-        worker.metrics.read = lambda hearts: None
+        worker.metrics.read = lambda processors: None
         task = asyncio.create_task(worker.run())
         while not task.done():
             await asyncio.sleep(0.01)
-            if hasattr(worker, "partitions") and sum(h.heart.next_offset for h in worker.partitions.held.values()) >= events:
+            if hasattr(worker, "partitions") and sum(h.processor.next_offset for h in worker.partitions.held.values()) >= events:
                 await asyncio.get_running_loop().run_in_executor(None, worker.partitions.outbox.wait)
                 break
         seconds = time.perf_counter() - marks[0]
@@ -123,7 +128,7 @@ def whole(bootstrap: str, group: str, events: int) -> float:
     import uvloop
 
     from streams.contract.settings import KafkaSettings, WorkerSettings
-    from streams.processor.processor import Heart
+    from streams.processor.processor import Processor
     from streams.runtime.partitions import Partitions
     from streams.runtime.worker import Worker
 
@@ -135,8 +140,8 @@ def whole(bootstrap: str, group: str, events: int) -> float:
                 marks[0] = time.perf_counter()
             await super().take(partition, run)
 
-        def _load(self, partition: int, committed: Any) -> Heart:
-            return Heart(self.rules, partition, self.partitions)  # the snapshots of the turn before would leave nothing to do
+        def _load(self, partition: int, committed: Any) -> Processor:
+            return Processor(self.rules, partition, self.partitions)  # the snapshots of the turn before would leave nothing to do
 
     async def main() -> float:
         settings = WorkerSettings.read({}, group=group, metrics_port=0, checkpoint_seconds=2.0)
@@ -144,7 +149,7 @@ def whole(bootstrap: str, group: str, events: int) -> float:
         task = asyncio.create_task(worker.run())
         while not task.done():
             await asyncio.sleep(0.01)
-            if hasattr(worker, "partitions") and sum(h.heart.next_offset for h in worker.partitions.held.values()) >= events:
+            if hasattr(worker, "partitions") and sum(h.processor.next_offset for h in worker.partitions.held.values()) >= events:
                 for partition in list(worker.partitions.held):
                     await worker.partitions.checkpoint(partition)
                 break

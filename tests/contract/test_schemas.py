@@ -9,7 +9,7 @@ import pytest
 
 from deploy.commands.schema import FILES, text
 from streams.contract.schema import CHANNELS, json_schema, message_name
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from tests.unit.streams.logs import PARTITIONS, log_of, sale
 from tests.unit.streams.test_heart import a_week
@@ -30,7 +30,7 @@ def validator():
 
 
 def test_every_message_the_heart_gives_fulfils_the_schema(validator):
-    out = Heart(Rules(), 1, PARTITIONS).apply(log_of(*a_week(40)))
+    out = Processor(Rules(), 1, PARTITIONS).apply(log_of(*a_week(40)))
     kinds = set()
     for _, value in out.accepted[:50] + out.forecasts:
         message = json.loads(value)

@@ -1,6 +1,6 @@
 """Fuzz the whole step: `python -m tests.fuzz --cases 1000000 --seconds 36000`.
 
-With atheris (the extra `fuzz`) guided by the coverage of the heart and the models; what is new is kept in `build/fuzz`, what fails is
+With atheris (the extra `fuzz`) guided by the coverage of the processor and the models; what is new is kept in `build/fuzz`, what fails is
 written there as `crash-...` and is run again by `python -m tests.fuzz FILE`. Without it by bytes of a seeded generator. A case is an
 event: it meets the state that those before it in its log led to.
 """
@@ -39,11 +39,11 @@ class Runs:
         from tests.fuzz.step import check
 
         began = time.process_time()
-        heart = check(data)
+        processor = check(data)
         self.slowest = max(self.slowest, time.process_time() - began)
         self.logs += 1
-        self.events += heart.next_offset
-        self.days += heart.counts.get("days", 0)
+        self.events += processor.next_offset
+        self.days += processor.counts.get("days", 0)
         if time.monotonic() - self.said > 60:
             self.say()
 

@@ -2,7 +2,7 @@
 
 from streams.contract.codec import decode_accepted
 from streams.processor.outputs import Outputs
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from streams.processor.silence import QUIET_DAYS
 from tests.fuzz.events import log
@@ -15,37 +15,37 @@ FORECAST_DAYS = 16
 """Days of a silence that are forecast, and one."""
 
 
-def check(data: bytes, *, reload: bool = True) -> Heart:
-    """Run the log that some bytes stand for; the heart afterwards. Raises AssertionError, or whatever the heart raises.
+def check(data: bytes, *, reload: bool = True) -> Processor:
+    """Run the log that some bytes stand for; the processor afterwards. Raises AssertionError, or whatever the processor raises.
 
     reload: also go on from a dump made somewhere in the log, which takes as long again.
     """
     records = log(data)
     cut = data[0] % (len(records) + 1) if data else 0
-    heart = Heart(RULES, 1, PARTITIONS)
-    outs = [_step(heart, record) for record in records[:cut]]
-    loaded = Heart.load(heart.dump(), RULES, 1, PARTITIONS) if reload else None
-    outs += [_step(heart, record) for record in records[cut:]]
+    processor = Processor(RULES, 1, PARTITIONS)
+    outs = [_step(processor, record) for record in records[:cut]]
+    loaded = Processor.load(processor.dump(), RULES, 1, PARTITIONS) if reload else None
+    outs += [_step(processor, record) for record in records[cut:]]
     if loaded is not None:
         again = loaded.apply(records[cut:])
         assert again.accepted == [message for out in outs[cut:] for message in out.accepted]
         assert again.forecasts == [message for out in outs[cut:] for message in out.forecasts]
-        assert loaded.dump() == heart.dump()
+        assert loaded.dump() == processor.dump()
     numbers = [decode_accepted(value).seq for out in outs for _, value in out.accepted]
-    assert numbers == list(range(1, heart.seq + 1))
-    return heart
+    assert numbers == list(range(1, processor.seq + 1))
+    return processor
 
 
-def _step(heart: Heart, record: Record) -> Outputs:
-    before, open_days = dict(heart.counts), sum(len(shop.days) for shop in heart._shops.values())
-    out = heart.apply([record])
-    grew = {name: n - before.get(name, 0) for name, n in heart.counts.items()}
+def _step(processor: Processor, record: Record) -> Outputs:
+    before, open_days = dict(processor.counts), sum(len(shop.days) for shop in processor._shops.values())
+    out = processor.apply([record])
+    grew = {name: n - before.get(name, 0) for name, n in processor.counts.items()}
     fates = len(out.accepted) + len(out.rejected) + sum(grew.get(name, 0) for name in ("duplicates", "ticks", "plans"))
     assert fates == 1
     closed = grew.get("days", 0)
     assert closed <= (QUIET_DAYS + 1) * (open_days + 1), f"{closed} days closed by one event"
-    told = sum(len(shop.openings) for shop in heart._shops.values())
+    told = sum(len(shop.openings) for shop in processor._shops.values())
     forecast = closed if told else min(closed, FORECAST_DAYS * (open_days + 1))
     size = sum(len(value) for _, value in (*out.accepted, *out.forecasts))
-    assert size <= MESSAGE_BYTES * (heart.series + 4) * (1 + 4 * forecast) + 3 * len(record.value or b""), f"{size} bytes out"
+    assert size <= MESSAGE_BYTES * (processor.series + 4) * (1 + 4 * forecast) + 3 * len(record.value or b""), f"{size} bytes out"
     return out

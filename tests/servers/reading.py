@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from streams.contract.settings import WorkerSettings
 from streams.contract.topics import ACCEPTED, EVENTS, FORECASTS, REJECTED
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.runtime.rules_of import rules_of
 from streams.runtime.snapshots import SnapshotReader
 
@@ -96,9 +96,9 @@ def caught_up(settings, group, seconds: float, child=None) -> float:
 
 
 def undisturbed(settings, partition, rules: WorkerSettings, partitions=4):
-    """What one uninterrupted run over a partition's log gives: heart and outputs."""
-    heart = Heart(rules_of(rules), partition, partitions)
-    return heart, heart.apply(read(settings, EVENTS, partition))
+    """What one uninterrupted run over a partition's log gives: processor and outputs."""
+    processor = Processor(rules_of(rules), partition, partitions)
+    return processor, processor.apply(read(settings, EVENTS, partition))
 
 
 def check_outputs(settings, partition, outputs) -> int:

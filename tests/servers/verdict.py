@@ -17,11 +17,11 @@ def check_against_undisturbed(kafka, workers, truth, must_hold=EVERYTHING, sent=
     """
     repeats, counts = 0, {}
     for partition in range(4):
-        heart, outputs = undisturbed(kafka.settings, partition, workers.settings)
+        processor, outputs = undisturbed(kafka.settings, partition, workers.settings)
         repeats += check_outputs(kafka.settings, partition, outputs)
-        assert committed_state(kafka.settings, workers.group, partition) == heart.dump(), f"the state of partition {partition} differs"
-        counts = {name: counts.get(name, 0) + heart.counts.get(name, 0) for name in counts.keys() | heart.counts.keys()}
-        counts["accepted"] = counts.get("accepted", 0) + heart.seq
+        assert committed_state(kafka.settings, workers.group, partition) == processor.dump(), f"the state of partition {partition} differs"
+        counts = {name: counts.get(name, 0) + processor.counts.get(name, 0) for name in counts.keys() | processor.counts.keys()}
+        counts["accepted"] = counts.get("accepted", 0) + processor.seq
     stored = sum(ends(kafka.settings, EVENTS))
     if sent is not None and stored != truth.events:
         truth = _of_the_log(kafka, sent, truth)

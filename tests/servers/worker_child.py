@@ -18,7 +18,7 @@ import streams.runtime.worker
 from deploy.commands.worker import run_loop
 from deploy.quiet import limit_repeats
 from streams.contract.settings import KafkaSettings, WorkerSettings
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.runtime.partitions import Partitions
 
 STEPS = ("before-outputs", "after-outputs", "after-snapshot", "after-commit")
@@ -68,7 +68,7 @@ class Lost(Partitions):
 
 def plant(kind, event_ids) -> None:
     """Let a fault wait in the middle of some sales: they are published and counted by then, and the model has not learned."""
-    learn = Heart._learn
+    learn = Processor._learn
 
     def faulty(self, sale, *rest):
         if sale.event_id in event_ids:
@@ -82,7 +82,7 @@ def plant(kind, event_ids) -> None:
                 pass
         learn(self, sale, *rest)
 
-    Heart._learn = faulty
+    Processor._learn = faulty
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ DAYS_AFTER: Final = 1
 
 
 class Record(NamedTuple):
-    """A message of the log, as the heart takes it."""
+    """A message of the log, as the processor takes it."""
 
     offset: int
     timestamp: int

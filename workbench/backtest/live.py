@@ -1,4 +1,4 @@
-"""Our own forecasts: a file's log through the heart that the worker runs."""
+"""Our own forecasts: a file's log through the processor that the worker runs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from streams.contract.codec import decode_accepted
 from streams.processor.outputs import Outputs
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.quarantine import Decisions, deciding
 from streams.processor.rules import Rules
-from streams.processor.store import Shop
+from streams.processor.store import Store
 from workbench.backtest.event_log import Counts, SalesLog
 from workbench.backtest.memory import MemoryPeak
 from workbench.backtest.panel import SPANS, Contender, Flags, Forecasts, Panel, Windows, windows
@@ -35,7 +35,7 @@ NO_NOWCASTS: Final = float("inf")
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What the heart forecast, beside what was sold.
+    """What the processor forecast, beside what was sold.
 
     expected_open: days of each window on which the store was expected to open, by horizon `[series, origins]`.
     """
@@ -50,13 +50,13 @@ class Live:
 
 
 class _Collector:
-    """Keeps the forecasts of the scored origins as the heart makes them."""
+    """Keeps the forecasts of the scored origins as the processor makes them."""
 
     def __init__(self, first_origin: int) -> None:
         self.first_origin = first_origin
         self.closes: list[tuple[str, list[str], int, NDArray[np.float32]]] = []
 
-    def __call__(self, shop: Shop, day: int, closed: DayClosed) -> None:
+    def __call__(self, store: Store, day: int, closed: DayClosed) -> None:
         """Keep the values of a close, `[horizons, values + 1, n]`; a demand is never negative."""
         if day < self.first_origin:
             return
@@ -66,7 +66,7 @@ class _Collector:
             for column, value in enumerate(VALUES):
                 kept[place, column] = np.maximum(getattr(forecast, value), 0.0)
             kept[place, -1] = forecast.open_days
-        self.closes.append((shop.name, shop.names, day, kept))
+        self.closes.append((store.name, store.names, day, kept))
 
 
 def run(
@@ -78,7 +78,7 @@ def run(
     partitions: int = 1,
     read: Callable[[int], None] = lambda _: None,
 ) -> Live:
-    """Feed the file's log to one heart a partition, in event order, and line its forecasts up with what came.
+    """Feed the file's log to one processor a partition, in event order, and line its forecasts up with what came.
 
     A sale at which the program fails is put aside, as the worker does it: the file is gone over again without it.
     """
@@ -100,23 +100,23 @@ def _run(
 ) -> Live:
     rules = Rules(timezone=sales.timezone, country=sales.country, nowcast_seconds=NO_NOWCASTS, store_countries=sales.store_countries)
     collector = _Collector(survey.last_day - scored_days)
-    hearts = [Heart(rules, partition, partitions) for partition in range(partitions)]
-    for heart in hearts:
-        heart.observe(collector)
-        heart.quarantine.decide(decisions.get(heart.partition, {}).items(), 0)
+    processors = [Processor(rules, partition, partitions) for partition in range(partitions)]
+    for processor in processors:
+        processor.observe(collector)
+        processor.quarantine.decide(decisions.get(processor.partition, {}).items(), 0)
     log = SalesLog(sales, survey, partitions, rules.lateness_seconds)
     sold: defaultdict[tuple[str, str], defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
     began = time.perf_counter()
     with MemoryPeak() as memory:
         for partition_runs in log.runs(read):
-            for heart, records in zip(hearts, partition_runs, strict=True):
-                _count(heart.apply(records), sold)
+            for processor, records in zip(processors, partition_runs, strict=True):
+                _count(processor.apply(records), sold)
     seconds = time.perf_counter() - began
     panel = _panel(survey, sold)
     found = windows(panel, scored_days, horizons)
     contenders, expected_open = _contenders(collector, panel, found)
     ours = Contender(contenders[0].name, contenders[0].forecasts, seconds, memory.megabytes)
-    rejected = {reason: n for heart in hearts for reason, n in heart.counts.items() if reason.startswith("rejected_")}
+    rejected = {reason: n for processor in processors for reason, n in processor.counts.items() if reason.startswith("rejected_")}
     return Live(panel, found, [ours, *contenders[1:]], expected_open, log.counts, rejected, rules)
 
 

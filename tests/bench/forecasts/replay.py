@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from online_model import HORIZONS, Partition
+from online_model import HORIZONS, Forecaster
 
 SPANS = {horizon.name: horizon.days for horizon in HORIZONS}
 VALUES = ("mean", "p10", "p90", "weekday_mean", "seasonal_naive")
@@ -40,7 +40,7 @@ def replay(panel, days: int | None = None, country: bool = True, at_close: Calla
     """Openings are learned, promotions are told 28 days ahead; an item becomes known at its first sale."""
     units = panel.units[:, :days]
     n, length = units.shape
-    partition = Partition()
+    partition = Forecaster()
     stores = list(dict.fromkeys(panel.stores))
     parts = panel.parts or {}
     places = [partition.add_store(store, panel.country, parts.get(store)) if country else partition.add_store(store) for store in stores]

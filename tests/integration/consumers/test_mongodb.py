@@ -62,7 +62,7 @@ def test_documents_of_another_log_are_refused_or_dropped(documents):
 
 def test_an_absent_server_is_a_sentence():
     with documents_in(MongoSettings(Secret("mongodb://user:secret@127.0.0.1:9"))) as documents:
-        with pytest.raises(ServerError, match="check that it runs") as raised:
+        with pytest.raises(ServerError, match="that MongoDB runs") as raised:
             documents.read("log", ["log"])
         assert "secret" not in str(raised.value)
 

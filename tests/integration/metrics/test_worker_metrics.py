@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from producers.simulate.simulator import ShopSettings, Simulation
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from streams.runtime.metrics import WorkerMetrics
 from tests.servers.reading import caught_up
@@ -162,12 +162,12 @@ def test_lag_is_seen_and_a_stall_is_counted(kafka, workers):
 
 def test_gauges_of_a_partition_that_went_elsewhere_are_dropped():
     metrics = WorkerMetrics(CollectorRegistry())
-    hearts = [Heart(Rules(), partition, 4) for partition in (0, 1)]
-    metrics.read(hearts)
+    processors = [Processor(Rules(), partition, 4) for partition in (0, 1)]
+    metrics.read(processors)
     for partition in (0, 1):
         metrics.lag.labels(partition).set(5)
         metrics.snapshot_at.labels(partition).set(5)
-    metrics.read(hearts[:1])
+    metrics.read(processors[:1])
     value = metrics.registry.get_sample_value
     assert value("shelfcast_lag_events", {"partition": "0"}) == 5
     assert value("shelfcast_lag_events", {"partition": "1"}) is None

@@ -13,14 +13,14 @@ from producers.publisher import Publisher
 from streams.contract.codec import decode_event, decode_output, encode
 from streams.contract.messages import ClockTicked, OpeningPlanned, PredictedSales, SaleRecorded
 from streams.contract.topics import EVENTS
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 
 TODAY = datetime.now(UTC).date()
 
 
 class Log(NamedTuple):
-    """A record as the heart takes it."""
+    """A record as the processor takes it."""
 
     offset: int
     timestamp: int
@@ -60,10 +60,10 @@ def zero_days(kafka, read, store) -> list[date]:
     """Days of the newest forecast on which nothing is expected, after the log as it is and a tick that closes yesterday."""
     messages = sorted(read(kafka, EVENTS, store.encode()), key=lambda message: message.offset())
     partitions = len(AdminClient(kafka.client()).list_topics(EVENTS, timeout=10).topics[EVENTS].partitions)
-    heart = Heart(Rules(), messages[0].partition(), partitions)
+    processor = Processor(Rules(), messages[0].partition(), partitions)
     tick = encode(ClockTicked(store=store, at=time.time()))
     log = [Log(m.offset(), m.timestamp()[1], m.key(), m.value()) for m in messages]
-    out = heart.apply([*log, Log(log[-1].offset + 1, 0, store.encode(), tick)])
+    out = processor.apply([*log, Log(log[-1].offset + 1, 0, store.encode(), tick)])
     assert not out.rejected
     newest = [m for m in (decode_output(raw) for _, raw in out.forecasts) if isinstance(m, PredictedSales) and m.path][-1]
     return [date.fromisoformat(newest.origin) + timedelta(days=n) for n, units in enumerate(newest.path, 1) if units == 0]

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from deploy.commands import deadletters
 from streams.contract.topics import EVENTS, partition_of
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.state import from_bytes
 from streams.runtime import bookmarks
 from streams.runtime.narrowing import DEATHS
@@ -70,10 +70,10 @@ def check_all_but(kafka, workers, aside):
         state = committed_state(kafka.settings, workers.group, partition)
         decisions = from_bytes(state).get("put_aside", [])
         assert [offset for offset, _ in decisions] == aside.get(partition, [])
-        heart = Heart(rules_of(workers.settings), partition, 4)
-        heart.quarantine.decide(decisions, 0)
-        check_outputs(kafka.settings, partition, heart.apply(read(kafka.settings, EVENTS, partition)))
-        assert state == heart.dump()
+        processor = Processor(rules_of(workers.settings), partition, 4)
+        processor.quarantine.decide(decisions, 0)
+        check_outputs(kafka.settings, partition, processor.apply(read(kafka.settings, EVENTS, partition)))
+        assert state == processor.dump()
 
 
 def letters(kafka, monkeypatch):

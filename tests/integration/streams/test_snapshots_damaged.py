@@ -11,7 +11,7 @@ from xxhash import xxh3_64_hexdigest
 
 from streams.contract.topics import EVENTS, SNAPSHOTS
 from streams.processor.migrations import FORMAT
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.runtime.rules_of import rules_of
 from tests.servers.reading import caught_up, committed, committed_state, ends, read
 from tests.servers.traffic import publish, traffic, truth_of
@@ -113,10 +113,10 @@ def test_the_log_was_cut_below_the_commit_nothing_happens(real_kafka, workers, s
     workers.stop(child)
     for partition in range(4):
         rest = read(settings, EVENTS, partition)
-        heart = Heart(rules_of(workers.settings), partition, 4)
-        heart.apply(before[partition])
-        heart.apply(rest)
-        assert committed_state(settings, workers.group, partition) == heart.dump()
+        processor = Processor(rules_of(workers.settings), partition, 4)
+        processor.apply(before[partition])
+        processor.apply(rest)
+        assert committed_state(settings, workers.group, partition) == processor.dump()
 
 
 def test_retention_ate_what_was_not_taken_the_worker_stops(real_kafka, workers, stopped):

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from tests.property.bodies import damaged
 from tests.unit.streams.logs import MONDAY, PARTITIONS, STORE, log_of, sale
@@ -46,18 +46,18 @@ def encoded(value):
 raws = st.binary(max_size=60) | damaged() | (sales | ticks | json_values).map(encoded)
 
 
-def books(heart):
-    rejected = sum(n for name, n in heart.counts.items() if name.startswith("rejected_"))
-    return heart.seq + rejected + sum(heart.counts.get(name, 0) for name in ("duplicates", "ticks", "plans"))
+def books(processor):
+    rejected = sum(n for name, n in processor.counts.items() if name.startswith("rejected_"))
+    return processor.seq + rejected + sum(processor.counts.get(name, 0) for name in ("duplicates", "ticks", "plans"))
 
 
 @settings(max_examples=8_000 * CASES, deadline=None)
 @given(st.lists(raws, max_size=6))
 def test_every_event_is_accepted_or_rejected_or_a_repeat(log):
-    heart = Heart(RULES, 1, PARTITIONS)
-    out = heart.apply(log_of(*log))
-    assert books(heart) == len(log)
-    assert len(out.accepted) == heart.seq
+    processor = Processor(RULES, 1, PARTITIONS)
+    out = processor.apply(log_of(*log))
+    assert books(processor) == len(log)
+    assert len(out.accepted) == processor.seq
     assert {dead.offset for dead in out.rejected} <= set(range(len(log)))
 
 
@@ -91,9 +91,9 @@ def test_the_same_log_cut_anywhere_gives_the_same_bytes(steps, planned, cuts, du
         events.append(sale(number, item=item, quantity=quantity, sold_at=at))
         events += [{**plan, "planned_at": at} for place, plan in planned if place == number]
     log = log_of(*events)
-    straight = Heart(RULES, 1, PARTITIONS)
+    straight = Processor(RULES, 1, PARTITIONS)
     whole = straight.apply(log)
-    cut = Heart(RULES, 1, PARTITIONS)
+    cut = Processor(RULES, 1, PARTITIONS)
     accepted, forecasts, rejected, place = [], [], [], 0
     for number, size in enumerate(cuts * len(log)):
         if place >= len(log):
@@ -104,7 +104,7 @@ def test_the_same_log_cut_anywhere_gives_the_same_bytes(steps, planned, cuts, du
         rejected += out.rejected
         place += size
         if number == dump_at:
-            cut = Heart.load(cut.dump(), RULES, 1, PARTITIONS)
+            cut = Processor.load(cut.dump(), RULES, 1, PARTITIONS)
     assert (accepted, forecasts, rejected) == (whole.accepted, whole.forecasts, whole.rejected)
     assert cut.dump() == straight.dump()
 

@@ -7,7 +7,7 @@ from producers.plans.plans import KnownAhead
 from streams.contract.codec import decode_output
 from streams.contract.messages import ForecastScored, PredictedSales
 from streams.processor.local_time import EPOCH_ORDINAL, iso_date
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from tests.support.daily import FIRST, rows_of, written
 from workbench.backtest import live
@@ -42,12 +42,12 @@ def run(tmp_path_factory, rows):
 
 @pytest.fixture(scope="module")
 def messages(run):
-    """What a heart without an observer, as the worker has it, publishes for the same log."""
+    """What a processor without an observer, as the worker has it, publishes for the same log."""
     sales, found, _ = run
     rules = Rules(timezone=sales.timezone, country=sales.country)
-    heart = Heart(rules, 0, 1)
+    processor = Processor(rules, 0, 1)
     log = SalesLog(sales, found, 1, rules.lateness_seconds)
-    return [decode_output(raw) for parts in log.runs() for _, raw in heart.apply(parts[0]).forecasts]
+    return [decode_output(raw) for parts in log.runs() for _, raw in processor.apply(parts[0]).forecasts]
 
 
 def test_forecasts_equal_the_messages_that_the_worker_publishes(run, messages):

@@ -15,7 +15,7 @@ from deploy.embedded import stack
 from deploy.embedded.mongo import free_port
 from deploy.quiet import OncePerWhile, limit_repeats
 from streams.contract.errors import ServerError, SettingsError
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from streams.runtime.metrics import WorkerMetrics
 from tests.unit.streams.logs import PARTITIONS, log_of
@@ -80,10 +80,10 @@ def test_the_screen_shows_the_error_beside_the_baseline(terminal):
 
 def test_the_workers_metrics_are_read_over_http():
     registry, port = CollectorRegistry(), free_port()
-    metrics, heart = WorkerMetrics(registry), Heart(Rules(), 1, PARTITIONS)
-    out = heart.apply(log_of(*a_week(30)))
-    metrics.applied({}, heart, out, 10, 0.1, 0)
-    metrics.read([heart])
+    metrics, processor = WorkerMetrics(registry), Processor(Rules(), 1, PARTITIONS)
+    out = processor.apply(log_of(*a_week(30)))
+    metrics.applied({}, processor, out, 10, 0.1, 0)
+    metrics.read([processor])
     server, thread = start_http_server(port, "127.0.0.1", registry)
     try:
         figures = read_worker(port)
@@ -91,8 +91,8 @@ def test_the_workers_metrics_are_read_over_http():
         server.shutdown()
         thread.join()
         server.server_close()
-    assert figures.log["accepted"] == figures.log["learned"] == heart.seq == 180
-    assert figures.log["forecasts"] == heart.counts["forecasts"] > 0
+    assert figures.log["accepted"] == figures.log["learned"] == processor.seq == 180
+    assert figures.log["forecasts"] == processor.counts["forecasts"] > 0
     assert figures.series == 2
     ours, bar = figures.error("day")
     assert ours > 0

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from online_model import Partition
+from online_model import Forecaster
 from online_model.calendar.dates import CalendarTable, HolidayKeys, date_features, year_before
 from online_model.calendar.day_features import closures, promotion_days, store_day
 from online_model.calendar.opening import Opening
@@ -196,7 +196,7 @@ def test_openings_that_were_told_win_and_are_continued():
 @pytest.mark.parametrize("codes", [("XX", None), ("GB", "Nowhere")])
 def test_unknown_countries_are_refused(codes):
     with pytest.raises(ValueError, match="no holidays are known"):
-        Partition().add_store("a", *codes)
+        Forecaster().add_store("a", *codes)
 
 
 @pytest.mark.parametrize("country", ["US", "GB", "DE", "FR", "JP"])

@@ -18,9 +18,9 @@ horizons.QUANTILES = (horizons.Quantile("p5", 0.05), *horizons.QUANTILES)
 horizons.HORIZON_NAMES = tuple(h.name for h in horizons.HORIZONS)
 horizons.QUANTILE_NAMES = tuple(q.name for q in horizons.QUANTILES)
 
-from online_model import Partition
+from online_model import Forecaster
 
-partition, rng, closed = Partition(), np.random.default_rng(3), []
+partition, rng, closed = Forecaster(), np.random.default_rng(3), []
 partition.add_store("a")
 for item in range(6):
     partition.add_series(0, str(item))
@@ -35,7 +35,7 @@ assert (np.diff(last["28_days"].quantiles, axis=0) >= 0).all()
 below = np.mean([c.scored["day"].actual < c.scored["day"].quantiles[0] for c in closed[30:]])
 assert below < 0.12, below
 assert "14_days" in closed[-1].scored
-assert Partition.load(partition.dump()).dump().keys() == partition.dump().keys()
+assert Forecaster.load(partition.dump()).dump().keys() == partition.dump().keys()
 print("done")
 """
 

@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from online_model import Partition
+from online_model import Forecaster
 
 START, DAYS, SERIES = dt.date(2022, 1, 3).toordinal(), 420, 5
 
@@ -17,7 +17,7 @@ def run():
     t, i = np.arange(DAYS)[:, None], np.arange(SERIES)[None]
     noise = (t * t * 7 + 13 * i * t + 5 * i * i + 3 * t) % (5 + 3 * i)
     units = (noise + np.where(t % 7 >= 5, 4 + 2 * i, 0) + np.where((t // 40) % 2 == 1, 3, 0)).astype(float)
-    partition = Partition()
+    partition = Forecaster()
     partition.add_store("a", "US")
     for k in range(SERIES):
         partition.add_series(0, str(k))

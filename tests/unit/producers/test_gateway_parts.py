@@ -15,7 +15,7 @@ from streams.contract.codec import decode_event
 from streams.contract.errors import SettingsError
 from streams.contract.messages import SaleRecorded
 from streams.http.access import RefusedError
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from tests.unit.streams.logs import Record
 
@@ -242,7 +242,7 @@ def test_a_shelf_that_the_worker_would_refuse_is_refused_at_the_door(changes, se
     _, (error,) = check([shelf(**changes)], NOW, sales_only=False, max_depth=16)
     assert error.reason == "invalid"
     assert sentence in error.error
-    assert Heart(Rules(), 0, 1).apply([Record(0, 0, b"s", shelf(**changes))]).rejected[0].reason == "invalid"
+    assert Processor(Rules(), 0, 1).apply([Record(0, 0, b"s", shelf(**changes))]).rejected[0].reason == "invalid"
 
 
 def test_a_shelf_that_can_be_planned_passes_the_door():

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from streams.contract.topics import partition_of
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from tests.unit.streams.logs import DAY, PARTITIONS, STORE, Record, log_of
 
@@ -84,9 +84,9 @@ def snapshot(number: int) -> bytes:
 
 
 if __name__ == "__main__":
-    heart = Heart(RULES, 1, PARTITIONS)
-    heart.apply(log()[:SNAPSHOT_AT])
-    data = heart.dump()
+    processor = Processor(RULES, 1, PARTITIONS)
+    processor.apply(log()[:SNAPSHOT_AT])
+    data = processor.dump()
     made = FOLDER / f"format-{int.from_bytes(data[9:11], 'big')}.gz"
     made.write_bytes(gzip.compress(data, 9, mtime=0))
-    print(made, made.stat().st_size, "bytes of", len(log()), "records;", heart.counts)
+    print(made, made.stat().st_size, "bytes of", len(log()), "records;", processor.counts)

@@ -1,4 +1,4 @@
-"""Small logs for tests of the heart."""
+"""Small logs for tests of the processor."""
 
 from typing import Any, NamedTuple
 

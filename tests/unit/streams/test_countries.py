@@ -1,4 +1,4 @@
-"""Where stores are: codes, the file of stores, and what a heart makes of them."""
+"""Where stores are: codes, the file of stores, and what a processor makes of them."""
 
 import asyncio
 import logging
@@ -10,7 +10,7 @@ from faust.types import TP
 from deploy.training.rebuild import _rules
 from streams.contract.errors import SettingsError, SnapshotError
 from streams.contract.settings import WorkerSettings
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from streams.runtime.countries import MAX_ROWS, code_of, read_countries
 from streams.runtime.partitions import Partitions
@@ -100,7 +100,7 @@ def test_a_file_that_is_not_there_or_has_no_end_is_refused(tmp_path):
         read_countries(written(tmp_path, b"x" * (32 * 1024 * 1024 + 1)))
 
 
-# ---------------------------------------------------------------------- hearts
+# ---------------------------------------------------------------------- processors
 
 BAVARIA_AND_BERLIN = Rules(country="DE", store_countries={"south": "DE-BY", "capital": "DE-BE"})
 
@@ -113,81 +113,81 @@ def days_of(stores, first=0, last=3):
     )
 
 
-def holidays_of(heart, store):
+def holidays_of(processor, store):
     """Names of the store's holidays in the years its table has."""
-    place = heart.model._stores[heart._shops[store].index]
-    table = heart.model._pool.table(place.country, place.subdivision)
+    place = processor.model._stores[processor._stores[store].index]
+    table = processor.model._pool.table(place.country, place.subdivision)
     table.reach(739_253, 366)  # 2025
     return set(table.names.values())
 
 
 def test_each_store_keeps_its_own_holidays_after_a_restart_too():
-    heart = Heart(BAVARIA_AND_BERLIN, 0, 1)
-    heart.apply(days_of(["south", "capital", "else"]))
-    for each in (heart, Heart.load(heart.dump(), BAVARIA_AND_BERLIN, 0, 1)):
+    processor = Processor(BAVARIA_AND_BERLIN, 0, 1)
+    processor.apply(days_of(["south", "capital", "else"]))
+    for each in (processor, Processor.load(processor.dump(), BAVARIA_AND_BERLIN, 0, 1)):
         south, capital, other = (holidays_of(each, store) for store in ("south", "capital", "else"))
         assert CORPUS_CHRISTI in south - capital - other
         assert WOMEN in capital - south - other
         assert "German Unity Day" in south & capital & other
         assert each.kept_countries() == {}
-    again = Heart.load(heart.dump(), BAVARIA_AND_BERLIN, 0, 1)
+    again = Processor.load(processor.dump(), BAVARIA_AND_BERLIN, 0, 1)
     more = days_of(["south", "capital", "new"], 3, 40)
-    assert heart.apply(more).forecasts == again.apply(more).forecasts
-    assert heart.dump() == again.dump()
+    assert processor.apply(more).forecasts == again.apply(more).forecasts
+    assert processor.dump() == again.dump()
 
 
 def test_a_country_of_all_stores_may_be_a_part_of_one():
-    heart = Heart(Rules(country="DE-BY"), 0, 1)
-    heart.apply(days_of(["any"]))
-    assert CORPUS_CHRISTI in holidays_of(heart, "any")
+    processor = Processor(Rules(country="DE-BY"), 0, 1)
+    processor.apply(days_of(["any"]))
+    assert CORPUS_CHRISTI in holidays_of(processor, "any")
 
 
 def test_stores_added_to_the_file_leave_the_state_and_its_stores_as_they_were():
     before = Rules(country="DE", store_countries={"south": "DE-BY"})
-    heart = Heart(before, 0, 1)
-    heart.apply(days_of(["south", "capital"]))
-    later = Heart.load(heart.dump(), BAVARIA_AND_BERLIN, 0, 1)
-    assert later.dump() == heart.dump()
+    processor = Processor(before, 0, 1)
+    processor.apply(days_of(["south", "capital"]))
+    later = Processor.load(processor.dump(), BAVARIA_AND_BERLIN, 0, 1)
+    assert later.dump() == processor.dump()
     assert later.kept_countries() == {"capital": ("DE", "DE-BE")}
     assert WOMEN not in holidays_of(later, "capital")
-    without = Heart.load(heart.dump(), Rules(country="DE"), 0, 1)
+    without = Processor.load(processor.dump(), Rules(country="DE"), 0, 1)
     assert without.kept_countries() == {"south": ("DE-BY", "DE")}
     assert CORPUS_CHRISTI in holidays_of(without, "south")
     with pytest.raises(SnapshotError, match="rules"):
-        Heart.load(heart.dump(), Rules(country="AT", store_countries=before.store_countries), 0, 1)
+        Processor.load(processor.dump(), Rules(country="AT", store_countries=before.store_countries), 0, 1)
 
 
 def test_a_store_that_is_new_takes_its_country_from_the_file_of_the_day():
-    heart = Heart(Rules(country="DE"), 0, 1)
-    heart.apply(days_of(["south"]))
-    later = Heart.load(heart.dump(), BAVARIA_AND_BERLIN, 0, 1)
+    processor = Processor(Rules(country="DE"), 0, 1)
+    processor.apply(days_of(["south"]))
+    later = Processor.load(processor.dump(), BAVARIA_AND_BERLIN, 0, 1)
     later.apply(days_of(["capital"], 3, 6))
     assert WOMEN in holidays_of(later, "capital")
 
 
 def test_without_a_file_the_state_is_that_of_releases_that_knew_none():
-    heart = Heart(Rules(country="DE", store_countries={"south": "DE"}), 0, 1)
-    heart.apply(days_of(["south"]))
-    plain = Heart(Rules(country="DE"), 0, 1)
+    processor = Processor(Rules(country="DE", store_countries={"south": "DE"}), 0, 1)
+    processor.apply(days_of(["south"]))
+    plain = Processor(Rules(country="DE"), 0, 1)
     plain.apply(days_of(["south"]))
-    assert heart.dump() == plain.dump()
+    assert processor.dump() == plain.dump()
 
 
 def test_a_rebuild_gives_its_stores_the_countries_they_began_with(tmp_path):
     """Not those that the file gives new stores by now: the rebuilt state would not be the worker's."""
-    heart = Heart(Rules(country="DE", store_countries={"south": "DE-BY"}), 0, 1)
+    processor = Processor(Rules(country="DE", store_countries={"south": "DE-BY"}), 0, 1)
     log = days_of(["south", "capital"])
-    heart.apply(log)
+    processor.apply(log)
     file = written(tmp_path, "store,country\nsouth,DE-SN\ncapital,DE-BE\n")
     settings = WorkerSettings.read({"SHELFCAST_COUNTRY": "DE", "SHELFCAST_STORE_COUNTRIES": str(file)})
-    again = Heart(_rules(heart.dump(), settings), 0, 1)
+    again = Processor(_rules(processor.dump(), settings), 0, 1)
     again.apply(log)
-    assert again.dump() == heart.dump()
+    assert again.dump() == processor.dump()
     assert _rules(None, settings).country_of("capital") == "DE-BE"
 
 
 def test_a_store_that_keeps_its_country_is_warned_of_once(caplog):
-    old = Heart(Rules(country="DE"), 0, 1)
+    old = Processor(Rules(country="DE"), 0, 1)
     old.apply(days_of(["south", "capital"]))
 
     async def at_the_beginning(*tps):

@@ -6,7 +6,7 @@ import pytest
 
 from streams.contract.errors import REASONS, EventFault, ShelfcastError
 from streams.processor.outputs import Outputs
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.quarantine import AGAIN, KEPT, REASON, Quarantine, deciding
 from streams.processor.rules import Rules
 from streams.processor.state import from_bytes
@@ -21,24 +21,24 @@ def a_fortnight():
 
 
 def fails_at(monkeypatch, where, *numbers):
-    """An error half way through the sales with these numbers: in `where` of the heart, at its `sale`."""
-    original, wanted = getattr(Heart, where), {f"e{number}" for number in numbers}
+    """An error half way through the sales with these numbers: in `where` of the processor, at its `sale`."""
+    original, wanted = getattr(Processor, where), {f"e{number}" for number in numbers}
 
     def faulty(self, sale, *rest):
         if sale.event_id in wanted:
             raise KeyError("a customer's name")
         return original(self, sale, *rest)
 
-    monkeypatch.setattr(Heart, where, faulty)
+    monkeypatch.setattr(Processor, where, faulty)
 
 
-def replayed(log, size=7, known=None) -> tuple[Heart, list[Outputs]]:
+def replayed(log, size=7, known=None) -> tuple[Processor, list[Outputs]]:
     """The log in runs, as a caller does it that can go over it again."""
 
     def over_the_log(decisions):
-        heart = Heart(RULES, 1, PARTITIONS)
-        heart.quarantine.decide(decisions.get(1, {}).items(), 0)
-        return heart, [heart.apply(log[i : i + size]) for i in range(0, len(log), size)]
+        processor = Processor(RULES, 1, PARTITIONS)
+        processor.quarantine.decide(decisions.get(1, {}).items(), 0)
+        return processor, [processor.apply(log[i : i + size]) for i in range(0, len(log), size)]
 
     return deciding(over_the_log, known)
 
@@ -50,7 +50,7 @@ def everything(outputs: Iterable[Outputs]):
 def test_a_fault_is_an_error_with_its_place_and_nothing_of_the_event(monkeypatch):
     fails_at(monkeypatch, "_learn", 2)
     with pytest.raises(EventFault) as raised:
-        Heart(RULES, 1, PARTITIONS).apply(log_of(sale(0), sale(1), sale(2), sale(3)))
+        Processor(RULES, 1, PARTITIONS).apply(log_of(sale(0), sale(1), sale(2), sale(3)))
     fault = raised.value
     assert (fault.partition, fault.offset) == (1, 2)
     assert fault.place.startswith("streams.processor.processor:")
@@ -61,33 +61,33 @@ def test_a_fault_is_an_error_with_its_place_and_nothing_of_the_event(monkeypatch
 
 def test_a_state_that_an_event_has_half_changed_is_neither_kept_nor_goes_on(monkeypatch):
     fails_at(monkeypatch, "_learn", 0)
-    heart = Heart(RULES, 1, PARTITIONS)
+    processor = Processor(RULES, 1, PARTITIONS)
     with pytest.raises(EventFault):
-        heart.apply(log_of(sale(0)))
+        processor.apply(log_of(sale(0)))
     with pytest.raises(ShelfcastError, match="middle of an event"):
-        heart.dump()
+        processor.dump()
     with pytest.raises(ShelfcastError, match="middle of an event"):
-        heart.apply(log_of(sale(1), first=1))
+        processor.apply(log_of(sale(1), first=1))
 
 
 def test_no_memory_says_nothing_about_the_event(monkeypatch):
-    monkeypatch.setattr(Heart, "_learn", lambda *_: (_ for _ in ()).throw(MemoryError()))
+    monkeypatch.setattr(Processor, "_learn", lambda *_: (_ for _ in ()).throw(MemoryError()))
     with pytest.raises(MemoryError):
-        Heart(RULES, 1, PARTITIONS).apply(log_of(sale(0)))
+        Processor(RULES, 1, PARTITIONS).apply(log_of(sale(0)))
 
 
 @pytest.mark.parametrize("where", ["_accept", "_learn"])
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_all_else_is_as_if_the_event_had_not_been_sent(monkeypatch, where, size):
     log = log_of(*a_fortnight())
-    without = Heart(RULES, 1, PARTITIONS)
+    without = Processor(RULES, 1, PARTITIONS)
     wanted = everything([without.apply([r for r in log if r.offset != POISON])])
     fails_at(monkeypatch, where, POISON)
-    heart, outputs = replayed(log, size)
+    processor, outputs = replayed(log, size)
     assert everything(outputs) == wanted
     (dead,) = [dead for o in outputs for dead in o.rejected]
     assert (dead.offset, dead.reason, dead.raw) == (POISON, "internal_error", log[POISON].value)
-    found, expected = from_bytes(heart.dump()), from_bytes(without.dump())
+    found, expected = from_bytes(processor.dump()), from_bytes(without.dump())
     assert [offset for offset, _ in found.pop("put_aside")] == [POISON]
     assert found["counts"].pop("rejected_internal_error") == 1
     assert repr(found) == repr(expected)
@@ -105,7 +105,7 @@ def test_a_state_that_is_loaded_goes_on_with_the_decisions_it_has_passed(monkeyp
     fails_at(monkeypatch, "_learn", POISON)
     whole = replayed(log)[0].dump()
     half, _ = replayed(log[:80])
-    again = Heart.load(half.dump(), RULES, 1, PARTITIONS)
+    again = Processor.load(half.dump(), RULES, 1, PARTITIONS)
     again.quarantine.decide([(POISON, "elsewhere")], again.next_offset)  # a decision it has passed is none any more
     again.apply(log)
     assert again.dump() == whole
@@ -124,8 +124,8 @@ def test_a_program_without_the_fault_repeats_the_decision(monkeypatch):
 def test_an_event_that_is_sent_again_after_the_mend_is_accepted(monkeypatch):
     with monkeypatch.context() as patch:
         fails_at(patch, "_accept", 1)
-        heart, _ = replayed(log_of(sale(0), sale(1)))
-    assert len(heart.apply(log_of(sale(1), first=2)).accepted) == 1
+        processor, _ = replayed(log_of(sale(0), sale(1)))
+    assert len(processor.apply(log_of(sale(1), first=2)).accepted) == 1
 
 
 def test_a_program_that_fails_everywhere_is_given_up(monkeypatch):

@@ -1,4 +1,4 @@
-"""The heart: what a partition's log leads to."""
+"""The processor: what a partition's log leads to."""
 
 import math
 from datetime import date, timedelta
@@ -8,14 +8,14 @@ import pytest
 
 from streams.contract.codec import decode_accepted, decode_output
 from streams.contract.messages import DriftDetected, ForecastScored, PredictedSales, ShelfAllocation
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from tests.unit.streams.logs import DAY, MONDAY, PARTITIONS, STORE, Record, log_of, sale, store_of
 
 
 @pytest.fixture
-def heart() -> Heart:
-    return Heart(Rules(), 1, PARTITIONS)
+def processor() -> Processor:
+    return Processor(Rules(), 1, PARTITIONS)
 
 
 def accepted(outputs):
@@ -26,39 +26,39 @@ def messages(outputs):
     return [decode_output(value) for _, value in outputs.forecasts]
 
 
-def test_a_sale_is_accepted_once_with_exact_money(heart):
-    (one,) = accepted(heart.apply(log_of(sale(quantity=3, unit_price=0.1, unit_cost=0.07))))
+def test_a_sale_is_accepted_once_with_exact_money(processor):
+    (one,) = accepted(processor.apply(log_of(sale(quantity=3, unit_price=0.1, unit_cost=0.07))))
     assert (one.revenue_micros, one.profit_micros, one.seq, one.offset) == (300_000, 90_000, 1, 0)
     assert (one.business_date, one.hour, one.store) == ("2024-12-30", 10, STORE)
 
 
-def test_what_was_charged_counts_and_not_the_price(heart):
-    (one,) = accepted(heart.apply(log_of(sale(quantity=3, unit_price=0.5, amount=1.39, profit=0.3475))))
+def test_what_was_charged_counts_and_not_the_price(processor):
+    (one,) = accepted(processor.apply(log_of(sale(quantity=3, unit_price=0.5, amount=1.39, profit=0.3475))))
     assert (one.revenue_micros, one.profit_micros) == (1_390_000, 347_500)
 
 
-def test_profit_is_absent_where_nothing_tells_it(heart):
-    (one,) = accepted(heart.apply(log_of(sale())))
+def test_profit_is_absent_where_nothing_tells_it(processor):
+    (one,) = accepted(processor.apply(log_of(sale())))
     assert one.profit_micros is None
 
 
-def test_a_return_subtracts_what_the_sale_added(heart):
-    sold, returned = accepted(heart.apply(log_of(sale(0, unit_cost=1), sale(1, quantity=-2, unit_cost=1))))
+def test_a_return_subtracts_what_the_sale_added(processor):
+    sold, returned = accepted(processor.apply(log_of(sale(0, unit_cost=1), sale(1, quantity=-2, unit_cost=1))))
     assert sold.revenue_micros + returned.revenue_micros == 0
     assert sold.profit_micros + returned.profit_micros == 0
 
 
-def test_a_repeated_event_is_dropped_and_counted(heart):
-    out = heart.apply(log_of(sale(1), sale(1)))
+def test_a_repeated_event_is_dropped_and_counted(processor):
+    out = processor.apply(log_of(sale(1), sale(1)))
     assert len(out.accepted) == 1
     assert not out.rejected
-    assert heart.counts["duplicates"] == 1
+    assert processor.counts["duplicates"] == 1
 
 
-def test_a_repeat_written_differently_is_still_a_repeat(heart):
+def test_a_repeat_written_differently_is_still_a_repeat(processor):
     event = sale(1)
     again = msgspec.json.encode(dict(reversed(event.items())))
-    out = heart.apply(log_of(event, again))
+    out = processor.apply(log_of(event, again))
     assert len(out.accepted) == 1
     assert not out.rejected
 
@@ -66,18 +66,18 @@ def test_a_repeat_written_differently_is_still_a_repeat(heart):
 @pytest.mark.parametrize(
     "change", [{"quantity": 3}, {"item": "flour"}, {"unit_price": 2.0}, {"sold_at": MONDAY + 61}, {"profit": 1.0}, {"unit_cost": 1.0}]
 )
-def test_an_id_with_another_content_is_a_conflict(heart, change):
-    out = heart.apply(log_of(sale(1), sale(2, item="flour"), sale(1, **change)))
+def test_an_id_with_another_content_is_a_conflict(processor, change):
+    out = processor.apply(log_of(sale(1), sale(2, item="flour"), sale(1, **change)))
     (dead,) = out.rejected
     assert dead.reason == "conflict"
     assert len(out.accepted) == 2
 
 
 def test_an_id_is_forgotten_after_two_windows():
-    heart = Heart(Rules(dedupe_window=1000), 1, PARTITIONS)
-    heart.apply(log_of(*(sale(i) for i in range(2000))))
-    assert len(heart.apply(log_of(sale(1500), first=2000)).accepted) == 0
-    assert len(heart.apply(log_of(sale(1), first=2001)).accepted) == 1
+    processor = Processor(Rules(dedupe_window=1000), 1, PARTITIONS)
+    processor.apply(log_of(*(sale(i) for i in range(2000))))
+    assert len(processor.apply(log_of(sale(1500), first=2000)).accepted) == 0
+    assert len(processor.apply(log_of(sale(1), first=2001)).accepted) == 1
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_an_id_is_forgotten_after_two_windows():
         (b'{"event_id":"e","store":"1","item":"a","quantity":1,"sold_at":1735552800,"unit_price":1}{', "not_json", "trailing"),
     ],
 )
-def test_bad_input_is_a_dead_letter_with_its_reason_and_the_stream_goes_on(heart, raw, reason, words):
-    out = heart.apply(log_of(sale(1), raw, sale(2)))
+def test_bad_input_is_a_dead_letter_with_its_reason_and_the_stream_goes_on(processor, raw, reason, words):
+    out = processor.apply(log_of(sale(1), raw, sale(2)))
     (dead,) = out.rejected
     assert dead.reason == reason
     assert words in dead.sentence
@@ -114,27 +114,27 @@ def test_bad_input_is_a_dead_letter_with_its_reason_and_the_stream_goes_on(heart
     assert len(out.accepted) == 2
 
 
-def test_a_missing_value_is_a_dead_letter(heart):
-    (dead,) = heart.apply([Record(0, 0, None, None)]).rejected
+def test_a_missing_value_is_a_dead_letter(processor):
+    (dead,) = processor.apply([Record(0, 0, None, None)]).rejected
     assert dead.reason == "not_json"
 
 
-def test_a_sale_from_the_day_after_tomorrow_is_refused(heart):
+def test_a_sale_from_the_day_after_tomorrow_is_refused(processor):
     written = (MONDAY - 3 * DAY) * 1000
-    (dead,) = heart.apply(log_of(sale(), timestamp=written)).rejected
+    (dead,) = processor.apply(log_of(sale(), timestamp=written)).rejected
     assert dead.reason == "time_out_of_range"
     assert "two days ahead" in dead.sentence
 
 
 @pytest.mark.parametrize("name", ["$where", "a.b", "../../etc/passwd", "{'$gt': ''}", "<script>", "价格", "مرحبا", "a/b\\c", "-", " "])
-def test_hostile_names_are_data(heart, name):
-    out = heart.apply(log_of(sale(1, item=name, cashier=name), sale(2)))
+def test_hostile_names_are_data(processor, name):
+    out = processor.apply(log_of(sale(1, item=name, cashier=name), sale(2)))
     assert [one.item for one in accepted(out)] == [name, "milk"]
 
 
-def test_a_lone_surrogate_is_a_dead_letter(heart):
+def test_a_lone_surrogate_is_a_dead_letter(processor):
     raw = msgspec.json.encode(sale(1)).replace(b"milk", b"a\\ud800b")
-    (dead,) = heart.apply(log_of(raw)).rejected
+    (dead,) = processor.apply(log_of(raw)).rejected
     assert dead.reason in ("invalid", "not_json")
 
 
@@ -147,8 +147,8 @@ def a_week(days: int = 10, items: tuple[str, ...] = ("milk", "flour")):
                 yield sale(number, item=item, quantity=2 + day % 3, sold_at=MONDAY - 10 * 3600 + day * DAY + hour * 3600)
 
 
-def test_a_closed_day_forecasts_every_item_and_plans_the_shelf(heart):
-    out = heart.apply(log_of(*a_week()))
+def test_a_closed_day_forecasts_every_item_and_plans_the_shelf(processor):
+    out = processor.apply(log_of(*a_week()))
     found = messages(out)
     closes = [m for m in found if isinstance(m, PredictedSales) and m.horizons[0].horizon != "today"]
     assert {m.item for m in closes} == {"milk", "flour"}
@@ -166,15 +166,15 @@ def test_a_closed_day_forecasts_every_item_and_plans_the_shelf(heart):
         assert math.isclose(sum(a.shelf_space_percentage for a in plan.items), 100, abs_tol=1e-4)
 
 
-def test_path_and_horizons_agree(heart):
-    out = heart.apply(log_of(*a_week()))
+def test_path_and_horizons_agree(processor):
+    out = processor.apply(log_of(*a_week()))
     newest = [m for m in messages(out) if isinstance(m, PredictedSales) and m.path][-1]
     for horizon, days in zip(newest.horizons, (1, 7, 28), strict=True):
         assert math.isclose(sum(newest.path[:days]), horizon.mean, rel_tol=0.02, abs_tol=0.01)
 
 
-def test_a_forecast_is_scored_only_by_what_came_after_it(heart):
-    out = heart.apply(log_of(*a_week(20)))
+def test_a_forecast_is_scored_only_by_what_came_after_it(processor):
+    out = processor.apply(log_of(*a_week(20)))
     scores = [m for m in messages(out) if isinstance(m, ForecastScored)]
     day = [m for m in scores if m.horizon == "day"]
     assert day
@@ -185,8 +185,8 @@ def test_a_forecast_is_scored_only_by_what_came_after_it(heart):
             assert {i.actual for i in score.items} == {sold_on[score.first_day]}
 
 
-def test_today_is_forecast_while_it_runs(heart):
-    out = heart.apply(log_of(*a_week()))
+def test_today_is_forecast_while_it_runs(processor):
+    out = processor.apply(log_of(*a_week()))
     todays = [m for m in messages(out) if isinstance(m, PredictedSales) and m.horizons[0].horizon == "today"]
     assert todays
     for m in todays:
@@ -194,15 +194,15 @@ def test_today_is_forecast_while_it_runs(heart):
 
 
 def test_today_is_said_again_only_when_it_moved():
-    heart = Heart(Rules(nowcast_seconds=600), 1, PARTITIONS)
+    processor = Processor(Rules(nowcast_seconds=600), 1, PARTITIONS)
     log = [
         sale(n, sold_at=MONDAY + day * DAY + minute * 60)
         for n, (day, minute) in enumerate((d, m) for d in range(14) for m in range(0, 300, 5))
     ]
-    heart.apply(log_of(*log))
+    processor.apply(log_of(*log))
 
     def said(*events):
-        out = heart.apply(log_of(*events, first=heart.next_offset))
+        out = processor.apply(log_of(*events, first=processor.next_offset))
         return [m for m in messages(out) if isinstance(m, PredictedSales) and m.horizons[0].horizon == "today"]
 
     newest = MONDAY + 13 * DAY + 295 * 60
@@ -213,60 +213,60 @@ def test_today_is_said_again_only_when_it_moved():
     assert again.horizons[0].mean > 200
 
 
-def test_ids_are_unique_and_in_order(heart):
-    ids = [m.id for m in messages(heart.apply(log_of(*a_week(20)))) if not isinstance(m, DriftDetected)]
+def test_ids_are_unique_and_in_order(processor):
+    ids = [m.id for m in messages(processor.apply(log_of(*a_week(20)))) if not isinstance(m, DriftDetected)]
     assert len(ids) == len(set(ids))
     places = [tuple(map(int, one.split("-"))) for one in ids]
     assert places == sorted(places)
 
 
-def test_a_tick_closes_a_quiet_day(heart):
-    heart.apply(log_of(sale()))
+def test_a_tick_closes_a_quiet_day(processor):
+    processor.apply(log_of(sale()))
     tick = {"type": "clock-ticked.v1", "store": STORE, "at": MONDAY + DAY}
-    out = heart.apply(log_of(tick, first=1))
-    assert heart.counts["days"] == 1
+    out = processor.apply(log_of(tick, first=1))
+    assert processor.counts["days"] == 1
     assert any(isinstance(m, PredictedSales) for m in messages(out))
 
 
-def test_a_closed_day_forecasts_the_next_and_a_long_silence_does_not(heart):
-    heart.apply(log_of(sale()))
+def test_a_closed_day_forecasts_the_next_and_a_long_silence_does_not(processor):
+    processor.apply(log_of(sale()))
     ticks = [{"type": "clock-ticked.v1", "store": STORE, "at": MONDAY + day * DAY} for day in range(1, 40)]
-    found = messages(heart.apply(log_of(*ticks, first=1)))
+    found = messages(processor.apply(log_of(*ticks, first=1)))
     origins = sorted({m.origin for m in found if isinstance(m, PredictedSales) and m.path})
     assert origins[0] == "2024-12-30"
     assert len(origins) == 1 + 14
 
 
-def test_a_day_waits_for_the_allowed_lateness(heart):
+def test_a_day_waits_for_the_allowed_lateness(processor):
     midnight = MONDAY + 14 * 3600
-    heart.apply(log_of(sale(1), sale(2, sold_at=midnight + 3599)))
-    assert "days" not in heart.counts
-    (in_time,) = accepted(heart.apply(log_of(sale(3, sold_at=midnight - 1), first=2)))
+    processor.apply(log_of(sale(1), sale(2, sold_at=midnight + 3599)))
+    assert "days" not in processor.counts
+    (in_time,) = accepted(processor.apply(log_of(sale(3, sold_at=midnight - 1), first=2)))
     assert in_time.late_seconds == 0
-    heart.apply(log_of(sale(4, sold_at=midnight + 3600), first=3))
-    assert heart.counts["days"] == 1
+    processor.apply(log_of(sale(4, sold_at=midnight + 3600), first=3))
+    assert processor.counts["days"] == 1
 
 
-def test_a_late_sale_counts_for_its_own_day_and_says_how_late(heart):
-    heart.apply(log_of(sale(1), sale(2, sold_at=MONDAY + 2 * DAY)))
-    (late,) = accepted(heart.apply(log_of(sale(3), first=2)))
+def test_a_late_sale_counts_for_its_own_day_and_says_how_late(processor):
+    processor.apply(log_of(sale(1), sale(2, sold_at=MONDAY + 2 * DAY)))
+    (late,) = accepted(processor.apply(log_of(sale(3), first=2)))
     assert late.business_date == "2024-12-30"
     assert late.late_seconds == 2 * DAY - 180
-    assert heart.counts["late"] == 1
+    assert processor.counts["late"] == 1
 
 
 def test_the_business_day_is_the_stores():
-    heart = Heart(Rules(timezone="America/New_York"), 1, PARTITIONS)
-    (one,) = accepted(heart.apply(log_of(sale(sold_at="2025-01-01T03:30:00Z"))))
+    processor = Processor(Rules(timezone="America/New_York"), 1, PARTITIONS)
+    (one,) = accepted(processor.apply(log_of(sale(sold_at="2025-01-01T03:30:00Z"))))
     assert (one.business_date, one.hour) == ("2024-12-31", 22)
 
 
 def test_the_day_of_the_clock_change_has_its_25_hours():
-    heart = Heart(Rules(timezone="Europe/Berlin", lateness_seconds=0), 1, PARTITIONS)
-    heart.apply(log_of(sale(1, sold_at="2025-10-26T00:30:00+02:00"), sale(2, sold_at="2025-10-26T22:59:59Z")))
-    assert "days" not in heart.counts
-    heart.apply(log_of(sale(3, sold_at="2025-10-26T23:00:00Z"), first=2))
-    assert heart.counts["days"] == 1
+    processor = Processor(Rules(timezone="Europe/Berlin", lateness_seconds=0), 1, PARTITIONS)
+    processor.apply(log_of(sale(1, sold_at="2025-10-26T00:30:00+02:00"), sale(2, sold_at="2025-10-26T22:59:59Z")))
+    assert "days" not in processor.counts
+    processor.apply(log_of(sale(3, sold_at="2025-10-26T23:00:00Z"), first=2))
+    assert processor.counts["days"] == 1
 
 
 def opening(first_day, last_day, **changes):
@@ -282,15 +282,15 @@ def opening(first_day, last_day, **changes):
     return event | changes
 
 
-def week_ahead(heart, *events, days=3):
+def week_ahead(processor, *events, days=3):
     """Expected units of the 28 days after the last of some days with a sale, once `events` have come."""
-    out = heart.apply(log_of(sale(0), *events, *(sale(i, sold_at=MONDAY + i * DAY) for i in range(1, days))))
+    out = processor.apply(log_of(sale(0), *events, *(sale(i, sold_at=MONDAY + i * DAY) for i in range(1, days))))
     return [m for m in messages(out) if isinstance(m, PredictedSales) and m.path][-1]
 
 
 def test_a_planned_closure_is_forecast_as_one_until_it_is_withdrawn():
     def path(*events):
-        found = week_ahead(Heart(Rules(), 1, PARTITIONS), *events)
+        found = week_ahead(Processor(Rules(), 1, PARTITIONS), *events)
         return [units == 0 for units in found.path], found.horizons[1].open_days
 
     closed = opening("2025-01-03", "2025-01-04")  # the newest closed day is the last of 2024
@@ -300,27 +300,27 @@ def test_a_planned_closure_is_forecast_as_one_until_it_is_withdrawn():
     assert path(closed, opening("2025-01-03", "2025-01-04", active=False)) == ([False] * 28, 7)
 
 
-def test_a_store_that_said_when_it_reopens_is_forecast_before(heart):
+def test_a_store_that_said_when_it_reopens_is_forecast_before(processor):
     """A month of rebuilding: silent after two weeks, forecast again from 28 days before it opens."""
-    heart.apply(log_of(*(sale(i, sold_at=MONDAY + i * DAY) for i in range(20)), opening("2025-01-19", "2025-03-10")))
+    processor.apply(log_of(*(sale(i, sold_at=MONDAY + i * DAY) for i in range(20)), opening("2025-01-19", "2025-03-10")))
     ticks = [{"type": "clock-ticked.v1", "store": STORE, "at": MONDAY + i * DAY} for i in range(20, 70)]
-    said = [m for m in messages(heart.apply(log_of(*ticks, first=21))) if isinstance(m, PredictedSales) and m.path]
+    said = [m for m in messages(processor.apply(log_of(*ticks, first=21))) if isinstance(m, PredictedSales) and m.path]
     origins = [m.origin for m in said]
     assert origins[:14] == [f"2025-01-{day}" for day in range(18, 32)]
     assert origins[15] == "2025-02-11"
     assert [units > 0 for units in said[15].path] == [False] * 27 + [True]
 
 
-def test_a_silent_store_that_says_when_it_opens_is_forecast_before(heart):
-    heart.apply(log_of(*(sale(i, sold_at=MONDAY + i * DAY) for i in range(20))))
+def test_a_silent_store_that_says_when_it_opens_is_forecast_before(processor):
+    processor.apply(log_of(*(sale(i, sold_at=MONDAY + i * DAY) for i in range(20))))
     ticks = [{"type": "clock-ticked.v1", "store": STORE, "at": MONDAY + i * DAY} for i in range(20, 70)]
     log = log_of(*ticks[:20], opening("2025-03-05", "2025-03-20", open=True), *ticks[20:], first=20)
-    origins = [m.origin for m in messages(heart.apply(log)) if isinstance(m, PredictedSales) and m.path]
+    origins = [m.origin for m in messages(processor.apply(log)) if isinstance(m, PredictedSales) and m.path]
     assert origins[14:16] == ["2025-02-01", "2025-02-07"]
 
 
-def test_what_changes_nothing_makes_no_store_and_no_item_known(heart):
-    heart.apply(log_of(sale(0), sale(1, sold_at=MONDAY + 3 * DAY)))
+def test_what_changes_nothing_makes_no_store_and_no_item_known(processor):
+    processor.apply(log_of(sale(0), sale(1, sold_at=MONDAY + 3 * DAY)))
     promotion = {"type": "promotion-planned.v1", "item": "tea", "first_day": "2025-02-01", "last_day": "2025-02-03"}
     over = opening("2024-12-30", "2024-12-31")
     nothing = [
@@ -329,34 +329,34 @@ def test_what_changes_nothing_makes_no_store_and_no_item_known(heart):
         over,
         over | promotion | {"first_day": "2024-12-30", "last_day": "2024-12-31"},
     ]
-    assert not heart.apply(log_of(*nothing, first=2)).rejected
-    impossible = heart.apply(log_of(opening("2025-02-30", "2025-03-01"), opening("0001-01-01", "0001-01-02"), first=6)).rejected
+    assert not processor.apply(log_of(*nothing, first=2)).rejected
+    impossible = processor.apply(log_of(opening("2025-02-30", "2025-03-01"), opening("0001-01-01", "0001-01-02"), first=6)).rejected
     assert [dead.reason for dead in impossible] == ["invalid", "invalid"]
-    assert (heart.stores, heart.series) == (1, 1)
-    fresh = Heart(Rules(), 1, PARTITIONS)
+    assert (processor.stores, processor.series) == (1, 1)
+    fresh = Processor(Rules(), 1, PARTITIONS)
     fresh.apply(log_of(opening("2025-02-01", "2025-02-03", active=False), opening("2025-02-30", "2025-03-01")))
     assert fresh.stores == 0
 
 
-def test_plans_are_part_of_the_state(heart):
-    heart.apply(log_of(sale(0), opening("2025-01-03", "2025-01-04")))
-    again = Heart.load(heart.dump(), heart.rules, 1, PARTITIONS)
-    assert again.dump() == heart.dump()
+def test_plans_are_part_of_the_state(processor):
+    processor.apply(log_of(sale(0), opening("2025-01-03", "2025-01-04")))
+    again = Processor.load(processor.dump(), processor.rules, 1, PARTITIONS)
+    assert again.dump() == processor.dump()
     rest = log_of(*(sale(i, sold_at=MONDAY + i * DAY) for i in range(1, 5)), first=2)
-    assert again.apply(rest).forecasts == heart.apply(rest).forecasts
+    assert again.apply(rest).forecasts == processor.apply(rest).forecasts
 
 
-def test_a_store_keeps_a_bounded_number_of_plans(heart, monkeypatch):
+def test_a_store_keeps_a_bounded_number_of_plans(processor, monkeypatch):
     days = [str(date(2025, 1, 1) + timedelta(days=i)) for i in range(1001)]
-    out = heart.apply(log_of(sale(0), *(opening(day, day) for day in days)))
+    out = processor.apply(log_of(sale(0), *(opening(day, day) for day in days)))
     assert [dead.reason for dead in out.rejected] == ["too_many_plans"]
-    assert not heart.apply(log_of(opening(days[0], days[100]), opening(days[-1], days[-1]), first=1002)).rejected
+    assert not processor.apply(log_of(opening(days[0], days[100]), opening(days[-1], days[-1]), first=1002)).rejected
     monkeypatch.setattr("streams.processor.store.MAX_PROMOTIONS", 2)
     promotions = [{**opening(day, day), "type": "promotion-planned.v1", "item": "milk"} for day in (*days[:3], days[0])]
-    assert [dead.reason for dead in heart.apply(log_of(*promotions, first=1004)).rejected] == ["too_many_plans"]
+    assert [dead.reason for dead in processor.apply(log_of(*promotions, first=1004)).rejected] == ["too_many_plans"]
 
 
-def test_a_planned_promotion_must_be_a_period(heart):
+def test_a_planned_promotion_must_be_a_period(processor):
     plan = {
         "type": "promotion-planned.v1",
         "event_id": "p",
@@ -366,30 +366,30 @@ def test_a_planned_promotion_must_be_a_period(heart):
         "last_day": "2025-01-01",
         "planned_at": MONDAY,
     }
-    (dead,) = heart.apply(log_of(plan)).rejected
+    (dead,) = processor.apply(log_of(plan)).rejected
     assert "last_day" in dead.sentence
 
 
-def test_a_message_without_a_type_is_a_sale(heart):
-    assert len(heart.apply(log_of(sale(type=...))).accepted) == 1
+def test_a_message_without_a_type_is_a_sale(processor):
+    assert len(processor.apply(log_of(sale(type=...))).accepted) == 1
 
 
-def test_unknown_fields_pass(heart):
-    assert len(heart.apply(log_of(sale(weather="rain", nested={"a": [1]}))).accepted) == 1
+def test_unknown_fields_pass(processor):
+    assert len(processor.apply(log_of(sale(weather="rain", nested={"a": [1]}))).accepted) == 1
 
 
-def test_records_below_the_next_offset_are_passed_over(heart):
+def test_records_below_the_next_offset_are_passed_over(processor):
     log = log_of(*(sale(i) for i in range(10)))
-    heart.apply(log)
-    out = heart.apply(log)
+    processor.apply(log)
+    out = processor.apply(log)
     assert len(out) == 0
-    assert heart.next_offset == 10
+    assert processor.next_offset == 10
 
 
-def test_a_tick_far_ahead_of_its_record_closes_nothing(heart):
+def test_a_tick_far_ahead_of_its_record_closes_nothing(processor):
     written = int((MONDAY + 60) * 1000)
-    heart.apply(log_of(sale(sold_at=MONDAY), timestamp=written))
+    processor.apply(log_of(sale(sold_at=MONDAY), timestamp=written))
     ahead = [{"type": "clock-ticked.v1", "store": STORE, "at": MONDAY + 60 + seconds} for seconds in (47 * 3600, 301, 300)]
-    out = heart.apply(log_of(*ahead, first=1, timestamp=written))
+    out = processor.apply(log_of(*ahead, first=1, timestamp=written))
     assert [rejection.reason for rejection in out.rejected] == ["time_out_of_range"] * 2
-    assert (heart.counts.get("days", 0), heart.counts["ticks"]) == (0, 1)
+    assert (processor.counts.get("days", 0), processor.counts["ticks"]) == (0, 1)

@@ -32,7 +32,7 @@ def test_this_machine_by_its_own_name_is_let_in(host):
     check_local(host)
 
 
-@pytest.mark.parametrize("host", ["", "shop.example", "shop.example:8080", "localhost.example", "10.0.0.1:8080", "127.0.0.1.example"])
+@pytest.mark.parametrize("host", ["", "store.example", "store.example:8080", "localhost.example", "10.0.0.1:8080", "127.0.0.1.example"])
 def test_another_name_is_refused_without_keys(host):
     with pytest.raises(RefusedError) as caught:
         check_local(host)

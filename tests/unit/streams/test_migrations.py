@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from streams.processor.migrations import FORMAT
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from tests.unit.streams.format_log import FOLDER, RULES, SNAPSHOT_AT, log, snapshot
 from tests.unit.streams.logs import DAY, PARTITIONS, STORE, log_of
 
@@ -13,7 +13,7 @@ KEPT = sorted(int(path.stem.partition("-")[2]) for path in FOLDER.iterdir())
 
 @pytest.fixture(params=KEPT)
 def upgraded(request):
-    return Heart.load(snapshot(request.param), RULES, 1, PARTITIONS)
+    return Processor.load(snapshot(request.param), RULES, 1, PARTITIONS)
 
 
 def test_every_format_before_the_present_one_is_kept():
@@ -22,7 +22,7 @@ def test_every_format_before_the_present_one_is_kept():
 
 def test_an_old_snapshot_forecasts_as_if_it_had_always_been_of_the_present_format(upgraded):
     records = log()
-    straight = Heart(RULES, 1, PARTITIONS)
+    straight = Processor(RULES, 1, PARTITIONS)
     straight.apply(records[:SNAPSHOT_AT])
     assert upgraded.model.dump().keys() == straight.model.dump().keys()
     out, expected = upgraded.apply(records[SNAPSHOT_AT:]), straight.apply(records[SNAPSHOT_AT:])
@@ -47,7 +47,7 @@ def test_an_id_from_before_the_upgrade_with_another_content_is_no_second_sale(up
 
 
 def test_what_an_upgraded_state_dumps_loads_without_a_step(upgraded):
-    again = Heart.load(upgraded.dump(), RULES, 1, PARTITIONS)
+    again = Processor.load(upgraded.dump(), RULES, 1, PARTITIONS)
     assert again.dump() == upgraded.dump()
     tick = {"type": "clock-ticked.v1", "store": STORE, "at": 1_743_984_000 + DAY}
     assert again.apply(log_of(tick, first=SNAPSHOT_AT)).forecasts == upgraded.apply(log_of(tick, first=SNAPSHOT_AT)).forecasts

@@ -9,7 +9,7 @@ import pytest
 from streams.contract.codec import MAX_SHELVES, decode_event
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import InputEvent
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from tests.unit.streams.logs import MONDAY, PARTITIONS, STORE, log_of, sale
 from tests.unit.streams.test_heart import a_week
@@ -79,12 +79,12 @@ def with_numbers(event, value):
 def test_an_extreme_number_in_any_field_is_taken_or_refused_and_the_stream_goes_on(value):
     for event in EVENTS:
         for path, raw in with_numbers(event, value):
-            heart = Heart(Rules(), 1, PARTITIONS)
+            processor = Processor(Rules(), 1, PARTITIONS)
             began = time.monotonic()
-            heart.apply(log_of(raw, timestamp=WRITTEN))
-            heart.apply(log_of(*a_week(), first=10))
-            heart.apply(log_of(raw, first=100, timestamp=WRITTEN))
-            Heart.load(heart.dump(), Rules(), 1, PARTITIONS)
+            processor.apply(log_of(raw, timestamp=WRITTEN))
+            processor.apply(log_of(*a_week(), first=10))
+            processor.apply(log_of(raw, first=100, timestamp=WRITTEN))
+            Processor.load(processor.dump(), Rules(), 1, PARTITIONS)
             assert time.monotonic() - began < 10, path
 
 
@@ -139,25 +139,25 @@ def test_a_quantity_that_counts_as_nothing_is_refused():
 
 
 def test_a_price_that_vanishes_beside_the_usual_one_teaches_nothing():
-    heart = Heart(Rules(), 1, PARTITIONS)
-    heart.apply(log_of(sale(1, unit_price=1e7), sale(2, unit_price=5e-324), sale(3, unit_price=1)))
-    assert heart.seq == 3
+    processor = Processor(Rules(), 1, PARTITIONS)
+    processor.apply(log_of(sale(1, unit_price=1e7), sale(2, unit_price=5e-324), sale(3, unit_price=1)))
+    assert processor.seq == 3
 
 
 def test_a_stock_below_zero_is_none_even_as_the_first_word_on_it():
-    heart = Heart(Rules(), 1, PARTITIONS)
-    heart.apply(log_of(sale(1, stock_left=-3)))
-    heart.apply(log_of(sale(2, item="flour", stock_left=-3), first=10))
-    (shop,) = heart._shops.values()
-    assert list(shop.stock.values()) == [0.0, 0.0]
+    processor = Processor(Rules(), 1, PARTITIONS)
+    processor.apply(log_of(sale(1, stock_left=-3)))
+    processor.apply(log_of(sale(2, item="flour", stock_left=-3), first=10))
+    (store,) = processor._stores.values()
+    assert list(store.stock.values()) == [0.0, 0.0]
 
 
 def test_a_store_takes_so_many_shelves_and_items_on_them_and_no_more():
-    heart = Heart(Rules(), 1, PARTITIONS)
-    out = heart.apply(log_of(*({**SHELF, "event_id": f"s{n}", "shelf": f"shelf-{n}"} for n in range(MAX_SHELVES + 1))))
+    processor = Processor(Rules(), 1, PARTITIONS)
+    out = processor.apply(log_of(*({**SHELF, "event_id": f"s{n}", "shelf": f"shelf-{n}"} for n in range(MAX_SHELVES + 1))))
     (refused,) = out.rejected
     assert refused.reason == "too_many_plans"
     assert str(MAX_SHELVES) in refused.sentence
-    again = heart.apply(log_of({**SHELF, "event_id": "again", "shelf": "shelf-7"}, first=MAX_SHELVES + 1))
+    again = processor.apply(log_of({**SHELF, "event_id": "again", "shelf": "shelf-7"}, first=MAX_SHELVES + 1))
     assert not again.rejected  # a new definition of a known shelf takes no more room
-    assert plans(heart.apply(log_of(*[*a_week()][:1], first=MAX_SHELVES + 2))) == []
+    assert plans(processor.apply(log_of(*[*a_week()][:1], first=MAX_SHELVES + 2))) == []

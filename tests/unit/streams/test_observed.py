@@ -1,9 +1,9 @@
-"""A heart that is observed learns and keeps what one that publishes does; one that is let go is freed at once."""
+"""A processor that is observed learns and keeps what one that publishes does; one that is let go is freed at once."""
 
 import gc
 import weakref
 
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from tests.unit.streams.logs import PARTITIONS, log_of
 from tests.unit.streams.test_heart import a_week
@@ -12,8 +12,8 @@ from tests.unit.streams.test_heart import a_week
 def test_an_observed_state_is_the_published_one_at_every_close():
     log = log_of(*a_week())
     seen = []
-    plain, observed = Heart(Rules(), 1, PARTITIONS), Heart(Rules(), 1, PARTITIONS)
-    observed.observe(lambda shop, day, closed: seen.append((shop.closed_run, day, len(closed.rows))))
+    plain, observed = Processor(Rules(), 1, PARTITIONS), Processor(Rules(), 1, PARTITIONS)
+    observed.observe(lambda store, day, closed: seen.append((store.closed_run, day, len(closed.rows))))
     published = 0
     for record in log:
         published += len(plain.apply([record]).forecasts)
@@ -26,11 +26,11 @@ def test_an_observed_state_is_the_published_one_at_every_close():
 def test_a_heart_is_freed_without_the_collector():
     gc.disable()
     try:
-        heart = Heart(Rules(), 1, PARTITIONS)
-        heart.apply(log_of(*a_week()))
-        heart = Heart.load(heart.dump(), Rules(), 1, PARTITIONS)
-        gone = weakref.ref(heart)
-        del heart
+        processor = Processor(Rules(), 1, PARTITIONS)
+        processor.apply(log_of(*a_week()))
+        processor = Processor.load(processor.dump(), Rules(), 1, PARTITIONS)
+        gone = weakref.ref(processor)
+        del processor
         assert gone() is None
     finally:
         gc.enable()

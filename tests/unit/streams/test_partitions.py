@@ -16,7 +16,7 @@ RECORD_SECONDS = 0.0002
 
 
 class SlowHeart:
-    """A heart whose every record costs what the close of a day does."""
+    """A processor whose every record costs what the close of a day does."""
 
     partition = 0
 
@@ -48,26 +48,26 @@ def work_off(held, between):
     partitions.held[0] = held
     records = [SimpleNamespace(offset=i, timestamp=0) for i in range(4_000)]
     asyncio.run(partitions.take(0, Run(0, records)))
-    return held.heart
+    return held.processor
 
 
 def test_slices_shrink_while_records_are_slow_and_each_is_progress(held):
     progress = []
-    heart = work_off(held, lambda _: progress.append(held.progress_at))
-    assert sum(heart.slices) == 4_000
-    assert heart.slices[0] == room.SLICE
-    assert max(heart.slices[1:]) <= 0.02 / RECORD_SECONDS
+    processor = work_off(held, lambda _: progress.append(held.progress_at))
+    assert sum(processor.slices) == 4_000
+    assert processor.slices[0] == room.SLICE
+    assert max(processor.slices[1:]) <= 0.02 / RECORD_SECONDS
     assert progress == sorted(set(progress))
-    assert len(progress) == len(heart.slices)
+    assert len(progress) == len(processor.slices)
 
 
 def test_a_partition_that_was_taken_away_is_left_where_it_stands(held):
-    heart = work_off(held, lambda partitions: partitions.held.clear())
-    assert heart.slices == [room.SLICE]
+    processor = work_off(held, lambda partitions: partitions.held.clear())
+    assert processor.slices == [room.SLICE]
 
 
 class LongEvent(SlowHeart):
-    """A heart that takes a while over one event, in which it closes days."""
+    """A processor that takes a while over one event, in which it closes days."""
 
     progress = (0, 0)
 

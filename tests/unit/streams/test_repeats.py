@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from tests.unit.streams.logs import PARTITIONS, log_of, sale
 
@@ -13,8 +13,8 @@ ABSENT = ...
 
 def repeat(first, second):
     """What the second event of two with one id became."""
-    heart = Heart(Rules(), 1, PARTITIONS)
-    out = heart.apply(log_of(sale(1, **first), sale(1, **second)))
+    processor = Processor(Rules(), 1, PARTITIONS)
+    out = processor.apply(log_of(sale(1, **first), sale(1, **second)))
     assert len(out.accepted) == 1
     return out.rejected[0].reason if out.rejected else "repeat"
 

@@ -6,7 +6,7 @@ import pytest
 from streams.contract.errors import SnapshotError
 from streams.processor import state
 from streams.processor.migrations import FORMAT
-from streams.processor.processor import Heart
+from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from tests.unit.streams.logs import PARTITIONS, log_of, sale
 from tests.unit.streams.test_heart import a_week
@@ -44,21 +44,21 @@ def test_an_array_of_objects_is_not_taken():
 
 def test_a_heart_goes_on_from_its_dump_as_if_nothing_had_happened():
     log = log_of(*a_week(40))
-    straight, stopped = Heart(Rules(), 1, PARTITIONS), Heart(Rules(), 1, PARTITIONS)
+    straight, stopped = Processor(Rules(), 1, PARTITIONS), Processor(Rules(), 1, PARTITIONS)
     whole = straight.apply(log)
     pieces = []
     for i in range(0, len(log), 7):
         pieces += stopped.apply(log[i : i + 7]).forecasts
-        stopped = Heart.load(stopped.dump(), Rules(), 1, PARTITIONS)
+        stopped = Processor.load(stopped.dump(), Rules(), 1, PARTITIONS)
     assert pieces == whole.forecasts
     assert stopped.dump() == straight.dump()
 
 
 def test_a_snapshot_of_other_rules_or_another_partition_is_refused():
-    heart = Heart(Rules(), 1, PARTITIONS)
-    heart.apply(log_of(sale()))
-    data = heart.dump()
+    processor = Processor(Rules(), 1, PARTITIONS)
+    processor.apply(log_of(sale()))
+    data = processor.dump()
     with pytest.raises(SnapshotError, match="rules"):
-        Heart.load(data, Rules(timezone="Asia/Tokyo"), 1, PARTITIONS)
+        Processor.load(data, Rules(timezone="Asia/Tokyo"), 1, PARTITIONS)
     with pytest.raises(SnapshotError, match="partition"):
-        Heart.load(data, Rules(), 2, PARTITIONS)
+        Processor.load(data, Rules(), 2, PARTITIONS)

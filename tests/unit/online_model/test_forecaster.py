@@ -7,7 +7,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from online_model import HORIZONS, Partition
+from online_model import HORIZONS, Forecaster
 from online_model.combine.gate import Gate
 from online_model.combine.mixture import Mixture
 
@@ -26,7 +26,7 @@ def shop(days, series=8, seed=0, level=12.0):
 
 def run(units, *, partition=None, opened=None, stores=1, country=None, **known):
     """Close all days of `units` in each store; the partition and the results."""
-    partition = partition or Partition()
+    partition = partition or Forecaster()
     for k in range(stores):
         partition.add_store(f"store {k}", country)
         for i in range(units.shape[1]):
@@ -115,7 +115,7 @@ def test_the_future_changes_nothing_before_it():
 @pytest.mark.parametrize(("seed", "days"), [(0, 410), (1, 90), (2, 60)])
 def test_dump_and_load_at_any_time_changes_no_bit(seed, days):
     rng = np.random.default_rng(seed)
-    straight, broken = Partition(), Partition()
+    straight, broken = Forecaster(), Forecaster()
     for p in (straight, broken):
         p.add_store("a", "US")
         p.add_store("b")
@@ -133,7 +133,7 @@ def test_dump_and_load_at_any_time_changes_no_bit(seed, days):
             }
             if rng.random() < 0.05:
                 state = broken.dump()
-                broken = Partition.load(state)
+                broken = Forecaster.load(state)
                 assert same(state, broken.dump()) == []
             a, b = (p.close(store, START + t, units, **known) for p in (straight, broken))
             assert a.path.tobytes() == b.path.tobytes()
@@ -153,10 +153,10 @@ def test_state_is_plain():
 
 
 def test_a_state_of_another_version_is_refused():
-    state = Partition().dump()
+    state = Forecaster().dump()
     state["version"] = 0
     with pytest.raises(ValueError, match="rebuild from the log"):
-        Partition.load(state)
+        Forecaster.load(state)
 
 
 def test_days_close_in_order_and_rows_must_fit():
@@ -213,7 +213,7 @@ def test_one_store_ten_thousandfold_moves_the_others_by_less_than_two_percent():
     sets = [shop(110, seed=k) for k in range(5)]
 
     def error(factor):
-        partition = Partition()
+        partition = Forecaster()
         for k in range(5):
             partition.add_store(str(k))
             for i in range(8):
@@ -360,7 +360,7 @@ def test_a_level_shift_is_noticed_and_followed():
 def test_stores_days_apart_forecast_as_well_as_together():
     units = shop(240, series=6)
     _, together = run(units, stores=3)
-    partition = Partition()
+    partition = Forecaster()
     for k in range(3):
         partition.add_store(str(k))
         for i in range(6):
@@ -396,7 +396,7 @@ def test_a_new_series_starts_from_its_item_elsewhere():
 
 
 def test_series_that_have_not_sold_have_no_forecast():
-    partition = Partition()
+    partition = Forecaster()
     partition.add_store("a")
     partition.add_series(0, "sold")
     partition.add_series(0, "not yet")
@@ -407,7 +407,7 @@ def test_series_that_have_not_sold_have_no_forecast():
 
 
 def test_a_store_without_series_closes():
-    partition = Partition()
+    partition = Forecaster()
     partition.add_store("a")
     out = partition.close(0, START, np.zeros(0), opened=False)
     assert out.path.shape == (0, 28)
@@ -415,7 +415,7 @@ def test_a_store_without_series_closes():
 
 def test_a_bulk_order_does_not_make_its_hour_the_busy_one():
     def noon(bulk):
-        rng, partition = np.random.default_rng(3), Partition()
+        rng, partition = np.random.default_rng(3), Forecaster()
         store = partition.add_store("store")
         for i in range(4):
             partition.add_series(store, f"item {i}")

@@ -1,4 +1,4 @@
-"""All forecasting state of one Kafka partition: many stores, each closing its own business days."""
+"""All forecasting state of one pool: many stores, each closing its own business days."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from online_model.constants import ModelSettings
 from online_model.lines.sale_regressor import SaleRegressor
 from online_model.pool import Pool
 from online_model.series.sold_day import DayInput
-from online_model.store import Store
+from online_model.store import StoreModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 STATE_VERSION: Final = 6
 
 
-class Partition:
-    """All forecasting state of one Kafka partition.
+class Forecaster:
+    """All forecasting state of one pool.
 
     What comes out depends on nothing but the calls, in their order.
 
@@ -40,11 +40,11 @@ class Partition:
     Examples
     --------
     >>> import numpy as np
-    >>> partition = Partition()
-    >>> store = partition.add_store("Leeds", country="GB")
-    >>> series = partition.add_series(store, "apples")
+    >>> forecaster = Forecaster()
+    >>> store = forecaster.add_store("Leeds", country="GB")
+    >>> series = forecaster.add_series(store, "apples")
     >>> for day in range(738000, 738021):
-    ...     closed = partition.close(store, day, np.array([12.0]), opened=True)
+    ...     closed = forecaster.close(store, day, np.array([12.0]), opened=True)
     >>> float(closed.horizons["day"].mean[0].round())
     12.0
 
@@ -54,7 +54,7 @@ class Partition:
         self.settings = settings
         self.sales = SaleRegressor(settings.sale_learning_rate)
         self._pool = Pool()
-        self._stores: list[Store] = []
+        self._stores: list[StoreModel] = []
         self._rows: list[NDArray[np.intp]] = []
         self._items: dict[str, int] = {}
         self._n_series = 0
@@ -87,13 +87,13 @@ class Partition:
         """
         check_country(country, subdivision)
         pool = self._pool
-        self._stores.append(Store(store, country, subdivision))
+        self._stores.append(StoreModel(store, country, subdivision))
         self._rows.append(np.zeros(0, np.intp))
         pool.know(len(self._stores), len(self._items))
         return len(self._stores) - 1
 
     def add_series(self, store: int, item: str) -> int:
-        """Add an item of a store, at its first accepted sale; returns the series' index in the partition."""
+        """Add an item of a store, at its first accepted sale; returns the series' index in the pool."""
         number = self._items.setdefault(item, len(self._items))
         place = self._stores[store]
         place.new_series.append(self._n_series)
@@ -163,7 +163,7 @@ class Partition:
 
         The work is bounded however many they are. What a store knows of its own days (sums by week, open days, the rings of the newest
         days) is as if it had closed them, closed. Days leapt over are not forecast and score nothing, teach nothing about the store's
-        week and holidays, and age nothing that the partition's stores share.
+        week and holidays, and age nothing that the pool's stores share.
 
         Raises
         ------
@@ -179,7 +179,7 @@ class Partition:
     def restart(self, store: int) -> None:
         """Forget the days of a store: the next one it closes is its first. Its series stay, as ones that have not sold yet."""
         old = self._stores[store]
-        place = self._stores[store] = Store(old.name, old.country, old.subdivision)
+        place = self._stores[store] = StoreModel(old.name, old.country, old.subdivision)
         held = old.series
         place.new_series, place.new_items = held.series.tolist(), held.item.tolist()
         self._pool.started -= int((held.count > 0).sum())
@@ -231,7 +231,7 @@ class Partition:
         return out
 
     @classmethod
-    def load(cls, state: Mapping[str, Any]) -> Partition:
+    def load(cls, state: Mapping[str, Any]) -> Forecaster:
         """The reverse of `dump`: what follows is what would have followed without it.
 
         Raises
@@ -248,7 +248,7 @@ class Partition:
         self._n_series = int(state["n_series"])
         self._items = {item: i for i, item in enumerate(state["items"])}
         for i in range(int(state["n_stores"])):
-            store = Store.load(f"store{i}", state)
+            store = StoreModel.load(f"store{i}", state)
             self._stores.append(store)
             self._rows.append(np.array([*store.held.series.tolist(), *store.new_series], np.intp))
         return self

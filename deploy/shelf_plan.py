@@ -8,7 +8,7 @@ import numpy as np
 
 from charts.figures.shelf_picture import ShelfPlan
 from charts.queries.forecasts import share_of_shelf
-from online_model.shelf import Item, Shelf, arrange
+from online_model.shelf import Item, Shelf, arrange, build_shelf
 from producers.sources.shelf_file import as_planned
 from streams.contract.errors import UsageError
 
@@ -51,7 +51,7 @@ def _sketched(plan: dict[str, Any], levels: int) -> Shelf:
     # Room to spare: whole items must find a place on levels whose real width is not known.
     level_width = max(100.0 / levels * 1.08, max(widths) * 1.01)
     while True:
-        shelf = Shelf.of(level_width, levels, [Item(one["item"], width=w) for one, w in zip(items, widths, strict=True)])
+        shelf = build_shelf(level_width, levels, [Item(one["item"], width=w) for one, w in zip(items, widths, strict=True)])
         facings = np.array([one.get("facings") or 1 for one in items], dtype=np.int64)
         if _fits(shelf, facings):
             return shelf

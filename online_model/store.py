@@ -14,6 +14,7 @@ from online_model.combine.outlook import Outlook, serve
 from online_model.constants import TINY, YEAR
 from online_model.experts import features
 from online_model.experts.baselines import WeekdayLags
+from online_model.experts.registry import LAYOUT
 from online_model.horizons import DAYS_AHEAD, KNOWN_OPEN_DAYS
 from online_model.results import DayClosed
 from online_model.series import last_year
@@ -84,7 +85,7 @@ class StoreModel:
         self.wild_run = 0
         self.new_series: list[int] = []
         self.new_items: list[int] = []
-        self._series = Series()
+        self._series = Series(LAYOUT)
         self._opening = Opening()
         self._curve = DayCurve()
         self._lags = WeekdayLags()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from online_model.experts.expert import Expert, Regression
+from online_model.experts.features import N_REGRESSION_FEATURES
 from online_model.experts.level_experts import by_calendar, by_profile, by_weekday
 from online_model.experts.regression_experts import regression_expert
 from online_model.experts.regressors import LinearRatio, LogRatio
 from online_model.horizons import QUANTILE_NAMES
+from online_model.series.series import Layout
 
 EXPERTS: Final = (
     Expert("profile", by_profile, year_corrected=True),
@@ -27,3 +29,6 @@ CORRECTED: Final = [place for place, expert in enumerate(EXPERTS) if expert.year
 PENDING: Final = ("scale", *EXPERT_NAMES, "unbiased", *QUANTILE_NAMES, "naive", "smoothing")
 """What a forecast leaves behind for each series, per open day; quantiles are sums. The experts stand as they were before their
 year correction."""
+
+LAYOUT: Final = Layout(N_EXPERTS, len(PENDING), N_REGRESSION_FEATURES)
+"""Of the state of each series."""

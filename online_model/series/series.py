@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from online_model.calendar.day_features import N_FEATURES
 from online_model.constants import STAGGER
-from online_model.experts.features import N_REGRESSION_FEATURES
-from online_model.experts.registry import N_EXPERTS, PENDING
 from online_model.horizons import DAYS_AHEAD, N_HORIZONS, N_TAILS, SPANS
 from online_model.series.ewmas import N_EWMAS
 from online_model.series.last_year import BINS
@@ -27,6 +26,27 @@ SLOTS: Final = sum(SPANS)
 """Pending forecasts: as many of each horizon as it has days."""
 TEACH_NAMES: Final = tuple({1: "teach_day", 7: "teach_week", 28: "teach_month"}.get(days, f"teach_{days}_days") for days in SPANS)
 """Fields that hold the frozen features of each horizon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the arrays of a series are as long as: the list of experts decides.
+
+    Attributes
+    ----------
+    experts
+        Experts in the mix.
+    pending
+        Numbers that a forecast leaves behind until its label comes.
+    features
+        Features of the regressions.
+
+    """
+
+    experts: int
+    pending: int
+    features: int
+
 
 _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "series": ((), "i8", 0),
@@ -54,9 +74,7 @@ _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "last_promotion": ((), "f4", 0),
     "told_promotion": ((), "?", 0),
     "units": ((3, DAYS_AHEAD), "f4", 0),
-    "pending": ((SLOTS, len(PENDING)), "f4", np.nan),
     "offset": ((N_HORIZONS,), "f4", 0),
-    "loss": ((N_HORIZONS, N_EXPERTS), "f4", 0),
     "labels": ((N_HORIZONS,), "f4", 0),
     "spread": ((N_HORIZONS,), "f4", 1),
     "levels_z": ((N_TAILS, N_HORIZONS), "f4", 0),
@@ -66,6 +84,18 @@ _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "morning": ((7,), "f4", 0),
     "by_hour": ((24,), "f4", 0),
 }
+
+
+def _specs(layout: Layout) -> dict[str, tuple[tuple[int, ...], str, float]]:
+    """Shape by series, type and first value of each field, in the order of the state."""
+    out: dict[str, tuple[tuple[int, ...], str, float]] = {}
+    for name, spec in _SPECS.items():
+        if name == "offset":
+            out["pending"] = ((SLOTS, layout.pending), "f4", np.nan)
+        out[name] = spec
+        if name == "offset":
+            out["loss"] = ((N_HORIZONS, layout.experts), "f4", 0)
+    return out
 
 
 class Series:
@@ -155,11 +185,12 @@ class Series:
     morning: F32
     by_hour: F32
 
-    def __init__(self) -> None:
-        for name, (shape, kind, fill) in _SPECS.items():
+    def __init__(self, layout: Layout) -> None:
+        self._specs = _specs(layout)
+        for name, (shape, kind, fill) in self._specs.items():
             setattr(self, name, np.full((*shape, 0), fill, kind))
         for name, days in zip(TEACH_NAMES, SPANS, strict=True):
-            setattr(self, name, np.zeros((days, N_REGRESSION_FEATURES, 0), np.float16))
+            setattr(self, name, np.zeros((days, layout.features, 0), np.float16))
 
     def __len__(self) -> int:
         return int(self.series.shape[0])
@@ -172,7 +203,7 @@ class Series:
     def append(self, series: list[int], items: list[int], new_var: F32) -> None:
         """Append series that have not sold yet; `new_var` `[K]` is the prior variance of their calendar effects."""
         more = len(series)
-        for name, (shape, kind, fill) in _SPECS.items():
+        for name, (shape, kind, fill) in self._specs.items():
             new = np.full((*shape, more), fill, kind)
             setattr(self, name, np.concatenate([getattr(self, name), new], -1))
         self.series[-more:], self.item[-more:] = series, items
@@ -186,4 +217,4 @@ class Series:
 
     def bytes_each(self) -> float:
         """Bytes of state a series."""
-        return float(sum(a.nbytes for a in vars(self).values())) / max(len(self), 1)
+        return float(sum(a.nbytes for a in vars(self).values() if isinstance(a, np.ndarray))) / max(len(self), 1)

@@ -1,5 +1,6 @@
 """Shelf plans: from forecasts to facings and orders. Pure: arrays in, arrays and sentences out."""
 
+from online_model.shelf.building import build_shelf
 from online_model.shelf.demand import Demand, Quantiles
 from online_model.shelf.description import CategoryBound, Item, Shelf, ShelfError
 from online_model.shelf.levels import Block, arrange
@@ -19,6 +20,7 @@ __all__ = [
     "ShelfError",
     "ShelfSettings",
     "arrange",
+    "build_shelf",
     "order_units",
     "percentages",
     "plan",

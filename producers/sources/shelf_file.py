@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from online_model.shelf import Shelf, ShelfError
+from online_model.shelf import Shelf, ShelfError, build_shelf
 from streams.contract.codec import decode_event, encode
 from streams.contract.errors import RejectedEvent, UsageError
 from streams.contract.messages import CategoryShare, ShelfDefined, ShelfItem
@@ -41,7 +41,7 @@ def read_shelf(path: Path, defined_at: datetime) -> ShelfDefined:
 
 def as_planned(event: ShelfDefined) -> Shelf:
     """The shelf as the planner takes it. Raises ShelfError where no plan could fulfil it."""
-    return Shelf.of(event.level_width, event.levels, event.items, event.shares)
+    return build_shelf(event.level_width, event.levels, event.items, event.shares)
 
 
 def _bytes(path: Path) -> bytes:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from online_model.shelf import Demand, Plan, Quantiles, Shelf, ShelfError, ShelfSettings, plan, share_of_space, shares_of_used
+from online_model.shelf import Demand, Plan, Quantiles, Shelf, ShelfError, ShelfSettings, build_shelf, plan, share_of_space, shares_of_used
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import Allocation, ShelfAllocation, ShelfDefined
 from streams.processor.local_time import EPOCH_ORDINAL
@@ -27,7 +27,7 @@ _definition = msgspec.json.Decoder(ShelfDefined)
 def check_definition(event: ShelfDefined) -> None:
     """Raise RejectedEvent when no plan could fulfil the shelf."""
     try:
-        Shelf.of(event.level_width, event.levels, event.items, event.shares)
+        build_shelf(event.level_width, event.levels, event.items, event.shares)
     except ShelfError as error:
         raise RejectedEvent("invalid", str(error)) from None
 
@@ -95,7 +95,7 @@ class Planner:
         if known is None or known[0] is not definition:
             try:
                 event = _definition.decode(definition)
-                shelf = Shelf.of(event.level_width, event.levels, event.items, event.shares)
+                shelf = build_shelf(event.level_width, event.levels, event.items, event.shares)
             except (msgspec.ValidationError, ShelfError):
                 shelf = None
             known = (definition, shelf)

@@ -16,7 +16,7 @@ import time
 
 import numpy as np
 
-from online_model.shelf import CategoryBound, Demand, Item, Quantiles, Shelf, ShelfSettings, plan, share_of_space
+from online_model.shelf import CategoryBound, Demand, Item, Quantiles, Shelf, ShelfSettings, build_shelf, plan, share_of_space
 
 SETTINGS = ShelfSettings(elasticity_of={"c0": 0.25, "c1": 0.17, "c2": 0.1, "c3": 0.17, "c4": 0.2})
 
@@ -45,7 +45,7 @@ def shelf_of(number: int, items: int | None = None) -> tuple[Shelf, Demand]:
         for i in range(n)
     ]  # fmt: skip
     shares = [CategoryBound("c0", 0.1, 0.3), CategoryBound("c1", 0.05, 0.5)] if number % 2 else []
-    return Shelf.of(level_width, levels, listed, shares), Demand(day, week)
+    return build_shelf(level_width, levels, listed, shares), Demand(day, week)
 
 
 def seconds_of(shelf: Shelf, demand: Demand, current: np.ndarray | None, repeats: int = 5) -> float:

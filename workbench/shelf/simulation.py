@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from online_model.shelf import Demand, Item, Quantiles, Shelf, ShelfSettings, plan
+from online_model.shelf import Demand, Item, Quantiles, Shelf, ShelfSettings, build_shelf, plan
 from online_model.shelf.baselines import by_share
 from online_model.shelf.problem import Problem
 from streams.contract.errors import UsageError
@@ -100,7 +100,7 @@ def _cases(setup: Setup) -> Iterator[Case]:
             Item(str(name), price=float(p), cost=float(p - m), units_per_facing=holds, must_stay=True)
             for name, p, m in zip(best, price, margin, strict=True)
         ]
-        shelf = Shelf.of(width, LEVELS, listed)
+        shelf = build_shelf(width, LEVELS, listed)
         yield Case(category, units.to_numpy(dtype=float), days, shelf, margin, width * LEVELS / len(best))
 
 

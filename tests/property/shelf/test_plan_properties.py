@@ -10,10 +10,10 @@ from online_model.shelf import (
     Demand,
     Item,
     Quantiles,
-    Shelf,
     ShelfError,
     ShelfSettings,
     arrange,
+    build_shelf,
     percentages,
     plan,
     share_of_space,
@@ -52,7 +52,7 @@ def shelves(draw, equal=None):
     if draw(st.booleans()):
         shares = [CategoryBound("c0", float(rng.uniform(0, 0.3)), float(rng.uniform(0.3, 0.8)))]
     try:
-        shelf = Shelf.of(level_width, levels, items, shares)
+        shelf = build_shelf(level_width, levels, items, shares)
     except ShelfError:
         assume(False)
     mean = rng.gamma(0.7, 4.0, n) * (rng.random(n) < 0.9)

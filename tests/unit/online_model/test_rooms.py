@@ -14,6 +14,7 @@ from online_model.combine.mixture import Mixture
 from online_model.combine.quantiles import Quantiles, gamma_quantile
 from online_model.combine.scores import Scores
 from online_model.combine.year_correction import YearCorrection
+from online_model.experts.registry import LAYOUT
 from online_model.results import Scored
 from online_model.series import last_year, level_shift
 from online_model.series.ewmas import DS
@@ -24,7 +25,7 @@ from online_model.today.nowcast import DayCurve, Nowcast
 
 
 def series(n):
-    s = Series()
+    s = Series(LAYOUT)
     s.append(list(range(n)), list(range(n)), prior_variance())
     return s
 

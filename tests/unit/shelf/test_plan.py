@@ -10,10 +10,10 @@ from online_model.shelf import (
     Demand,
     Item,
     Quantiles,
-    Shelf,
     ShelfError,
     ShelfSettings,
     arrange,
+    build_shelf,
     plan,
 )
 
@@ -26,7 +26,7 @@ def demand_of(*units, **more):
 
 
 def shelf_of(*items, width=10.0, levels=1, shares=()):
-    return Shelf.of(width, levels, items, shares)
+    return build_shelf(width, levels, items, shares)
 
 
 def item(name, **more):

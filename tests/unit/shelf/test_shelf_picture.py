@@ -7,13 +7,13 @@ import pytest
 
 from charts.figures.draw import drawn
 from charts.figures.shelf_picture import ShelfPlan, shelf_picture
-from online_model.shelf import Item, Shelf
+from online_model.shelf import Item, build_shelf
 
 
 def plan_of(items, levels=3):
     rng = np.random.default_rng(items)
     names = [f"item {i} for $5 & <more>" for i in range(items)]
-    shelf = Shelf.of(300.0, levels, [Item(n, width=float(rng.uniform(3, 14))) for n in names])
+    shelf = build_shelf(300.0, levels, [Item(n, width=float(rng.uniform(3, 14))) for n in names])
     facings = rng.integers(1, 3, items)
     previous = facings.copy()
     previous[0] += 1
@@ -40,7 +40,7 @@ def test_every_item_is_named_and_changes_are_marked(items, levels):
 
 
 def test_a_change_of_an_item_on_several_levels_is_told_once():
-    shelf = Shelf.of(100.0, 3, [Item("milk", width=10.0), Item("tea", width=10.0)])
+    shelf = build_shelf(100.0, 3, [Item("milk", width=10.0), Item("tea", width=10.0)])
     plan = ShelfPlan("Shop", "Dairy", shelf, np.array([25, 3]), np.array([21, 7]), np.array([9.0, 1.0]))
     said = texts(drawn(lambda: shelf_picture(plan), "svg"))
     assert said.count("milk") == 3
@@ -48,7 +48,7 @@ def test_a_change_of_an_item_on_several_levels_is_told_once():
 
 
 def test_a_name_breaks_before_its_unit_rather_than_become_a_number():
-    shelf = Shelf.of(100.0, 1, [Item("chocolate 85 % 12", width=9.0), Item("tea", width=91.0)])
+    shelf = build_shelf(100.0, 1, [Item("chocolate 85 % 12", width=9.0), Item("tea", width=91.0)])
     said = texts(drawn(lambda: shelf_picture(ShelfPlan("Shop", "Sweets", shelf, np.array([1, 1]))), "svg"))
     assert "1" not in said
     assert "chocolate" in " ".join(said)

@@ -251,8 +251,9 @@ class StoreModel:
     def nowcast(self, day: int, hour: float, sold: F64, pool: Pool) -> F64:
         """Expected total of a running day, see `Forecaster.nowcast`."""
         more = len(sold) - len(self._series)  # items met since the morning
-        morning = np.append(self._series.morning[min(max(day - self.last_day - 1, 0), 6)].astype(np.float64), np.zeros(more))
-        own = np.pad(self._series.by_hour, ((0, 0), (0, more)))
+        morning, own = self._series.morning[min(max(day - self.last_day - 1, 0), 6)].astype(np.float64), self._series.by_hour
+        if more:
+            morning, own = np.append(morning, np.zeros(more)), np.pad(own, ((0, 0), (0, more)))
         return pool.nowcast.expect(self._curve, (day - 1) % 7, hour, own, sold, morning)
 
     def dump(self, prefix: str) -> dict[str, Any]:

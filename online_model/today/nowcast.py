@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     F64 = NDArray[np.float64]
@@ -28,6 +30,7 @@ class DayCurve:
 
     def __init__(self) -> None:
         self.by_weekday: F64 = np.zeros((7, HOURS))
+        self._kept: tuple[tuple[int, int, int], F32] | None = None  # what the last share was asked for, and the share
 
     def learn(self, weekday: int, by_hour: F64) -> None:
         """Add an open day's units by hour, `[24]`."""
@@ -48,6 +51,13 @@ class DayCurve:
         out /= np.maximum(out[-1], TINY)
         return out
 
+    def kept_share(self, weekday: int, learned: int, pooled: Callable[[], F64], own: F32) -> F32:
+        """`share`, kept from one event to the next: it changes only when a day has closed, which `learned` counts."""
+        asked = (weekday, learned, own.shape[1])
+        if self._kept is None or self._kept[0] != asked:
+            self._kept = asked, self.share(weekday, pooled(), own)
+        return self._kept[1]
+
 
 class Nowcast:
     """Pooled over a pool: units by hour, and the gain's regression by hour.
@@ -60,6 +70,7 @@ class Nowcast:
         self.by_hour: F64 = np.zeros(HOURS)
         self.xx: F64 = np.full(HOURS + 1, GAIN_RIDGE)
         self.xy: F64 = np.zeros(HOURS + 1)
+        self._learned = 0  # days: what was made of the curves before is out of date
 
     def curve(self) -> F64:
         """Share of each hour `[24]`; even through the day before any sale is known."""
@@ -81,6 +92,7 @@ class Nowcast:
             The store's share of its date.
 
         """
+        self._learned += 1
         f = curve.share(weekday, self.curve(), own)[1:].T
         n = np.cumsum(hours, 1)
         m = np.maximum(morning, 0.01)[:, None]
@@ -100,7 +112,7 @@ class Nowcast:
         """Expected total of the day `[n]`."""
         whole = min(max(int(hour), 0), HOURS - 1)
         part = min(max(hour - whole, 0.0), 1.0)
-        before, after = curve.share(weekday, self.curve(), own)[whole : whole + 2].astype(np.float64)
+        before, after = curve.kept_share(weekday, self._learned, self.curve, own)[whole : whole + 2].astype(np.float64)
         f = before + part * (after - before)
         early, late = np.clip(self.xy[whole : whole + 2] / self.xx[whole : whole + 2], -0.5, 1.0).tolist()
         gain = early + part * (late - early)

@@ -36,9 +36,9 @@ class OpenDay:
 
     def units(self, n: int) -> NDArray[np.float64]:
         """Units by item, [n]."""
-        out = np.zeros(n)
-        np.add.at(out, np.fromiter(self.by_hour, np.intp, len(self.by_hour)) // 24, np.fromiter(self.by_hour.values(), np.float64))
-        return out
+        rows = np.fromiter(self.by_hour, np.intp, len(self.by_hour)) // 24
+        units: NDArray[np.float64] = np.bincount(rows, np.fromiter(self.by_hour.values(), np.float64, len(rows)), n).astype(np.float64)
+        return units
 
     def dump(self) -> dict[str, Any]:
         """The day as arrays."""

@@ -32,12 +32,18 @@ def dump_fields(thing: object, prefix: str) -> dict[str, Any]:
 
 
 def load_fields(thing: object, prefix: str, state: Mapping[str, Any]) -> None:
-    """The reverse of `dump_fields`, onto an object as its class makes it."""
+    """The reverse of `dump_fields`, onto an object as its class makes it.
+
+    Raises ValueError where an array is of another shape than this program's: a step of the migration is missing.
+    """
     for name, old in list(vars(thing).items()):
         if name.startswith("_"):
             continue
         value = state[f"{prefix}.{name}"]
         if isinstance(old, np.ndarray):
+            fixed = old.shape if old.size else old.shape[:-1]  # an array that begins empty grows along its last axis
+            if np.shape(value)[: len(fixed)] != fixed or np.ndim(value) != old.ndim:
+                raise ValueError(f"{prefix}.{name} has the shape {np.shape(value)}, this program wants {old.shape}")
             setattr(thing, name, np.array(value, dtype=old.dtype, order="C"))
         elif isinstance(old, list):
             setattr(thing, name, list(value))

@@ -475,3 +475,12 @@ def test_the_gate_learns_from_what_the_mix_had_said(monkeypatch):
                 np.testing.assert_allclose(mixed[h][there], said[made - b][h][there], rtol=2e-4)
                 compared += there.sum()
     assert compared > 1000
+
+
+@pytest.mark.parametrize("name", ["store0.series.loss", "pool.mixture.loss", "store0.slots"])
+def test_a_state_of_another_layout_does_not_load(name):
+    partition, _ = run(shop(10))
+    state = partition.dump()
+    state[name] = np.concatenate([state[name], state[name]], 0)
+    with pytest.raises(ValueError, match="this program wants"):
+        Forecaster.load(state)

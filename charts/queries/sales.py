@@ -170,14 +170,6 @@ def by_store_day(database: Finds, store: str | None = None, period: Period | Non
     return dict(days)
 
 
-def item_days(database: Finds, store: str, item: str, period: Period | None = None) -> dict[str, Sums]:
-    """What an item of a store sold on each business date. Raises ServerError."""
-    days: defaultdict[str, Sums] = defaultdict(Sums)
-    for _, day, row, document in _rows(database, ITEM_MONTHS, store, period or Period(), item):
-        days[day].add(day, row, money_of(document, day[8:]))
-    return dict(days)
-
-
 def newest_day_by_item(database: Finds, store: str | None = None) -> dict[tuple[str, str], Sums]:
     """The newest business date with sales of each (store, item) of late, with what was sold. Raises ServerError.
 
@@ -225,12 +217,10 @@ def last_date(database: Finds) -> str | None:
     return max(days)
 
 
-def _where(store: str | None, period: Period, item: str | None = None) -> dict[str, Any]:
+def _where(store: str | None, period: Period) -> dict[str, Any]:
     where: dict[str, Any] = {}
     if store is not None:
         where["store"] = store
-    if item is not None:
-        where["item"] = item
     if months := period.months():
         where["month"] = months
     return where
@@ -257,11 +247,9 @@ def _sums(
             yield document, day, day, row, money_of(document, day[8:])
 
 
-def _rows(
-    database: Finds, collection: str, store: str | None, period: Period, item: str | None = None
-) -> Iterator[tuple[str, str, list[Any], Document]]:
+def _rows(database: Finds, collection: str, store: str | None, period: Period) -> Iterator[tuple[str, str, list[Any], Document]]:
     fields = ("store", "item", "month", "currency", "others", "days")
-    for document in database.find(collection, _where(store, period, item), fields):
+    for document in database.find(collection, _where(store, period), fields):
         for day, row in document["days"].items():
             full = f"{document['month']}-{day}"
             if period.holds(full):

@@ -193,7 +193,10 @@ class SaleAccepted(Struct, frozen=True, kw_only=True, tag_field="type", tag="sal
 
 
 class HorizonForecast(Struct, frozen=True, gc=False):
-    """Units expected over a horizon, first to last business date, both included. The declared quantiles stand in their order."""
+    """Units expected over a horizon, first to last business date, both included.
+
+    Each declared quantile has a field. A further one stands last, with a default: messages of before have none.
+    """
 
     horizon: Horizon
     first_day: IsoDate

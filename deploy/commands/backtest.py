@@ -48,7 +48,7 @@ def backtest(
     """
     # Before NumPy is loaded: the matrices are small, threads would only take turns and double the time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from producers.plans.plans import KnownAhead  # noqa: PLC0415 - after the line above
+    from producers.announcements.known_ahead import KnownAhead  # noqa: PLC0415 - after the line above
     from workbench.backtest import run  # noqa: PLC0415
 
     options = run.Options(

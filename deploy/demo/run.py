@@ -23,7 +23,7 @@ from deploy.demo.memory import MemoryWatch
 from deploy.demo.screen import Screen, View
 from deploy.demo.source import DemoSource, open_source
 from deploy.groups import everybody
-from producers.plans.plans import NOTHING_AHEAD, KnownAhead
+from producers.announcements.known_ahead import NOTHING_AHEAD, KnownAhead
 from producers.publisher import Publisher
 from producers.replay.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
 from streams.contract.errors import ServerError, ShelfcastError

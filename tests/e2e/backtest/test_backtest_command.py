@@ -14,7 +14,7 @@ import holidays
 import pytest
 from rich.console import Console
 
-from producers.plans.plans import KnownAhead
+from producers.announcements.known_ahead import KnownAhead
 from streams.contract.errors import UsageError
 from tests.support.daily import rows_of, written
 from workbench.backtest.run import Options, backtest

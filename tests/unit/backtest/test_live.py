@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from producers.plans.plans import KnownAhead
+from producers.announcements.known_ahead import KnownAhead
 from streams.contract.codec import decode_output
 from streams.contract.messages import ForecastScored, PredictedSales
 from streams.processor.local_time import EPOCH_ORDINAL, iso_date
@@ -74,7 +74,7 @@ def test_forecasts_equal_the_messages_that_the_worker_publishes(run, messages):
     # York is closed on Sundays, and a closed day publishes nothing
     assert compared["day"] >= 6 * (SCORED - 8)
     assert compared["28_days"] > 50
-    assert found.plans
+    assert found.announcements
 
 
 def test_sums_equal_those_the_worker_scores_itself_by(run, messages):

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from charts.figures import style, words
 from charts.queries.sales import Period, Sums
+from streams.contract.documents import MONEY_LINES, MONEY_PROFIT_LINES
 
 MOST_BARS = 60
 
@@ -43,7 +44,7 @@ def profit_by_item(items: Mapping[str, Sums], store: str | None, period: Period,
         return style.empty_figure("Profit by item", f"No sales{which} in {words.scope(store)} {words.asked(period)}.")
     currency, others = found[0], [other for other in currencies(items.values()) if other != found[0]]
     items = {name: sums for name, sums in items.items() if currency in sums.money}
-    known = any(sums.money[currency][2] for sums in items.values())
+    known = any(sums.money[currency][MONEY_PROFIT_LINES] for sums in items.values())
     noun = "profit" if known else "revenue"
     values = {name: (sums.profit_in(currency) if known else sums.revenue_in(currency)) / 1e6 for name, sums in items.items()}
     money = words.currency(currency, others)
@@ -56,7 +57,7 @@ def currencies(sums: Iterable[Sums]) -> list[str | None]:
     """The currencies of sales, that of most lines first; None: lines that named none."""
     lines: Counter[str | None] = Counter()
     for one in sums:
-        lines.update({currency: row[3] for currency, row in one.money.items()})
+        lines.update({currency: row[MONEY_LINES] for currency, row in one.money.items()})
     return sorted(lines, key=lambda currency: (-lines[currency], currency or ""))
 
 

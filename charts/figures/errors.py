@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from charts.figures import style, words
 from charts.figures.dates import day_number, show_dates
-from charts.queries.forecasts import HORIZON_NAMES, HORIZONS, ErrorSums, score_sums
+from charts.queries.forecasts import ErrorSums, score_sums
+from streams.contract.horizons import HORIZONS, Horizon
 
 WINDOW_DAYS = 28
 
@@ -40,14 +41,14 @@ def running(origins: Mapping[str, ErrorSums]) -> list[Running]:
 
 def running_error(by_origin: Mapping[str, Mapping[str, ErrorSums]], store: str | None) -> Figure:
     """One panel a horizon: our error and the baseline's over the last 28 days of forecasts."""
-    lines = {horizon: running(by_origin.get(horizon, {})) for horizon in HORIZONS}
-    shown = [horizon for horizon in HORIZONS if lines[horizon]]
+    lines = {horizon.name: running(by_origin.get(horizon.name, {})) for horizon in HORIZONS}
+    shown = [horizon for horizon in HORIZONS if lines[horizon.name]]
     if not shown:
         return style.empty_figure(
             "Forecast error", f"No forecast of {words.scope(store)} has come due yet: the first does when the next business day closes."
         )
-    whole = score_sums({horizon: dict(by_origin[horizon]) for horizon in shown})
-    days = sorted(day for horizon in shown for day in by_origin[horizon])
+    whole = score_sums({horizon.name: dict(by_origin[horizon.name]) for horizon in shown})
+    days = sorted(day for horizon in shown for day in by_origin[horizon.name])
     figure = style.new_figure(
         _finding(whole, shown),
         f"Sum of |forecast - sold| / sum of sold, over the last {WINDOW_DAYS} days of forecasts, {words.scope(store)}, "
@@ -55,11 +56,11 @@ def running_error(by_origin: Mapping[str, Mapping[str, ErrorSums]], store: str |
         3.3,
     )
     for place, horizon in enumerate(shown):
-        _panel(figure, horizon, lines[horizon], whole[horizon], place=place, panels=len(shown))
+        _panel(figure, horizon, lines[horizon.name], whole[horizon.name], place=place, panels=len(shown))
     return figure
 
 
-def _panel(figure: Figure, horizon: str, line: list[Running], whole: ErrorSums, *, place: int, panels: int) -> None:
+def _panel(figure: Figure, horizon: Horizon, line: list[Running], whole: ErrorSums, *, place: int, panels: int) -> None:
     gap = 0.045 if panels > 1 else 0.0
     width = (1 - gap * (panels - 1)) / panels
     start = place * (width + gap)
@@ -76,7 +77,7 @@ def _panel(figure: Figure, horizon: str, line: list[Running], whole: ErrorSums, 
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.locator_params(axis="y", nbins=6)
     show_dates(axes, 2, 5)
-    axes.set_title(HORIZON_NAMES[horizon].capitalize(), loc="left", size=11, weight="bold", color=style.INK, pad=20)
+    axes.set_title(horizon.title.capitalize(), loc="left", size=11, weight="bold", color=style.INK, pad=20)
     ours, baseline = whole.wape, whole.wape_same_weekday_mean
     if ours is not None and baseline is not None:
         axes.text(
@@ -91,11 +92,11 @@ def _panel(figure: Figure, horizon: str, line: list[Running], whole: ErrorSums, 
         axes.legend(loc="lower left", frameon=False, fontsize=9, handlelength=1.6, labelcolor=style.INK)
 
 
-def _finding(whole: Mapping[str, ErrorSums], shown: list[str]) -> str:
+def _finding(whole: Mapping[str, ErrorSums], shown: list[Horizon]) -> str:
     parts = []
     for horizon in shown:
-        ours, baseline = whole[horizon].wape, whole[horizon].wape_same_weekday_mean
+        ours, baseline = whole[horizon.name].wape, whole[horizon.name].wape_same_weekday_mean
         if ours is not None and baseline:
             change = ours / baseline - 1
-            parts.append(f"{style.MINUS if change < 0 else '+'}{words.percent(abs(change))} {HORIZON_NAMES[horizon].removeprefix('next ')}")
+            parts.append(f"{style.MINUS if change < 0 else '+'}{words.percent(abs(change))} ({horizon.length})")
     return "Error against the same-weekday mean: " + ",  ".join(parts) if parts else "Forecast error"

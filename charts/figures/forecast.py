@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from charts.figures import style, words
 from charts.figures.dates import day_number, show_dates
 from charts.queries.forecasts import PastForecast, days_ahead, horizon_of
+from streams.contract.horizons import DAY, LONGEST
 
 
 def forecast_against_actual(store: str, item: str, past: Sequence[PastForecast], close: Mapping[str, Any] | None) -> Figure:
@@ -32,8 +33,8 @@ def forecast_against_actual(store: str, item: str, past: Sequence[PastForecast],
         path = days_ahead(dict(close))
         ahead = [day_number(day) for day, _ in path]
         axes.axvline(ahead[0] - 0.5, color=style.REST, linewidth=0.9)
-        axes.plot(ahead, [units for _, units in path], color=style.ORANGE, linewidth=1.8, label="expected, next 28 days")
-        tomorrow = horizon_of(dict(close), "day")
+        axes.plot(ahead, [units for _, units in path], color=style.ORANGE, linewidth=1.8, label=f"expected, {LONGEST.title}")
+        tomorrow = horizon_of(dict(close), DAY.name)
         if tomorrow:
             axes.plot([ahead[0]] * 2, [tomorrow["p10"], tomorrow["p90"]], color=style.ORANGE, linewidth=5, alpha=0.35)
     axes.set_ylim(0, _top(past, close))
@@ -52,10 +53,10 @@ def _top(past: Sequence[PastForecast], close: Mapping[str, Any] | None) -> float
 
 
 def _finding(name: str, past: Sequence[PastForecast], close: Mapping[str, Any] | None) -> str:
-    tomorrow = horizon_of(dict(close), "day") if close else None
+    tomorrow = horizon_of(dict(close), DAY.name) if close else None
     if tomorrow:
-        month = horizon_of(dict(close), "28_days") if close else None
-        later = f", {words.count(month['mean'])} in 28 days" if month else ""
+        longest = horizon_of(dict(close), LONGEST.name) if close else None
+        later = f", {words.count(longest['mean'])} in {LONGEST.length}" if longest else ""
         return f"{name}: about {words.count(tomorrow['mean'])} units on {tomorrow['first_day']}{later}"
     within = sum(one.p10 <= one.actual <= one.p90 for one in past)
     return f"{name}: {within} of {len(past)} days within the band"

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from charts.queries.sales import Finds, Sums, newest_day_by_item
 from streams.contract.documents import DRIFTS, FORECASTS, ITEM_SCORE_COLUMNS, PLAN_PARTS, PLANS, SCORE_MONTHS, SCORES, document_id
+from streams.contract.horizons import DAY, HORIZON_NAMES
 
 Document = dict[str, Any]
 MOST_FORECASTS: Final = 5000
@@ -16,8 +17,6 @@ MOST_ITEMS: Final = 100_000
 """Items that a store may have."""
 MOST_SCORE_PARTS: Final = 4
 """Documents of one score: its thousand items with the longest names there can be are three parts."""
-HORIZONS: Final = ("day", "7_days", "28_days")
-HORIZON_NAMES: Final = {"day": "next day", "7_days": "next 7 days", "28_days": "next 28 days", "today": "today"}
 
 
 @dataclass(slots=True)
@@ -74,7 +73,7 @@ class ErrorSums:
 
 def errors_by_origin(database: Finds, store: str | None = None) -> dict[str, dict[str, ErrorSums]]:
     """Of each horizon and origin date, the sums over stores, origins in order. Raises ServerError."""
-    found: dict[str, defaultdict[str, ErrorSums]] = {horizon: defaultdict(ErrorSums) for horizon in HORIZONS}
+    found: dict[str, defaultdict[str, ErrorSums]] = {horizon: defaultdict(ErrorSums) for horizon in HORIZON_NAMES}
     where = {} if store is None else {"store": store}
     for document in database.find(SCORE_MONTHS, where, ("horizon", "month", "origins")):
         if document["horizon"] in found:
@@ -88,7 +87,7 @@ def score_totals(database: Finds, store: str | None = None) -> dict[str, ErrorSu
     whole: dict[str, ErrorSums] = {}
     for document in database.find(SCORE_MONTHS, {} if store is None else {"store": store}, ("horizon", "total")):
         whole.setdefault(document["horizon"], ErrorSums()).add(document["total"])
-    return {horizon: whole[horizon] for horizon in HORIZONS if horizon in whole}
+    return {horizon: whole[horizon] for horizon in HORIZON_NAMES if horizon in whole}
 
 
 def score_sums(by_origin: dict[str, dict[str, ErrorSums]]) -> dict[str, ErrorSums]:
@@ -115,7 +114,7 @@ class PastForecast:
 
 def past_forecasts(database: Finds, store: str, item: str, days: int = 90) -> list[PastForecast]:
     """The newest day-ahead forecasts of an item with what came, oldest first. Raises ServerError."""
-    where = {"store": store, "horizon": "day"}
+    where = {"store": store, "horizon": DAY.name}
     found = []
     origins: set[str] = set()
     for document in database.find(SCORES, where, ("origin", "first_day", "items"), newest_by="origin", limit=days * MOST_SCORE_PARTS):
@@ -287,7 +286,7 @@ def _on_no_shelf(database: Finds, store: str | None, plans: Iterable[Document]) 
         return
     for document in newest_forecasts(database, store, MOST_ITEMS if store is not None else MOST_FORECASTS):
         close = document.get("close")
-        day = horizon_of(close, "day") if close else None
+        day = horizon_of(close, DAY.name) if close else None
         if close and day and close["origin"] == origins.get(document["store"]):
             yield (document["store"], document["item"]), day["mean"]
 

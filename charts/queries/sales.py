@@ -7,7 +7,22 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Protocol
 
-from streams.contract.documents import DAY_COLUMNS, HOURS_A_WEEK, ITEM_MONTHS, MONEY_COLUMNS, STORE_MONTHS, exact, money_of
+from streams.contract.documents import (
+    DAY_COLUMNS,
+    DAY_ORDERS,
+    DAY_RETURNS,
+    DAY_SALES,
+    DAY_UNITS,
+    HOURS_A_WEEK,
+    ITEM_MONTHS,
+    MONEY_COLUMNS,
+    MONEY_PROFIT,
+    MONEY_PROFIT_LINES,
+    MONEY_REVENUE,
+    STORE_MONTHS,
+    exact,
+    money_of,
+)
 
 Document = dict[str, Any]
 _COUNTS = tuple(place for place, name in enumerate(DAY_COLUMNS) if name not in MONEY_COLUMNS)
@@ -97,7 +112,7 @@ class Sums:
     @property
     def units(self) -> float:
         """Units sold less units returned."""
-        return self.row[0] / 1000
+        return self.row[DAY_UNITS] / 1000
 
     @property
     def currencies(self) -> set[str]:
@@ -106,21 +121,21 @@ class Sums:
 
     def revenue_in(self, currency: str | None) -> int:
         """Money of one currency taken less given back, micro-units; None: of the lines that named none."""
-        return self.money.get(currency, _NO_MONEY)[0]
+        return self.money.get(currency, _NO_MONEY)[MONEY_REVENUE]
 
     def profit_in(self, currency: str | None) -> int:
         """Profit in one currency of the lines that had one, micro-units."""
-        return self.money.get(currency, _NO_MONEY)[1]
+        return self.money.get(currency, _NO_MONEY)[MONEY_PROFIT]
 
     @property
     def revenue_micros(self) -> int | None:
         """Money taken less money given back; None where the lines are of several currencies."""
-        return self._single(0)
+        return self._single(MONEY_REVENUE)
 
     @property
     def profit_micros(self) -> int | None:
         """Profit of the lines that had one; None where the lines are of several currencies."""
-        return self._single(1)
+        return self._single(MONEY_PROFIT)
 
     def _single(self, place: int) -> int | None:
         return sum(row[place] for row in self.money.values()) if len(self.money) < 2 else None
@@ -128,22 +143,22 @@ class Sums:
     @property
     def sales(self) -> int:
         """Lines sold."""
-        return self.row[3]
+        return self.row[DAY_SALES]
 
     @property
     def returns(self) -> int:
         """Lines taken back."""
-        return self.row[4]
+        return self.row[DAY_RETURNS]
 
     @property
     def orders(self) -> int:
         """Orders begun."""
-        return self.row[6]
+        return self.row[DAY_ORDERS]
 
     @property
     def profit_known(self) -> bool:
         """Whether any line had a profit or a cost."""
-        return any(row[2] for row in self.money.values())
+        return any(row[MONEY_PROFIT_LINES] for row in self.money.values())
 
 
 def totals(database: Finds, store: str | None = None, period: Period | None = None) -> Sums:
@@ -167,14 +182,6 @@ def by_store_day(database: Finds, store: str | None = None, period: Period | Non
     days: defaultdict[tuple[str, str], Sums] = defaultdict(Sums)
     for name, day, row, document in _rows(database, STORE_MONTHS, store, period or Period()):
         days[name, day].add(day, row, money_of(document, day[8:]))
-    return dict(days)
-
-
-def item_days(database: Finds, store: str, item: str, period: Period | None = None) -> dict[str, Sums]:
-    """What an item of a store sold on each business date. Raises ServerError."""
-    days: defaultdict[str, Sums] = defaultdict(Sums)
-    for _, day, row, document in _rows(database, ITEM_MONTHS, store, period or Period(), item):
-        days[day].add(day, row, money_of(document, day[8:]))
     return dict(days)
 
 
@@ -225,12 +232,10 @@ def last_date(database: Finds) -> str | None:
     return max(days)
 
 
-def _where(store: str | None, period: Period, item: str | None = None) -> dict[str, Any]:
+def _where(store: str | None, period: Period) -> dict[str, Any]:
     where: dict[str, Any] = {}
     if store is not None:
         where["store"] = store
-    if item is not None:
-        where["item"] = item
     if months := period.months():
         where["month"] = months
     return where
@@ -257,11 +262,9 @@ def _sums(
             yield document, day, day, row, money_of(document, day[8:])
 
 
-def _rows(
-    database: Finds, collection: str, store: str | None, period: Period, item: str | None = None
-) -> Iterator[tuple[str, str, list[Any], Document]]:
+def _rows(database: Finds, collection: str, store: str | None, period: Period) -> Iterator[tuple[str, str, list[Any], Document]]:
     fields = ("store", "item", "month", "currency", "others", "days")
-    for document in database.find(collection, _where(store, period, item), fields):
+    for document in database.find(collection, _where(store, period), fields):
         for day, row in document["days"].items():
             full = f"{document['month']}-{day}"
             if period.holds(full):

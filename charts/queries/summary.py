@@ -4,14 +4,14 @@ from typing import Any
 
 from charts.queries import forecasts, sales
 from charts.queries.sales import Finds, Sums
-from streams.contract.documents import FORECASTS, PROGRESS, units_of
+from streams.contract.documents import DAY_UNITS, FORECASTS, PROGRESS, units_of
 from streams.contract.money import amounts_shown
 
 
 def totals_shown(sums: Sums) -> dict[str, Any]:
     """Totals as JSON: money with two places, by currency where there are several; units with as many as they need."""
     return {
-        "units": units_of(sums.row[0]),
+        "units": units_of(sums.row[DAY_UNITS]),
         **amounts_shown(sums.money),
         "sales": sums.sales,
         "returns": sums.returns,

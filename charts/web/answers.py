@@ -13,6 +13,7 @@ from charts.queries.sales import Finds, Sums
 from charts.queries.summary import scores_shown, summary, totals_shown
 from charts.web.fresh import FreshFor
 from charts.web.telemetry import WebMetrics
+from streams.contract.horizons import DAY, WEEK
 
 _SUMMARY_SECONDS: Final = 2.0
 
@@ -126,9 +127,9 @@ class Answers:
         found, number = forecasts.forecasts_of_most_sold(self._database, store, plans, most)
         for document in found:
             close = document.get("close")
-            tomorrow = horizon_of(close, "day") if close else None
+            tomorrow = horizon_of(close, DAY.name) if close else None
             if close and tomorrow:
-                week = horizon_of(close, "7_days")
+                week = horizon_of(close, WEEK.name)
                 rows.append(
                     {
                         "item": document["item"],

@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 from charts.figures import words
 from charts.figures.style import MINUS, shortened
-from charts.queries.forecasts import GAINS, HORIZON_NAMES
+from charts.queries.forecasts import GAINS
 from charts.web.assets import SCRIPT, STYLE
+from streams.contract.horizons import DAY, HORIZONS, WEEK
 
 PICTURES: Final[tuple[tuple[str, str], ...]] = (
     ("running_error", "How wrong the forecasts were, by horizon"),
@@ -84,7 +85,7 @@ def _cards(summary: Mapping[str, Any]) -> str:
     if len(amounts) > _MOST_CURRENCIES:
         cards.append((f"{len(amounts) - _MOST_CURRENCIES}", "more currencies: /v1/summary"))
     cards.append((f"{summary['series']:,}", "items forecast, by store"))
-    day = summary["scores"].get("day")
+    day = summary["scores"].get(DAY.name)
     if day and day["wape"] is not None:
         baseline = day["wape_same_weekday_mean"]
         against = f", same-weekday mean {words.percent(baseline)}" if baseline is not None else ""
@@ -111,7 +112,7 @@ def _stock(stock: Mapping[str, Any]) -> str:
     shelves = any(row["shelf"] is not None for row in stock["rows"])
     orders = any(row["order"] is not None for row in stock["rows"])
     largest = max((row["shelf"] or 0.0 for row in stock["rows"]), default=0.0) or 1.0
-    head = f"<tr><th>Item<th>Expected {escape(stock['rows'][0]['day'])}<th>p10 to p90<th>7 days"
+    head = f"<tr><th>Item<th>Expected {escape(stock['rows'][0]['day'])}<th>p10 to p90<th>{WEEK.length}"
     rows = []
     for row in stock["rows"]:
         cells = [
@@ -161,16 +162,17 @@ def _scores(scores: Mapping[str, Any]) -> str:
     if not scores:
         return '<p class="quiet">No forecast has come due yet.</p>'
     rows = []
-    for horizon, name in HORIZON_NAMES.items():
-        one = scores.get(horizon)
+    for horizon in HORIZONS:
+        one = scores.get(horizon.name)
         if one is None or one["wape"] is None:
             continue
         baseline = one["wape_same_weekday_mean"]
         change = one["wape"] / baseline - 1 if baseline else None
         kind = "" if change is None else "better" if change < 0 else "worse"
         shown = "" if change is None else f"{MINUS if change < 0 else '+'}{words.percent(abs(change))}"
+        title = escape(horizon.title.capitalize())
         rows.append(
-            f"<tr><td>{escape(name.capitalize())}<td>{words.percent(one['wape'])}<td>{'' if baseline is None else words.percent(baseline)}"
+            f"<tr><td>{title}<td>{words.percent(one['wape'])}<td>{'' if baseline is None else words.percent(baseline)}"
             f'<td class="{kind}">{shown}<td>{words.percent(one["coverage"] or 0.0)}<td>{one["n"]:,}'
         )
     head = "<tr><th>Horizon<th>Error (WAPE)<th>Same-weekday mean<th>Difference<th>Within p10 to p90<th>Forecasts"

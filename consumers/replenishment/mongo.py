@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from pymongo import MongoClient
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from consumers.replenishment.orders import Part
 from streams.contract.documents import document_id
 from streams.contract.errors import ServerError
 from streams.contract.settings import MongoSettings
+from streams.mongodb.duplicates import is_duplicate
 from streams.mongodb.trouble import mongo_error
 
 COLLECTION: Final = "purchase_orders"
@@ -112,11 +113,8 @@ class MongoOrders:
     def _inserted(self, page: Document) -> bool:
         try:
             self._orders.insert_one(page)
-        except DuplicateKeyError:
-            return False
-        except OperationFailure as error:
-            # Servers that only speak MongoDB's protocol may refuse a second `_id` without its error code.
-            if "UNIQUE constraint" in str(error):
+        except PyMongoError as error:
+            if is_duplicate(error):
                 return False
             raise
         return True

@@ -9,6 +9,7 @@ import numpy as np
 
 from consumers.replenishment.replenishment_settings import ReplenishSettings
 from online_model.shelf import Demand, Quantiles, ShelfSettings, order_units
+from streams.contract.horizons import DAY, WEEK
 from streams.contract.messages import Allocation, PredictedSales, ShelfAllocation
 
 QUIET_DAYS: Final = 7
@@ -92,7 +93,7 @@ class OrderBook:
     def forecast(self, message: PredictedSales, offset: int) -> None:
         """Remember a forecast of the days ahead; one of the running day says nothing about orders."""
         spans = {h.horizon: (h.mean, h.p10, h.p50, h.p90) for h in message.horizons}
-        if "day" not in spans:
+        if DAY.name not in spans:
             return
         store = self._stores.get(message.store)
         if store is None or message.origin > store.origin:
@@ -100,7 +101,7 @@ class OrderBook:
             if self._gathering:
                 self._give_up(message.origin, message.store)
         if message.origin == store.origin:
-            store.waiting[message.item] = (spans["day"], spans.get("7_days"))
+            store.waiting[message.item] = (spans[DAY.name], spans.get(WEEK.name))
         self._forget_quiet(message.origin)
 
     def plan(self, message: ShelfAllocation, offset: int) -> tuple[Part, ...]:

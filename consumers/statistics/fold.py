@@ -14,9 +14,21 @@ from xxhash import xxh3_64_intdigest
 
 from streams.contract.documents import (
     DAY_COLUMNS,
+    DAY_ORDERS,
+    DAY_PROFIT,
+    DAY_PROFIT_LINES,
+    DAY_RETURNED,
+    DAY_RETURNS,
+    DAY_REVENUE,
+    DAY_SALES,
+    DAY_UNITS,
     HOURS_A_WEEK,
     ITEM_MONTHS,
     MONEY_COLUMNS,
+    MONEY_LINES,
+    MONEY_PROFIT,
+    MONEY_PROFIT_LINES,
+    MONEY_REVENUE,
     STORE_MONTHS,
     document_id,
     exact,
@@ -119,7 +131,7 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
         if sale.quantity > 0:
             hours[hour_of_week_base(sale.business_date) + sale.hour] += 1
         if sale.order_id is not None and _is_new(sale.order_id, orders, remembered):
-            row[6] += 1
+            row[DAY_ORDERS] += 1
     total = [exact(number) for number in document["total"]]
     for day, row in rows.items():
         before = days.get(day)
@@ -173,29 +185,29 @@ def _fitting(row: list[int]) -> list[int | str]:
 def count_line(row: list[int], sale: SaleAccepted) -> None:
     """Count one line into its day's row, in the order of DAY_COLUMNS, without its money."""
     thousandths = round(sale.quantity * 1000)
-    row[0] += thousandths
+    row[DAY_UNITS] += thousandths
     if sale.quantity > 0:
-        row[3] += 1
+        row[DAY_SALES] += 1
     else:
-        row[4] += 1
-        row[5] -= thousandths
+        row[DAY_RETURNS] += 1
+        row[DAY_RETURNED] -= thousandths
 
 
 def count_money(row: list[int], sale: SaleAccepted) -> None:
     """Count the money of one line into its day's row, in the order of DAY_COLUMNS."""
-    row[1] += sale.revenue_micros
+    row[DAY_REVENUE] += sale.revenue_micros
     if sale.profit_micros is not None:
-        row[2] += sale.profit_micros
-        row[7] += 1
+        row[DAY_PROFIT] += sale.profit_micros
+        row[DAY_PROFIT_LINES] += 1
 
 
 def add_money(row: list[int], sale: SaleAccepted) -> None:
     """Count the money of one line in the order of MONEY_COLUMNS."""
-    row[0] += sale.revenue_micros
+    row[MONEY_REVENUE] += sale.revenue_micros
     if sale.profit_micros is not None:
-        row[1] += sale.profit_micros
-        row[2] += 1
-    row[3] += 1
+        row[MONEY_PROFIT] += sale.profit_micros
+        row[MONEY_PROFIT_LINES] += 1
+    row[MONEY_LINES] += 1
 
 
 def _is_new(order_id: str, orders: dict[int, None], remembered: int) -> bool:

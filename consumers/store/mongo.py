@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 from pymongo import MongoClient, ReplaceOne
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from consumers.store.port import Change, ContendedError, Document
 from streams.contract import documents as names
 from streams.contract.errors import ServerError
 from streams.contract.settings import MongoSettings
+from streams.mongodb.duplicates import is_duplicate
 from streams.mongodb.trouble import mongo_error
 
 INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
@@ -26,7 +27,6 @@ INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 }
 
 READ_AT_ONCE: Final = 2000
-DUPLICATE_KEY: Final = 11000
 
 
 def connect(settings: MongoSettings) -> "MongoClient[Document]":
@@ -126,16 +126,6 @@ class MongoDocuments:
         try:
             yield
         except PyMongoError as error:
-            if _is_duplicate(error):
+            if is_duplicate(error):
                 raise ContendedError("Another writer made a document first.") from error
             raise mongo_error(self._shown, error) from error
-
-
-def _is_duplicate(error: PyMongoError) -> bool:
-    if isinstance(error, DuplicateKeyError):
-        return True
-    if isinstance(error, BulkWriteError):
-        failed: list[dict[str, Any]] = (error.details or {}).get("writeErrors", [])
-        return bool(failed) and all(one.get("code") == DUPLICATE_KEY for one in failed)
-    # The embedded stand-in says it in the words of its own database, and without a code.
-    return isinstance(error, OperationFailure) and "UNIQUE constraint failed" in str(error)

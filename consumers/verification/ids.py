@@ -46,7 +46,8 @@ class AcceptedIds:
     def close(self) -> None:
         """All are there: sort them by id and offset. Takes for a moment twice the memory."""
         columns = [np.frombuffer(column, np.uint64) if column else np.empty(0, np.uint64) for column in self._columns()]
-        order = np.lexsort((columns[3], columns[1], columns[0]))
+        highs, lows, _, offsets = columns
+        order = np.lexsort((offsets, lows, highs))
         self._sorted = tuple(column[order] for column in columns)
         self._high, self._low, self._contents, self._offsets = array("Q"), array("Q"), array("Q"), array("Q")
 

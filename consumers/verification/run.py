@@ -13,7 +13,7 @@ from consumers.verification.difference import Difference
 from consumers.verification.events import EventBooks, EventCounts
 from consumers.verification.reading import LogReader
 from consumers.verification.statistics import SalesBooks
-from streams.contract.documents import ITEM_MONTHS, PROGRESS, STORE_MONTHS, units_of
+from streams.contract.documents import DAY_SALES, DAY_UNITS, ITEM_MONTHS, PROGRESS, STORE_MONTHS, units_of
 from streams.contract.money import amounts_shown, decimal_of
 from streams.contract.topics import ACCEPTED, EVENTS, REJECTED
 
@@ -50,9 +50,9 @@ class Verdict:
             "balanced": self.balanced,
             "lag": self.lag,
             "totals": {
-                "units": units_of(self.totals[0]),
+                "units": units_of(self.totals[DAY_UNITS]),
                 **money,
-                "sales": self.totals[3],
+                "sales": self.totals[DAY_SALES],
             },
             "events": {
                 "in": self.events.events,

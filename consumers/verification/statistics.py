@@ -12,7 +12,18 @@ from typing import Any, Final
 from consumers.statistics.fold import Key, add_money, collection_of, count_line
 from consumers.store.port import Document
 from consumers.verification.difference import Difference
-from streams.contract.documents import DAY_COLUMNS, ITEM_MONTHS, MONEY_COLUMNS, exact, group_of, mixed_to, money_of, units_of
+from streams.contract.documents import (
+    DAY_COLUMNS,
+    DAY_RETURNS,
+    DAY_SALES,
+    ITEM_MONTHS,
+    MONEY_COLUMNS,
+    exact,
+    group_of,
+    mixed_to,
+    money_of,
+    units_of,
+)
 from streams.contract.messages import SaleAccepted
 from streams.contract.money import MICROS, decimal_of
 
@@ -141,7 +152,7 @@ def _compared(key: Key, place: str, held: _Held) -> Iterable[Difference]:
         if counted_row[column] != held_row[column]:
             yield _difference(key, place, DAY_COLUMNS[column], counted_row[column], held_row[column])
     counted, kept = held.counted_money.get(place, {}), held.held_money.get(place, {})
-    lines_agree = counted_row[3] == held_row[3] and counted_row[4] == held_row[4]
+    lines_agree = all(counted_row[column] == held_row[column] for column in (DAY_SALES, DAY_RETURNS))
     currencies = sorted(counted.keys() | kept.keys(), key=lambda currency: currency or "")
     for currency in currencies:
         named = (currency or "no currency") if len(currencies) > 1 else ""

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from deploy.connection import servers
-from producers.plans.announcing import SHOWN, announcement, as_messages, summary
+from producers.announcements.table import SHOWN, announced_in, as_messages, summary
 from producers.sources.files import open_file
 from streams.contract.codec import printable
 from streams.contract.errors import DeliveryError, UsageError
@@ -41,13 +41,13 @@ def announce(
       berlin-1,2026-12-24,2026-12-26,no
       berlin-1,2026-12-27,,yes
     """
-    found = announcement(open_file(file).read(), datetime.now(UTC), date_format=date_format, withdraw=withdraw)
+    found = announced_in(open_file(file).read(), datetime.now(UTC), date_format=date_format, withdraw=withdraw)
     if found.wrong:
         more = f"\n... and {len(found.wrong) - SHOWN:,} more rows." if len(found.wrong) > SHOWN else ""
         raise UsageError("Nothing was announced. Correct\n" + "\n".join(printable(line) for line in found.wrong[:SHOWN]) + more)
-    if not found.plans:
+    if not found.announced:
         raise UsageError(f"{file.name} has no rows: nothing to announce.")
-    told = summary(found.plans)
+    told = summary(found.announced)
     if check:
         typer.echo(f"{file.name} {'withdraws' if withdraw else 'announces'}: {told}. Nothing was published.")
         return
@@ -59,7 +59,7 @@ def announce(
     seconds = settings.delivery_timeout_seconds
     with Publisher(kafka, settings) as publisher:
         try:
-            publisher.publish_all(*as_messages(found.plans), wait_seconds=seconds).wait(seconds + 5)
+            publisher.publish_all(*as_messages(found.announced), wait_seconds=seconds).wait(seconds + 5)
         except DeliveryError as error:
             raise DeliveryError(f"{error} Run the same command again: what has arrived is said once more, which changes nothing.") from None
     typer.echo(f"{'Withdrawn' if withdraw else 'Announced'}: {told}. The forecasts made when the next day closes know it.")

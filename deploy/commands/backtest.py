@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from deploy.commands import known_ahead
+from streams.contract.horizons import HORIZON_NAMES
 
 
 def backtest(
@@ -23,7 +24,7 @@ def backtest(
         Path | None,
         typer.Option(envvar="SHELFCAST_STORE_COUNTRIES", help="CSV file of the stores that are elsewhere: columns store, country."),
     ] = None,
-    horizons: Annotated[str, typer.Option(help="Which of day, 7_days and 28_days.")] = "day,7_days,28_days",
+    horizons: Annotated[str, typer.Option(help=f"Which of {', '.join(HORIZON_NAMES)}.")] = ",".join(HORIZON_NAMES),
     last_days: Annotated[int | None, typer.Option(min=1, help="Score these days at the end; without it the last quarter.")] = None,
     compare: Annotated[str, typer.Option(help="Batch contenders: lightgbm, statsforecast, or both with a comma.")] = "",
     promotions_known_ahead: known_ahead.Promotions = False,
@@ -47,7 +48,7 @@ def backtest(
     """
     # Before NumPy is loaded: the matrices are small, threads would only take turns and double the time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from producers.plans.plans import KnownAhead  # noqa: PLC0415 - after the line above
+    from producers.announcements.known_ahead import KnownAhead  # noqa: PLC0415 - after the line above
     from workbench.backtest import run  # noqa: PLC0415
 
     options = run.Options(

@@ -12,7 +12,7 @@ from rich.table import Table
 from deploy.commands import known_ahead
 from deploy.connection import DEFAULT_DATA_DIR
 from deploy.demo.run import Demo, DemoOptions
-from producers.plans.plans import KnownAhead
+from producers.announcements.known_ahead import KnownAhead
 from streams.files.whole_files import make_folder, write_whole
 
 

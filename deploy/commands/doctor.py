@@ -29,7 +29,6 @@ from streams.runtime.rules_of import rules_of
 from streams.runtime.snapshots import SnapshotReader
 
 CLOCK_SECONDS: Final = 5.0
-SNAPSHOT_HOURS: Final = 24.0
 TRIED_EVENTS: Final = 1000
 """Events of each partition that wait and are tried: a worker that cannot go on stops at one of the first."""
 

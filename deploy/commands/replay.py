@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from deploy.commands import known_ahead
 from deploy.connection import DEFAULT_DATA_DIR, servers
 from deploy.groups import ahead_of
-from producers.plans.plans import KnownAhead
+from producers.announcements.known_ahead import KnownAhead
 from producers.publisher import Publisher, PublisherSettings
 from producers.replay.ledger import Ledger
 from producers.replay.pace import speed_of
@@ -75,8 +75,8 @@ def replay(
         known_ahead=known,
         timezone=settings.timezone,
     )
-    rows, plan = _plan(source, mapping, database, query, folder)
-    ledger = Ledger(folder, rows, plan, known, settings.timezone)
+    rows, columns = _opened(source, mapping, database, query, folder)
+    ledger = Ledger(folder, rows, columns, known, settings.timezone)
     if not resume:
         if ledger.exists():
             _console.print(
@@ -90,7 +90,7 @@ def replay(
         with Publisher(kafka, PublisherSettings.read()) as publisher, _bar() as bar:
             shown = _Shown(bar, rows, limit)
             result = Replay(
-                rows, plan, publisher, options=options, ledger=ledger, lag=lag, progress=shown, say=_say, stop=_stop_on_signals()
+                rows, columns, publisher, options=options, ledger=ledger, lag=lag, progress=shown, say=_say, stop=_stop_on_signals()
             ).run()
     finally:
         if lag is not None:
@@ -100,7 +100,7 @@ def replay(
         raise typer.Exit(130)
 
 
-def _plan(source: str | None, mapping: Path | None, database: str | None, query: str | None, folder: Path) -> tuple[Source, Mapping]:
+def _opened(source: str | None, mapping: Path | None, database: str | None, query: str | None, folder: Path) -> tuple[Source, Mapping]:
     """What to replay, and how its rows become sales."""
     if (source is None) == (query is None) or (query is None) != (database is None):
         raise UsageError("Name one source: a file, or `completejourney`, or --database URL with --query SQL.")

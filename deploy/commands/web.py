@@ -18,7 +18,6 @@ from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.openapi import description
 from producers.gateway.rate import RateLimit
 from producers.gateway.telemetry import GatewayMetrics
-from producers.gateway.ticks import LiveStores
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.settings import WorkerSettings
 from streams.http.access import Keyring
@@ -51,7 +50,7 @@ def web(
             gate = GatewaySettings.read()
             metrics, rate = GatewayMetrics(registry), RateLimit(gate.rate_per_second, gate.rate_burst, time.monotonic)
             guard = Guard(Keyring(gate.keys), WrongKeys(gate.wrong_keys_per_minute, time.monotonic))
-            door = Door(publisher, gate, metrics, guard, rate, LiveStores())
+            door = Door(publisher, gate, metrics, guard, rate)
             trainer = Trainer(kafka, WorkerSettings.read(), database, publisher)
             more = routes.paths(description()["paths"]["/add-data"])
             app = create_app(database, settings, registry, routes.routes(trainer, door), more)

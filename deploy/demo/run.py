@@ -23,10 +23,11 @@ from deploy.demo.memory import MemoryWatch
 from deploy.demo.screen import Screen, View
 from deploy.demo.source import DemoSource, open_source
 from deploy.groups import everybody
-from producers.plans.plans import NOTHING_AHEAD, KnownAhead
+from producers.announcements.known_ahead import NOTHING_AHEAD, KnownAhead
 from producers.publisher import Publisher
 from producers.replay.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
 from streams.contract.errors import ServerError, ShelfcastError
+from streams.contract.horizons import DAY
 from streams.contract.money import amounts_shown, decimal_of
 from streams.contract.settings import WorkerSettings
 from streams.kafka.brokers import check_topics
@@ -188,7 +189,7 @@ class Demo:
         figures = read_worker(running.worker_metrics_port)
         if figures is not None:
             view.worker = figures
-            error = figures.error("day")
+            error = figures.error(DAY.name)
             if error is not None:
                 view.history.append(error)
         try:

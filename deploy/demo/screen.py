@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.demo.figures import WorkerFigures
+from streams.contract.horizons import DAY, HORIZONS
 
 LINE_SECONDS: Final = 5.0
-HORIZONS: Final = (("day", "next day"), ("7_days", "7 days"), ("28_days", "28 days"))
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 
 
@@ -77,7 +77,7 @@ class Screen:
     def _line(self, view: View) -> str:
         log = view.worker.log
         share = f"{100 * view.rows / view.total:3.0f} %" if view.total else ""
-        error = view.worker.error("day")
+        error = view.worker.error(DAY.name)
         errors = f", error {error[0]:.3f} against {error[1]:.3f} of the same-weekday mean" if error else ""
         return (
             f"{view.phase} {share} {view.at}: {view.published:,} sales out at {view.rate:,.0f}/s, {log.get('learned', 0):,} learned, "
@@ -109,14 +109,14 @@ class Screen:
 
     def _errors(self, view: View) -> Panel:
         table = Table("horizon", "forecasts", "shelfcast", "same weekday", "", box=None, padding=(0, 1))
-        for horizon, name in HORIZONS:
-            error = view.worker.error(horizon)
+        for horizon in HORIZONS:
+            error = view.worker.error(horizon.name)
             if error is None:
-                table.add_row(name, "0", "", "", "[dim]needs its days to pass[/]")
+                table.add_row(horizon.length, "0", "", "", "[dim]needs its days to pass[/]")
                 continue
             better = 100 * (1 - error[0] / error[1]) if error[1] else 0.0
             mark = f"[green]{better:.0f} % less[/]" if better > 0 else f"[yellow]{-better:.0f} % more[/]"
-            table.add_row(name, f"{view.worker.scored.get(horizon, 0):,}", f"{error[0]:.3f}", f"{error[1]:.3f}", mark)
+            table.add_row(horizon.length, f"{view.worker.scored.get(horizon.name, 0):,}", f"{error[0]:.3f}", f"{error[1]:.3f}", mark)
         body = Group(
             table, Text(), Text("next day, over the year: ", style="dim"), Text(sparkline([h[0] for h in view.history]), style="green")
         )

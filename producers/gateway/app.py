@@ -35,10 +35,11 @@ def create_app(publisher: Publisher, settings: GatewaySettings, registry: Collec
     metrics.watch_waiting(lambda: publisher.waiting)
     rate = RateLimit(settings.rate_per_second, settings.rate_burst, time.monotonic)
     guard = Guard(Keyring(settings.keys, settings.ticking_keys), WrongKeys(settings.wrong_keys_per_minute, time.monotonic))
-    door = Door(publisher, settings, metrics, guard, rate, LiveStores())
+    stores = LiveStores()
+    door = Door(publisher, settings, metrics, guard, rate, stores)
     return Litestar(
         [*_doors(door), *_about_itself(door, registry)],
-        lifespan=[lambda _app: _ticking(door)],
+        lifespan=[lambda _app: _ticking(door, stores)],
         openapi_config=None,
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,
@@ -99,11 +100,11 @@ def _about_itself(door: Door, registry: CollectorRegistry) -> list[Any]:
 
 
 @contextlib.asynccontextmanager
-async def _ticking(door: Door) -> AsyncIterator[None]:
+async def _ticking(door: Door, stores: LiveStores) -> AsyncIterator[None]:
     if not door.settings.tick_seconds:
         yield
         return
-    task = asyncio.create_task(tick(door.stores, door.publisher, door.metrics, door.settings.tick_seconds))
+    task = asyncio.create_task(tick(stores, door.publisher, door.metrics, door.settings.tick_seconds))
     try:
         yield
     finally:

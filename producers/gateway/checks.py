@@ -1,6 +1,5 @@
 """Lines to events that the worker will take, or to errors that name the line and the field. Pure."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -24,9 +23,6 @@ from streams.contract.messages import (
 FUTURE_SECONDS: Final = 2 * 86_400.0
 """An event so far ahead of the clock is a till with a wrong date; the worker would refuse it."""
 
-_IN_PATH: Final = re.compile(r"at `\$\.?([^`]*)`")
-_MISSING: Final = re.compile(r"missing required field `([^`]*)`")
-_OTHER_FIELDS: Final = ("at", "counted_at", "planned_at", "defined_at", "first_day", "last_day")
 _SALE_TAG: Final = b'{"type":"sale-recorded.v1",'
 
 
@@ -69,25 +65,13 @@ def check(
             elif isinstance(event, ShelfDefined):
                 _check_shelf(event)
         except RejectedEvent as error:
-            sentence = str(error)
-            errors.append(LineError(number, error.reason, printable(sentence), field_of(sentence)))
+            errors.append(LineError(number, error.reason, printable(str(error)), error.field))
             continue
         checked.keys.append(event.store.encode())
         checked.raws.append(_typed(event, line))
         checked.ticks += isinstance(event, ClockTicked)
         checked.newest[event.store] = max(at, checked.newest.get(event.store, 0.0))
     return checked, errors
-
-
-def field_of(sentence: str) -> str | None:
-    """The field that a sentence of the codec is about."""
-    if missing := _MISSING.search(sentence):
-        inside = _IN_PATH.search(sentence)
-        return f"{inside[1]}.{missing[1]}" if inside and inside[1] else missing[1]
-    if path := _IN_PATH.search(sentence):
-        return printable(path[1], 100) or None
-    first = sentence.partition(" ")[0]
-    return first if first in SaleRecorded.__struct_fields__ or first in _OTHER_FIELDS else None
 
 
 def _check_shelf(event: ShelfDefined) -> None:
@@ -123,14 +107,16 @@ def _time_of(event: InputEvent, now: float) -> float:
             return _tick_time(event, now)
     at = seconds_of(moment, field)
     if at > now + FUTURE_SECONDS:
-        raise RejectedEvent("time_out_of_range", f"{field} is more than two days ahead of the gateway's clock: check the till's date.")
+        sentence = f"{field} is more than two days ahead of the gateway's clock: check the till's date."
+        raise RejectedEvent("time_out_of_range", sentence, field)
     return at
 
 
 def _tick_time(tick: ClockTicked, now: float) -> float:
     at = seconds_of(tick.at, "at")
     if at > now + MAX_TICK_AHEAD_SECONDS:
-        raise RejectedEvent("time_out_of_range", "at is more than five minutes ahead of the gateway's clock: a tick says what time it is.")
+        sentence = "at is more than five minutes ahead of the gateway's clock: a tick says what time it is."
+        raise RejectedEvent("time_out_of_range", sentence, "at")
     return at
 
 

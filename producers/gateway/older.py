@@ -9,9 +9,10 @@ import msgspec
 import xxhash
 from msgspec import Meta, Struct
 
-from producers.gateway.checks import LineError, field_of
+from producers.gateway.checks import LineError
 from producers.gateway.lines import depth_is_within
 from streams.contract.codec import MAX_EVENT_BYTES, encode, printable
+from streams.contract.complaint import complaint_of
 from streams.contract.fields import Amount, Item, Quantity
 
 
@@ -53,7 +54,8 @@ def mapped(lines: list[bytes], store: str, idempotency_key: str | None, max_dept
             older = _decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason = "invalid" if isinstance(error, msgspec.ValidationError) else "not_json"
-            found.errors.append(LineError(number, reason, printable(f"{error}."), field_of(str(error))))
+            field = complaint_of(error).field if isinstance(error, msgspec.ValidationError) else None
+            found.errors.append(LineError(number, reason, printable(f"{error}."), field))
             continue
         content = (str(older.name), older.buy, older.profit, older.time)
         seen[content] += 1

@@ -9,7 +9,7 @@ import msgspec
 import xxhash
 from msgspec import Struct, field
 
-from producers.plans.plans import NOTHING_AHEAD, KnownAhead
+from producers.announcements.known_ahead import NOTHING_AHEAD, KnownAhead
 from producers.sources.building import BadRow
 from producers.sources.mapping import Mapping, written
 from producers.sources.rows import Source
@@ -41,14 +41,14 @@ class Standing(Struct, kw_only=True):
 
 
 class Ledger:
-    """The progress file of one source under one mapping and with the same plans, and beside it the file of its bad rows.
+    """The progress file of one source under one mapping and with the same announcements, and beside it the file of its bad rows.
 
-    known, timezone: what is announced ahead, of days in which zone; plans are counted among the events.
+    known, timezone: what is announced ahead, of days in which zone; announcements are counted among the events.
     """
 
     def __init__(self, folder: Path, source: Source, mapping: Mapping, known: KnownAhead = NOTHING_AHEAD, timezone: str = "UTC") -> None:
-        plans = f"\n{known} {timezone}" if known else ""  # as in releases that knew none
-        identity = xxhash.xxh3_64_hexdigest(f"{source.fingerprint}\n{written(mapping)}{plans}".encode())
+        ahead = f"\n{known} {timezone}" if known else ""  # as in releases that knew none
+        identity = xxhash.xxh3_64_hexdigest(f"{source.fingerprint}\n{written(mapping)}{ahead}".encode())
         stem = "".join(c if c.isalnum() or c in "-_." else "_" for c in source.name)[-60:]
         self.path = folder / f"{stem}-{identity}.json"
         self.bad_path = folder / f"{stem}-{identity}.bad.ndjson"

@@ -18,8 +18,8 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from producers.announcements.known_ahead import NOTHING_AHEAD, AnnouncementFinder, KnownAhead, with_announcements
 from producers.delivery import Delivery
-from producers.plans.plans import NOTHING_AHEAD, KnownAhead, PlanFinder, with_plans
 from producers.publisher import Publisher
 from producers.replay.ledger import BadRows, Ledger, Standing
 from producers.replay.sorting import HOLD_BYTES, Order, behind_seconds, sorted_by_time
@@ -45,7 +45,7 @@ class ReplayOptions:
     for every store a day and the allowed lateness after the newest event: the last day closes, and none after it that
     saw no sales. max_lag: messages that consumers may be behind (needs a `lag` to ask). lateness_seconds: how much older than one
     before it a row may be without the rows being sorted. hold_bytes: of events sorted in memory; more go to files in `sort_folder`.
-    known_ahead: announce what these columns tell, as plans of business days in `timezone`.
+    known_ahead: announce what these columns tell of business days in `timezone`.
     """
 
     speed: float | None = None
@@ -76,7 +76,7 @@ class ReplayProgress:
 class ReplayResult:
     """What a replay did, together with the stopped ones it went on from. finished: the source's end was reached.
 
-    by_time: the rows were sorted. plans: how many of the published events are plans.
+    by_time: the rows were sorted. plans: how many of the published events are announcements.
     late: events that were older by more than the lateness than one before them.
     """
 
@@ -129,13 +129,13 @@ class Replay:
         self._clock: tuple[float, float] | None = None
         self._total = source.count()
         self._read = 0
-        self._finder: PlanFinder | None = None
+        self._finder: AnnouncementFinder | None = None
         if self.options.known_ahead:
             if source.once:
                 raise UsageError(
                     "Plans are found by looking through the source first, and a query is not run twice: replay a file of its rows."
                 )
-            self._finder = PlanFinder(mapping, LocalTime(self.options.timezone), self.options.known_ahead, self._latest)
+            self._finder = AnnouncementFinder(mapping, LocalTime(self.options.timezone), self.options.known_ahead, self._latest)
 
     def run(self) -> ReplayResult:
         """Replay to the end of the source, the limit, or `stop`.
@@ -193,7 +193,7 @@ class Replay:
         return True
 
     def _first_look(self) -> bool:
-        """Whether a row is older than the worker waits for, by the times alone; it ends at the first such row unless plans are wanted."""
+        """Whether a row is older than the worker waits for, by the times alone; it ends at the first such row unless all are wanted."""
         if self.source.once:
             return False
         order, broken, finder = Order(self._builder.mapping, self.options.lateness_seconds, self._latest), False, self._finder
@@ -215,11 +215,11 @@ class Replay:
         return broken
 
     def _runs(self) -> Iterator[Built]:
-        """What is built of the rows: run by run as the source has them, or sorted; plans among them."""
+        """What is built of the rows: run by run as the source has them, or sorted; announcements among them."""
         built = self._built()
         if self._ahead.by_time:
             built = sorted_by_time(built, self.options.hold_bytes, self.options.sort_folder)
-        return built if self._finder is None else with_plans(built, self._finder.plans())
+        return built if self._finder is None else with_announcements(built, self._finder.announcements())
 
     def _built(self) -> Iterator[Built]:
         for rows in self.source.read():

@@ -210,20 +210,20 @@ class Simulation:
 
     def _line(self, bought: _Bought, midnight: float) -> None:
         settings, raw, arrival = self.settings, self._sale(bought), bought.at
-        draws: list[float] = self._random.random(5).tolist()
-        if draws[0] < settings.late:
-            arrival += 60.0 + draws[4] * settings.late_minutes * 60
+        late, twice, back_again, poison, delay = self._random.random(5).tolist()
+        if late < settings.late:
+            arrival += 60.0 + delay * settings.late_minutes * 60
             self.truth.late += 1
         self._put(arrival, bought.store, raw)
-        if draws[1] < settings.duplicates:
-            self._put(arrival + 1 + draws[4] * 120, bought.store, raw)
+        if twice < settings.duplicates:
+            self._put(arrival + 1 + delay * 120, bought.store, raw)
             self.truth.duplicates += 1
-        if draws[2] < settings.returns:
-            at = min(bought.at + 600 + draws[4] * 3 * 3600, midnight - 1)
+        if back_again < settings.returns:
+            at = min(bought.at + 600 + delay * 3 * 3600, midnight - 1)
             back = replace(bought, event_id=f"{bought.event_id}-back", at=at, quantity=-1)
             self._put(at, back.store, self._sale(back))
             self.truth.returns += 1
-        if draws[3] < settings.poison:
+        if poison < settings.poison:
             self._put(arrival, bought.store, POISON[self.truth.poison % len(POISON)])
             self.truth.poison += 1
 

@@ -33,7 +33,7 @@ class BadRow:
 
 @dataclass(slots=True)
 class Built:
-    """What became of a run of so many `rows`; `keys`, `raws` and `times` go together. plans: how many of these are no sales but plans."""
+    """What became of a run of so many `rows`; `keys`, `raws` and `times` go together. plans: how many announcements are in it."""
 
     keys: list[bytes] = field(default_factory=list)
     raws: list[bytes] = field(default_factory=list)

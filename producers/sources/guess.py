@@ -168,10 +168,18 @@ _SAMPLE: Final = 2_000
 
 @dataclass(slots=True)
 class Guess:
-    """A mapping and what to tell the person about it."""
+    """A mapping and what to tell the person about it.
+
+    told: a sentence on each guess, by the field of a sale or the key of the mapping that it is about; the time first.
+    """
 
     mapping: Mapping
-    sentences: tuple[str, ...]
+    told: dict[str, str]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was guessed and why."""
+        return tuple(self.told.values())
 
 
 @dataclass(slots=True)
@@ -183,7 +191,13 @@ class _Look:
     columns: dict[str, str] = field(default_factory=dict)
     place: str | None = None
     constants: dict[str, Constant] = field(default_factory=dict)
-    sentences: list[str] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
+    """Why, by field of a sale or key of the mapping, the last decided last."""
+
+    def tell(self, about: str, why: str) -> None:
+        """Say how it is with a field, instead of what was said of it before."""
+        self.told.pop(about, None)
+        self.told[about] = why
 
     def free(self) -> list[str]:
         return [name for name in self.rows.columns if name != self.place and name not in self.columns.values()]
@@ -206,21 +220,20 @@ def guess(rows: Rows, zone: str = "UTC") -> Guess:
     if not len(rows):
         raise UsageError("The source has no row that can be read: there is nothing to guess the columns from.")
     look = _Look(rows, _decimal(rows))
-    time, why = _time(look, zone)
+    time = _time(look, zone)
     taken = set(time.columns)
     for name in _NAMES:
         found = _named(look, name, taken)
         if found:
             look.columns[name] = found
-            look.sentences.append(f"{name} is the column {found!r}, by its name")
+            look.tell(name, f"{name} is the column {found!r}, by its name")
     _same_name_elsewhere(look, taken)
     opens = next((column for column in look.free() if _plain(column) in _OPENS and _is_flag(look, column)), None)
     _by_values(look, time)
     if look.decimal == ",":
-        look.sentences.append("numbers have a decimal comma, as most of them are written")
+        look.tell("decimal", "numbers have a decimal comma, as most of them are written")
     if opens is not None:
-        look.sentences.append(f"{opens!r} says whether the store opens on the day")
-    look.sentences.insert(0, why)
+        look.tell("open", f"{opens!r} says whether the store opens on the day")
     mapping = Mapping(
         time=time,
         columns={name: column for name, column in look.columns.items() if name != "store" or look.place is None},
@@ -232,7 +245,7 @@ def guess(rows: Rows, zone: str = "UTC") -> Guess:
         skip=_zeros(look),
     )
     mapping.check()
-    return Guess(mapping, tuple(sentence + "." for sentence in look.sentences))
+    return Guess(mapping, {about: f"{why}." for about, why in look.told.items()})
 
 
 def _plain(name: str) -> str:
@@ -269,8 +282,7 @@ def _same_name_elsewhere(look: _Look, taken: set[str]) -> None:
             if len(pairs) > len({store for _, store in pairs}):
                 look.place = column
                 store = look.columns["store"]
-                look.sentences[:] = [said for said in look.sentences if not said.startswith("store ")]
-                look.sentences.append(f"store is {column!r} and {store!r} together, because one name stands in more than one {column}")
+                look.tell("store", f"store is {column!r} and {store!r} together, because one name stands in more than one {column}")
                 return
 
 
@@ -278,7 +290,7 @@ def _day_totals(look: _Look, time: Time) -> None:
     """A file of one row a store and day tells of no items: everything is one, and what was sold is its quantity, if only in money."""
     look.constants["item"] = "all"
     each = "a store and day" if "store" in look.columns else "a day"
-    look.sentences.append(f"item is 'all' for every row, because the file has no column of items and at most one row {each}")
+    look.tell("item", f"item is 'all' for every row, because the file has no column of items and at most one row {each}")
     known = look.columns.get("quantity")
     if known is not None and (_plain(known) != "sales" or {"amount", "unit_price"} & look.columns.keys()):
         return
@@ -287,10 +299,10 @@ def _day_totals(look: _Look, time: Time) -> None:
         return
     for name in ("amount", "unit_price"):
         look.columns.pop(name, None)
+        look.told.pop(name, None)
     look.columns["quantity"], look.constants["unit_price"] = found, 0.0
-    look.sentences[:] = [said for said in look.sentences if not said.startswith(("quantity ", "amount ", "unit_price "))]
-    look.sentences.append(f"quantity is the column {found!r}: it is forecast as units, because no column has the number of pieces")
-    look.sentences.append("the price is 0, so that money is not counted twice: revenue will be 0")
+    look.tell("quantity", f"quantity is the column {found!r}: it is forecast as units, because no column has the number of pieces")
+    look.tell("unit_price", "the price is 0, so that money is not counted twice: revenue will be 0")
 
 
 def _total(look: _Look, taken: set[str]) -> str | None:
@@ -333,16 +345,16 @@ def _by_values(look: _Look, time: Time) -> None:
         if item is None:
             raise UsageError(_HELP.format(what="the item", names=", ".join(look.rows.columns)))
         look.columns["item"] = item
-        look.sentences.append(f"item is the column {item!r}, because its values are names that come again")
+        look.tell("item", f"item is the column {item!r}, because its values are names that come again")
     if "quantity" not in look.columns:
         numeric = (c for c in look.free() if c not in taken and _is_number(look, c) and not _tells_nothing_sold(look, c))
         found = next((c for c in numeric if _whole(numbers(look.sample(c), look.decimal)[0])), None)
         if found is None:
             look.constants["quantity"] = 1.0
-            look.sentences.append("no column has the quantity: each row counts as 1 unit")
+            look.tell("quantity", "no column has the quantity: each row counts as 1 unit")
         else:
             look.columns["quantity"] = found
-            look.sentences.append(f"quantity is the column {found!r}, because its values are small whole numbers")
+            look.tell("quantity", f"quantity is the column {found!r}, because its values are small whole numbers")
     if not {"amount", "unit_price", "profit"} & {*look.columns, *look.constants}:
         money = next(
             (c for c in look.free() if c not in taken and _is_number(look, c) and not _whole(numbers(look.sample(c), look.decimal)[0])),
@@ -350,27 +362,27 @@ def _by_values(look: _Look, time: Time) -> None:
         )
         if money is None:
             look.constants["unit_price"] = 0.0
-            look.sentences.append("no column has a price or an amount: revenue will be 0")
+            look.tell("unit_price", "no column has a price or an amount: revenue will be 0")
         else:
             look.columns["amount"] = money
-            look.sentences.append(f"amount is the column {money!r}, because its values are numbers with decimals")
+            look.tell("amount", f"amount is the column {money!r}, because its values are numbers with decimals")
     if "store" not in look.columns:
         look.constants["store"] = "shop"
-        look.sentences.append("no column has the store: all rows are of the store 'shop'")
+        look.tell("store", "no column has the store: all rows are of the store 'shop'")
 
 
-def _time(look: _Look, zone: str) -> tuple[Time, str]:
+def _time(look: _Look, zone: str) -> Time:
     by_name = sorted((c for c in look.rows.columns if _plain(c) in _TIMES), key=lambda c: _TIMES.index(_plain(c)))
     others = [column for column in look.rows.columns if column not in by_name]
     clock = next((c for c in look.rows.columns if _plain(c) in _CLOCKS), None)
     for date in by_name:
         if clock and clock != date and (layout := _layout([look.sample(date), look.sample(clock)], zone)):
-            return Time((date, clock), layout, zone), f"The time is the columns {date!r} and {clock!r} as {layout}, in the time zone {zone}"
+            look.tell("time", f"The time is the columns {date!r} and {clock!r} as {layout}, in the time zone {zone}")
+            return Time((date, clock), layout, zone)
     for column in (*by_name, *others):
         if layout := _layout([look.sample(column)], zone):
-            return Time(
-                (column,), layout, zone
-            ), f"The time is the column {column!r} as {layout}, in the time zone {zone} where it has no offset"
+            look.tell("time", f"The time is the column {column!r} as {layout}, in the time zone {zone} where it has no offset")
+            return Time((column,), layout, zone)
     raise UsageError(_HELP.format(what="the time of a sale", names=", ".join(look.rows.columns)))
 
 
@@ -444,9 +456,9 @@ def _identity(look: _Look) -> Identity:
         if _plain(column) in ("eventid", "lineid", "saleid"):
             known = texts(look.sample(column))
             if len(set(known)) == len(known) and None not in known:
-                look.sentences.append(f"event_id is the column {column!r}, whose values differ")
+                look.tell("event_id", f"event_id is the column {column!r}, whose values differ")
                 return Identity(kind="columns", columns=(column,))
-    look.sentences.append("event_id is made of a row's whole content, so the same row of another export counts once")
+    look.tell("event_id", "event_id is made of a row's whole content, so the same row of another export counts once")
     return Identity()
 
 
@@ -454,7 +466,7 @@ def _zeros(look: _Look) -> tuple[Skip, ...]:
     column = look.columns.get("quantity")
     if column is None:
         return ()
-    look.sentences.append(f"rows whose {column!r} is 0, if any, are left out: nothing was sold")
+    look.tell("skip", f"rows whose {column!r} is 0, if any, are left out: nothing was sold")
     return (Skip(column=column, reason="quantity is 0", equals=("0", "0.0", "0.00")),)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from streams.contract.complaint import complaint_of
 from streams.contract.errors import RejectedEvent
 from streams.contract.fields import LEAST_QUANTITY, NAME_PATTERN, Moment
 from streams.contract.messages import InputEvent, OpeningPlanned, OutputMessage, PromotionPlanned, SaleAccepted, SaleRecorded
@@ -43,7 +44,7 @@ def decode_event(raw: bytes) -> InputEvent:
     try:
         event = _events.decode(raw)
     except msgspec.ValidationError as error:
-        event = _without_type(raw, str(error))
+        event = _without_type(raw, error)
     except _NOT_JSON as error:
         raise RejectedEvent("not_json", f"The message is not JSON in UTF-8: {error}.") from None
     # A control character stands escaped in JSON or outside ASCII: all other messages need no look at their names.
@@ -57,9 +58,9 @@ def decode_event(raw: bytes) -> InputEvent:
 def check_sale(sale: SaleRecorded) -> None:
     """What a sale must fulfil beyond its field limits. Raises RejectedEvent."""
     if -LEAST_QUANTITY <= sale.quantity <= LEAST_QUANTITY:
-        raise RejectedEvent("invalid", "quantity is 0: give the units sold, or a negative number for a return.")
+        raise RejectedEvent("invalid", "quantity is 0: give the units sold, or a negative number for a return.", "quantity")
     if sale.unit_price is None and sale.amount is None and sale.profit is None:
-        raise RejectedEvent("invalid", "unit_price is missing: give unit_price, or amount, or at least profit.")
+        raise RejectedEvent("invalid", "unit_price is missing: give unit_price, or amount, or at least profit.", "unit_price")
 
 
 def seconds_of(moment: Moment, field: str) -> float:
@@ -68,13 +69,13 @@ def seconds_of(moment: Moment, field: str) -> float:
         seconds = moment
     elif isinstance(moment, datetime):
         if moment.tzinfo is None:
-            raise RejectedEvent("invalid", f"{field} has no offset: write 2026-05-01T12:30:00+02:00, or epoch seconds.")
+            raise RejectedEvent("invalid", f"{field} has no offset: write 2026-05-01T12:30:00+02:00, or epoch seconds.", field)
         seconds = moment.timestamp()
     else:
         seconds = float(moment)
     if not EARLIEST <= seconds < LATEST:
         raise RejectedEvent(
-            "time_out_of_range", f"{field} is outside the years 2000 to 2099: check the till's clock and the unit (seconds)."
+            "time_out_of_range", f"{field} is outside the years 2000 to 2099: check the till's clock and the unit (seconds).", field
         )
     return seconds
 
@@ -84,34 +85,35 @@ def planned_days(plan: PromotionPlanned | OpeningPlanned) -> tuple[date, date]:
     try:
         first, last = date.fromisoformat(plan.first_day), date.fromisoformat(plan.last_day)
     except ValueError as error:
-        raise RejectedEvent("invalid", f"first_day or last_day is no date: {error}.") from None
+        raise RejectedEvent("invalid", f"first_day or last_day is no date: {error}.", "first_day") from None
     if not 0 <= (last - first).days <= LONGEST_PLAN_DAYS:
-        raise RejectedEvent("invalid", "last_day lies before first_day, or more than a year after it.")
+        raise RejectedEvent("invalid", "last_day lies before first_day, or more than a year after it.", "last_day")
     if not FIRST_YEAR <= first.year <= last.year <= LAST_YEAR:
-        raise RejectedEvent("invalid", f"first_day and last_day must lie in the years {FIRST_YEAR} to {LAST_YEAR}.")
+        raise RejectedEvent("invalid", f"first_day and last_day must lie in the years {FIRST_YEAR} to {LAST_YEAR}.", "first_day")
     return first, last
 
 
-def _without_type(raw: bytes, sentence: str) -> InputEvent:
+def _without_type(raw: bytes, error: msgspec.ValidationError) -> InputEvent:
     """The slow path: a sale without a type, or the sentence for what is wrong."""
-    if "missing required field `type`" in sentence:
+    complaint = complaint_of(error)
+    if complaint == ("type", "missing"):
         try:
             return _sales.decode(raw)
-        except msgspec.ValidationError as error:
-            sentence = str(error)
-        except _NOT_JSON as error:
+        except msgspec.ValidationError as of_sale:
+            error, complaint = of_sale, complaint_of(of_sale)
+        except _NOT_JSON as of_sale:
             # The first decoder stops at the missing type; only this one comes to what stands behind the object.
-            raise RejectedEvent("not_json", f"The message is not JSON in UTF-8: {error}.") from None
-    if "Invalid value" in sentence and "$.type" in sentence:
-        raise RejectedEvent("unknown_type", f"{sentence}: see `shelfcast schema` for the types there are.") from None
-    raise RejectedEvent("invalid", f"{sentence}.") from None
+            raise RejectedEvent("not_json", f"The message is not JSON in UTF-8: {of_sale}.") from None
+    if complaint == ("type", "unknown"):
+        raise RejectedEvent("unknown_type", f"{error}: see `shelfcast schema` for the types there are.", "type") from None
+    raise RejectedEvent("invalid", f"{error}.", complaint.field) from None
 
 
 def _check_names(event: InputEvent) -> None:
     for field in event.__struct_fields__:
         value = getattr(event, field)
         if isinstance(value, str) and not name_is_clean(value):
-            raise RejectedEvent("invalid", f"{field} has a control character or a lone surrogate: send plain text.")
+            raise RejectedEvent("invalid", f"{field} has a control character or a lone surrogate: send plain text.", field)
     for item in getattr(event, "items", ()):
         _check_names(item)
 

@@ -50,8 +50,22 @@ DAY_COLUMNS: Final = (
 The money and `profit_lines` are of the lines in the document's `currency`, which is that of its first sale; all else is
 of all lines. `others` has the money of the other currencies: [{"currency", "days": {"07": row of MONEY_COLUMNS}, "total"}].
 """
+DAY_UNITS: Final = DAY_COLUMNS.index("units_thousandths")
+DAY_REVENUE: Final = DAY_COLUMNS.index("revenue_micros")
+DAY_PROFIT: Final = DAY_COLUMNS.index("profit_micros")
+DAY_SALES: Final = DAY_COLUMNS.index("sales")
+DAY_RETURNS: Final = DAY_COLUMNS.index("returns")
+DAY_RETURNED: Final = DAY_COLUMNS.index("returned_thousandths")
+DAY_ORDERS: Final = DAY_COLUMNS.index("orders")
+DAY_PROFIT_LINES: Final = DAY_COLUMNS.index("profit_lines")
+
 MONEY_COLUMNS: Final = ("revenue_micros", "profit_micros", "profit_lines", "lines")
 """A day's money in one currency; `lines` counts the lines sold and taken back in it."""
+MONEY_REVENUE: Final = MONEY_COLUMNS.index("revenue_micros")
+MONEY_PROFIT: Final = MONEY_COLUMNS.index("profit_micros")
+MONEY_PROFIT_LINES: Final = MONEY_COLUMNS.index("profit_lines")
+MONEY_LINES: Final = MONEY_COLUMNS.index("lines")
+
 MOST_CURRENCIES: Final = 200
 """A document holds no more groups than this, so that no input outgrows it; lines of a further code count as without one."""
 
@@ -102,14 +116,15 @@ def money_of(document: Mapping[str, Any], day: str | None = None) -> dict[str | 
     A currency without lines is left out. Needs `currency`, `others`, and `days` or `total`.
     """
     row = document["total"] if day is None else document["days"][day]
-    lines = row[3] + row[4]
+    lines = row[DAY_SALES] + row[DAY_RETURNS]
     others: dict[str | None, list[int]] = {}
     for other in document.get("others", ()):
         money = other["total"] if day is None else other["days"].get(day)
         if money is not None:
             others[other["currency"]] = [exact(number) for number in money]
-            lines -= money[3]
-    return {document["currency"]: [exact(row[1]), exact(row[2]), row[7], lines], **others} if lines else others
+            lines -= money[MONEY_LINES]
+    own = [exact(row[DAY_REVENUE]), exact(row[DAY_PROFIT]), row[DAY_PROFIT_LINES], lines]
+    return {document["currency"]: own, **others} if lines else others
 
 
 def units_of(thousandths: int) -> str:

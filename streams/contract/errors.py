@@ -87,12 +87,13 @@ class EventFault(ShelfcastError):  # noqa: N818  what an event met, as the other
 class RejectedEvent(ShelfcastError):  # noqa: N818  a verdict on an event, not a failure of ours
     """An event that cannot be accepted.
 
-    reason: one of `REASONS`, for counting; the text: a sentence that says what to change.
+    reason: one of `REASONS`, for counting; the text: a sentence that says what to change; field: which one, where it is one.
     """
 
-    def __init__(self, reason: str, sentence: str) -> None:
+    def __init__(self, reason: str, sentence: str, field: str | None = None) -> None:
         super().__init__(sentence)
         self.reason = reason
+        self.field = field
 
 
 REASONS = (

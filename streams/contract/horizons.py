@@ -1,8 +1,8 @@
 """What is forecast: the horizons and the quantiles of each forecast, declared once for model, messages, statistics and charts.
 
 A further horizon is a row of `HORIZONS`; the model's numbers for it follow from its length (`online_model.horizons`). A further
-quantile is a row of `QUANTILES` and a field of `HorizonForecast` in `streams.contract.messages`. Both change the layout of the
-state: raise its format.
+quantile is a row of `QUANTILES` and a field of `HorizonForecast` in `streams.contract.messages`: its last, with a default. Both
+change the layout of the state: raise its format.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,11 @@ class Horizon:
     name: str
     days: int
     title: str
+
+    @property
+    def length(self) -> str:
+        """Its length in words, as in `7 days`."""
+        return "1 day" if self.days == 1 else f"{self.days} days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +59,14 @@ HORIZONS: Final = (
 """Shortest first. The first is one day, and one is a week: the bias is measured on weeks."""
 
 QUANTILES: Final = (Quantile("p10", 0.1), Quantile("p50", 0.5), Quantile("p90", 0.9))
-"""Lowest first; the median is among them."""
+"""Lowest first; the median and those of `BAND` are among them."""
 
 HORIZON_NAMES: Final = tuple(horizon.name for horizon in HORIZONS)
 QUANTILE_NAMES: Final = tuple(quantile.name for quantile in QUANTILES)
-DAYS_AHEAD: Final = HORIZONS[-1].days
+DAY: Final = HORIZONS[0]
+WEEK: Final = next(horizon for horizon in HORIZONS if horizon.days == 7)
+LONGEST: Final = HORIZONS[-1]
+BAND: Final = ("p10", "p90")
+"""The quantiles whose band charts show and scores measure: 80 % of what comes should lie within."""
+DAYS_AHEAD: Final = LONGEST.days
 """Days of the longest horizon: so many single days are forecast too."""

@@ -193,8 +193,9 @@ class SaleAccepted(Struct, frozen=True, kw_only=True, tag_field="type", tag="sal
 
 
 class HorizonForecast(Struct, frozen=True, gc=False):
-    """Units expected over a horizon, first to last business date, both included. The declared quantiles stand in their order."""
+    """Units expected over a horizon, first to last business date, both included."""
 
+    # Each declared quantile has a field. A further one stands last, with a default: older messages lack it.
     horizon: Horizon
     first_day: IsoDate
     last_day: IsoDate

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
+from streams.contract.documents import MONEY_LINES, MONEY_PROFIT, MONEY_PROFIT_LINES, MONEY_REVENUE
+
 MICROS: Final = 1_000_000
 
 
@@ -37,9 +39,14 @@ def amounts_shown(money: Mapping[str | None, Sequence[int]]) -> dict[str, Any]:
     Where there are several, `revenue` and `profit` are None, and `by_currency` has those of each, most lines first:
     amounts of different currencies are never added. Lines that named none are a group of their own.
     """
-    rows = sorted(money.items(), key=lambda pair: (-pair[1][3], pair[0] or ""))
+    rows = sorted(money.items(), key=lambda pair: (-pair[1][MONEY_LINES], pair[0] or ""))
     each = [
-        {"currency": currency, "revenue": decimal_of(row[0]), "profit": decimal_of(row[1]) if row[2] else None} for currency, row in rows
+        {
+            "currency": currency,
+            "revenue": decimal_of(row[MONEY_REVENUE]),
+            "profit": decimal_of(row[MONEY_PROFIT]) if row[MONEY_PROFIT_LINES] else None,
+        }
+        for currency, row in rows
     ]
     if len(each) > 1:
         return {"revenue": None, "profit": None, "by_currency": each}

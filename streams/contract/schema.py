@@ -1,6 +1,6 @@
 """JSON Schema and AsyncAPI 3, generated from the declarations in `messages`."""
 
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -9,16 +9,9 @@ from streams.contract import messages, topics
 _JSON_SCHEMA: Final = "https://json-schema.org/draft/2020-12/schema"
 
 CHANNELS: Final[dict[str, tuple[type, ...]]] = {
-    topics.EVENTS: (
-        messages.SaleRecorded,
-        messages.StockCounted,
-        messages.PromotionPlanned,
-        messages.OpeningPlanned,
-        messages.ClockTicked,
-        messages.ShelfDefined,
-    ),
+    topics.EVENTS: get_args(messages.InputEvent),
     topics.ACCEPTED: (messages.SaleAccepted,),
-    topics.FORECASTS: (messages.PredictedSales, messages.ShelfAllocation, messages.ForecastScored, messages.DriftDetected),
+    topics.FORECASTS: get_args(messages.OutputMessage),
 }
 
 

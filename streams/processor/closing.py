@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.contract.horizons import DAYS_AHEAD, HORIZON_NAMES
+from streams.contract.horizons import BAND, DAY, DAYS_AHEAD, LONGEST
 from streams.processor.day_messages import VALUES, DayMessages, Today
 from streams.processor.local_time import EPOCH_ORDINAL
 from streams.processor.shelving import Planner
@@ -92,7 +92,7 @@ class DayCloser:
             openings={d + EPOCH_ORDINAL: opens for d, opens in told.items()},
         )
         store.take_profit(sold)
-        store.morning = _morning(closed.horizons[HORIZON_NAMES[0]])
+        store.morning = _morning(closed.horizons[DAY.name])
         store.closed_run = 0 if opened else store.closed_run + 1
         sale_drift = self._model.take_drift()
         if sale_drift is not None:
@@ -133,7 +133,7 @@ class DayCloser:
         sold = sold_today.units(n) if sold_today is not None else np.zeros(n)
         expected = self._model.nowcast(store.index, day + EPOCH_ORDINAL, hour, sold)
         bands = _today(expected, sold, store.morning)
-        rows = _moved(store, expected, bands[:, VALUES.index("p90")] - bands[:, VALUES.index("p10")])
+        rows = _moved(store, expected, bands[:, VALUES.index(BAND[1])] - bands[:, VALUES.index(BAND[0])])
         self._messages.today(store, day, at, Today(rows, sold[rows], bands[rows]), offset, out)
 
 
@@ -150,7 +150,7 @@ def _moved(store: Store, expected: NDArray[np.float64], band: NDArray[np.float64
 def _reopens(told: dict[int, bool], day: int, closed: DayClosed) -> bool:
     """Whether a store that is silent has said that it opens within the days ahead, or that today's closure is one that ends by then."""
     if told.get(day) is False:
-        return bool(closed.horizons[HORIZON_NAMES[-1]].open_days.any())
+        return bool(closed.horizons[LONGEST.name].open_days.any())
     return any(opens for d, opens in told.items() if day < d <= day + DAYS_AHEAD)
 
 

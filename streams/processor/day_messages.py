@@ -37,6 +37,8 @@ MAX_SCORED_ITEMS: Final = 1000
 
 VALUES: Final = ("mean", *QUANTILE_NAMES, "same_weekday_mean")
 """The numbers of a forecast, in the order of every array that has an axis for them."""
+_AS_SENT: Final = [VALUES.index(name) for name in HorizonForecast.__struct_fields__ if name in VALUES]
+"""Places of `VALUES` in the order of the message's last fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class DayMessages:
     def today(self, store: Store, day: int, at: float, told: Today, offset: int, out: Outputs) -> None:
         """A message for each item whose expectation of the running day is to be said."""
         first, origin = self._iso(day), self._iso(day - 1)
-        for row, units, values in zip(told.rows.tolist(), told.sold.tolist(), np.round(told.values, 3).tolist(), strict=True):
+        for row, units, values in zip(told.rows.tolist(), told.sold.tolist(), np.round(told.values[:, _AS_SENT], 3).tolist(), strict=True):
             forecast = HorizonForecast("today", first, first, 1, *values)
             message = PredictedSales(
                 id=self._id(offset),
@@ -184,8 +186,8 @@ class DayMessages:
 
 
 def _rows(forecast: ModelForecast) -> list[list[float]]:
-    """`VALUES` of each item; a demand is never negative."""
-    values = np.array((forecast.mean, *forecast.quantiles, forecast.weekday_mean))
+    """The numbers of each item as they are sent; a demand is never negative."""
+    values = np.array((forecast.mean, *forecast.quantiles, forecast.weekday_mean))[_AS_SENT]
     rows: list[list[float]] = np.round(np.maximum(np.nan_to_num(values), 0.0), 3).T.tolist()
     return rows
 

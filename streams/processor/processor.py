@@ -158,7 +158,7 @@ class Processor:
         if known is None:
             return False
         if known not in (content, UNKNOWN):
-            raise RejectedEvent("conflict", "event_id was seen before with another content: give each event an id of its own.")
+            raise RejectedEvent("conflict", "event_id was seen before with another content: give each event an id of its own.", "event_id")
         self.tally.count("duplicates")
         return True
 
@@ -246,7 +246,7 @@ class Processor:
         if isinstance(event, ClockTicked):
             seconds = seconds_of(event.at, "at")
             if seconds * 1000 > written_ms + MAX_TICK_AHEAD_SECONDS * 1000 and written_ms > 0:
-                raise RejectedEvent("time_out_of_range", "at lies more than five minutes ahead: a tick says what time it is.")
+                raise RejectedEvent("time_out_of_range", "at lies more than five minutes ahead: a tick says what time it is.", "at")
             store = self._stores.get(event.store)
             if store is not None and seconds > store.newest:
                 self._advance(store, seconds, offset)
@@ -294,7 +294,7 @@ class Processor:
     def _event_time(self, moment: Any, field: str, written_ms: int) -> float:
         seconds = seconds_of(moment, field)
         if seconds * 1000 > written_ms + MAX_AHEAD_SECONDS * 1000 and written_ms > 0:
-            raise RejectedEvent("time_out_of_range", f"{field} lies more than two days ahead: check the till's clock.")
+            raise RejectedEvent("time_out_of_range", f"{field} lies more than two days ahead: check the till's clock.", field)
         return seconds
 
     def _check_partition(self, store: str) -> None:

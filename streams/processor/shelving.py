@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from online_model.shelf import Demand, Plan, Quantiles, Shelf, ShelfError, ShelfSettings, build_shelf, plan, share_of_space, shares_of_used
 from streams.contract.errors import RejectedEvent
+from streams.contract.horizons import DAY, WEEK
 from streams.contract.messages import Allocation, ShelfAllocation, ShelfDefined
 from streams.processor.local_time import EPOCH_ORDINAL
 from streams.processor.store import Store
@@ -61,9 +62,9 @@ class Planner:
                 yield _message(one.made, one.name, one.demand, share, header)
             return
         rows = np.flatnonzero(closed.started)
-        demand = closed.horizons["7_days"].mean[rows]
+        demand = closed.horizons[WEEK.name].mean[rows]
         share = share_of_space(demand, store.unit_profit(len(store.names))[rows])
-        units = np.round(np.maximum(closed.horizons["day"].mean[rows], 0), 3)
+        units = np.round(np.maximum(closed.horizons[DAY.name].mean[rows], 0), 3)
         items = tuple(
             Allocation(item=store.names[row], predicted_sales=unit, shelf_space_percentage=percent)
             for row, unit, percent in zip(rows.tolist(), units.tolist(), share.tolist(), strict=True)
@@ -78,8 +79,8 @@ class Planner:
     def _planned(self, store: Store, name: str, shelf: Shelf, closed: DayClosed, day: int) -> Planned:
         rows = np.array([store.items[item] for item in shelf.items], np.intp)
         demand = Demand(
-            _quantiles(closed.horizons["day"], rows),
-            _quantiles(closed.horizons["7_days"], rows),
+            _quantiles(closed.horizons[DAY.name], rows),
+            _quantiles(closed.horizons[WEEK.name], rows),
             unit_profit=store.unit_profit(len(store.names))[rows],
             stock=np.array([store.stock.get(row, np.nan) for row in rows.tolist()]),
             date_number=day + EPOCH_ORDINAL,

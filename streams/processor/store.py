@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from streams.contract.codec import MAX_OPENINGS, MAX_PROMOTIONS, MAX_SHELF_ITEMS, MAX_SHELVES
 from streams.contract.errors import RejectedEvent
+from streams.processor.day_messages import VALUES
 
 PROFIT_KEEP: Final = 0.97
 """How much of a day's profit and units counts a day later: about a month is remembered."""
@@ -117,7 +118,7 @@ class Store:
         self.stock: dict[int, float] = {}  # row -> units on hand as far as known
         self.shelves: dict[str, bytes] = {}  # shelf -> its definition as sent
         self.plans: dict[str, dict[str, int]] = {}  # shelf -> item -> facings of the plan in force
-        self.morning = np.zeros((5, 0))  # mean, p10, p50, p90, baseline of the day after the newest closed one, by row
+        self.morning = np.zeros((len(VALUES), 0))  # `VALUES` of the day after the newest closed one, by row
         self.profit_kept = np.zeros(0)  # profit and units of the days, fading, by row: their ratio is an item's
         self.units_kept = np.zeros(0)  # usual profit a unit
 
@@ -140,7 +141,7 @@ class Store:
         self.first_open = None
         self.close_at = self.nowcast_at = float("inf")
         self.closed_run = self.days_sold = self.doubted_sales = 0
-        self.nowcasts, self.morning = np.zeros(0), np.zeros((5, 0))
+        self.nowcasts, self.morning = np.zeros(0), np.zeros((len(VALUES), 0))
         self.profit_kept, self.units_kept = np.zeros(0), np.zeros(0)
 
     def is_over(self, day: int) -> bool:

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from consumers.runtime.sink import Record
 from streams.contract.codec import encode
+from streams.contract.horizons import HORIZONS
 from streams.contract.messages import (
     Allocation,
     DriftDetected,
@@ -16,6 +17,7 @@ from streams.contract.messages import (
     ShelfAllocation,
 )
 
+DAYS = {horizon.name: horizon.days for horizon in HORIZONS}
 FIRST = date(2025, 1, 1)
 
 
@@ -78,7 +80,7 @@ def records_of(messages, timestamp: float = 0.0, start: dict[int, int] | None = 
 
 def horizons(origin: date, mean: float) -> tuple[HorizonForecast, ...]:
     made = []
-    for name, days in (("day", 1), ("7_days", 7), ("28_days", 28)):
+    for name, days in DAYS.items():
         units = mean * days
         made.append(
             HorizonForecast(
@@ -139,7 +141,7 @@ def score(
         rows.append(ItemScore(item=name, actual=actual, mean=float(mean), p10=mean - 5.0, p90=mean + 5.0, same_weekday_mean=mean * 1.15))
     return ForecastScored(
         id=f"{partition}-{offset}-{horizon}", store=store, horizon=horizon, origin=origin.isoformat(), first_day=day_after(1, origin),
-        last_day=day_after({"day": 1, "7_days": 7, "28_days": 28}[horizon], origin), n=len(rows), actual=sum(r.actual for r in rows),
+        last_day=day_after(DAYS[horizon], origin), n=len(rows), actual=sum(r.actual for r in rows),
         absolute_error=sum(abs(r.mean - r.actual) for r in rows), error=sum(r.mean - r.actual for r in rows),
         absolute_error_same_weekday_mean=sum(abs(r.same_weekday_mean - r.actual) for r in rows),
         within_band=sum(r.p10 <= r.actual <= r.p90 for r in rows), items=tuple(rows), partition=partition, offset=offset,
@@ -163,6 +165,6 @@ def a_season(stores=("Berlin", "Køln <b>&"), items=("milk", "bread", "butter"),
             offset += 1
             for number, name in enumerate(items):
                 made.append(forecast(offset, number, store, name, origin, 12.0 + 5 * number))
-            made += [score(offset, origin, store, horizon, items) for horizon in ("day", "7_days", "28_days")]
+            made += [score(offset, origin, store, horizon, items) for horizon in DAYS]
             made.append(plan(offset, {name: 12.0 + 5 * number for number, name in enumerate(items)}, store, origin))
     return [*made, drift(offset, stores[0], items[0])]

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from charts.figures.draw import drawn
 from charts.figures.style import BLUE, GRID, HEAD, INK, MINUS, ORANGE, QUIET, REST, SIDE, SKY, WIDTH, new_figure, shortened
+from streams.contract.horizons import BAND, HORIZONS, QUANTILE_NAMES
 from streams.processor.local_time import EPOCH_ORDINAL
 from workbench.backtest.evaluation import Evaluation
 from workbench.backtest.live import Live
@@ -25,7 +26,7 @@ GAP_INCHES: Final = 0.62
 SHOWN_DAYS: Final = 90
 FEWEST_WINDOWS: Final = 10
 LABEL_INCHES: Final = 2.1
-SHORT: Final = {"day": "1 day", "7_days": "7 days", "28_days": "28 days"}
+LENGTHS: Final = {horizon.name: horizon.length for horizon in HORIZONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def _title(evaluation: Evaluation) -> str:
     for name, by_contender in evaluation.scores.items():
         ours, bar = by_contender[OURS].wape, by_contender[BAR].wape
         if ours is not None and bar:
-            parts.append(f"{MINUS if ours <= bar else '+'}{abs(1 - ours / bar):.0%} ({SHORT[name]})")
+            parts.append(f"{MINUS if ours <= bar else '+'}{abs(1 - ours / bar):.0%} ({LENGTHS[name]})")
     return "Error against the same-weekday mean: " + ", ".join(parts) if parts else "Nothing was sold in the scored days"
 
 
@@ -130,8 +131,8 @@ def _series(axes: Axes, live: Live, ours: Contender, horizon: str, one: _Picked,
     days = [dt.date.fromordinal(live.panel.first_day + int(origin) + window.span + EPOCH_ORDINAL) for origin in window.origins[part]]
     x = np.array(mdates.date2num(days))  # type: ignore[no-untyped-call]
     if forecast.quantiles is not None:
-        low, _, high = forecast.quantiles[:, one.row, part]
-        axes.fill_between(x, low, high, color=SKY, alpha=0.35, linewidth=0, label="p10 to p90")
+        low, high = (forecast.quantiles[QUANTILE_NAMES.index(name), one.row, part] for name in BAND)
+        axes.fill_between(x, low, high, color=SKY, alpha=0.35, linewidth=0, label=" to ".join(BAND))
     axes.plot(x, window.actual[one.row, part], color=INK, linewidth=1.1, marker="o", markersize=2.6, label="sold")
     axes.plot(x, forecast.mean[one.row, part], color=BLUE, linewidth=1.6, label="forecast")
     axes.grid(axis="y", color=GRID, linewidth=0.8)

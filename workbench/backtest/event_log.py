@@ -1,4 +1,4 @@
-"""The log that a file would have become: sales in the order of their times, clock ticks at each day's end, plans."""
+"""The log that a file would have become: sales in the order of their times, clock ticks at each day's end, announcements."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class SalesLog:
         local = LocalTime(sales.timezone)
         days = range(survey.first_day, survey.last_day + DAYS_AFTER)
         self._closes = np.array([local.end_of_day(day) + lateness_seconds for day in days])
-        self._next_close = self._next_plan = 0
+        self._next_close = self._next_announcement = 0
         self._stores: dict[bytes, int] = {}  # key -> partition
         self._offsets = [0] * partitions
         self._run: list[list[Record]] = []
@@ -117,15 +117,15 @@ class SalesLog:
             self._append(key, raw, at)
 
     def _close_day(self) -> None:
-        """Announce the plans of the day that ends, then tick."""
+        """Announce what is due on the day that ends, then tick."""
         at, day = float(self._closes[self._next_close]), self._survey.first_day + self._next_close
         self._next_close += 1
-        plans = self._survey.plans
-        while self._next_plan < len(plans) and plans[self._next_plan].on_day <= day:
-            plan = plans[self._next_plan]
-            self._next_plan += 1
-            if plan.key in self._stores:
-                self._append(plan.key, plan.raw, at)
+        announcements = self._survey.announcements
+        while self._next_announcement < len(announcements) and announcements[self._next_announcement].on_day <= day:
+            announcement = announcements[self._next_announcement]
+            self._next_announcement += 1
+            if announcement.key in self._stores:
+                self._append(announcement.key, announcement.raw, at)
         for key in self._stores:
             self._append(key, encode(ClockTicked(store=key.decode(), at=at)), at)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.contract.codec import decode_accepted
+from streams.contract.horizons import QUANTILE_NAMES
 from streams.processor.outputs import Outputs
 from streams.processor.processor import Processor
 from streams.processor.quarantine import Decisions, deciding
@@ -26,9 +27,9 @@ from workbench.backtest.survey import Survey
 if TYPE_CHECKING:
     from online_model import DayClosed
 
-VALUES: Final = ("mean", "p10", "p50", "p90", "weekday_mean", "seasonal_naive", "smoothing")
 BASELINES: Final = {"same_weekday_mean": "weekday_mean", "seasonal_naive": "seasonal_naive", "smoothing": "smoothing"}
 """Contenders that run beside every forecast, and their names in the model."""
+VALUES: Final = ("mean", *QUANTILE_NAMES, *BASELINES.values())
 NO_NOWCASTS: Final = float("inf")
 """Seconds between forecasts of the running day: it is not scored here, and saying it teaches nothing."""
 
@@ -63,8 +64,8 @@ class _Collector:
         kept = np.empty((len(SPANS), len(VALUES) + 1, len(closed.rows)), np.float32)
         for place, name in enumerate(SPANS):
             forecast = closed.horizons[name]
-            for column, value in enumerate(VALUES):
-                kept[place, column] = np.maximum(getattr(forecast, value), 0.0)
+            baselines = [getattr(forecast, value) for value in BASELINES.values()]
+            kept[place, :-1] = np.maximum(np.vstack([forecast.mean, forecast.quantiles, *baselines]), 0.0)
             kept[place, -1] = forecast.open_days
         self.closes.append((store.name, store.names, day, kept))
 
@@ -173,7 +174,7 @@ def _contenders(collector: _Collector, panel: Panel, found: dict[str, Windows]) 
         # The first scored origin is the collector's first column.
         of = values[list(SPANS).index(name)][:, :, window.origins - first].astype(np.float64)
         by = dict(zip(VALUES, of, strict=False))
-        ours[name] = Forecasts(by["mean"], np.stack([by["p10"], by["p50"], by["p90"]]))
+        ours[name] = Forecasts(by["mean"], np.stack([by[name] for name in QUANTILE_NAMES]))
         for baseline, value in BASELINES.items():
             beside[baseline][name] = Forecasts(by[value])
         expected_open[name] = of[-1]

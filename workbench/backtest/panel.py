@@ -8,10 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.contract.horizons import HORIZONS
+
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-SPANS: Final = {"day": 1, "7_days": 7, "28_days": 28}
+SPANS: Final = {horizon.name: horizon.days for horizon in HORIZONS}
 """Horizons and their days."""
 
 
@@ -97,7 +99,7 @@ def windows(panel: Panel, scored_days: int, horizons: list[str]) -> dict[str, Wi
 class Forecasts:
     """A contender's sums over the windows of a horizon, `[series, origins]`, NaN where it says nothing.
 
-    quantiles: p10, p50, p90, `[3, series, origins]`; None when it has none.
+    quantiles: in the order of `QUANTILES`, `[quantiles, series, origins]`; None when it has none.
     """
 
     mean: Floats

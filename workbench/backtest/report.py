@@ -8,15 +8,17 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from streams.contract.horizons import HORIZONS, QUANTILE_NAMES
 from workbench.backtest.evaluation import Evaluation
 from workbench.backtest.scores import Score
 
-TITLES: Final = {"day": "next day", "7_days": "sum of 7 days", "28_days": "sum of 28 days"}
+TITLES: Final = {horizon.name: horizon.title if horizon.days == 1 else f"sum of {horizon.length}" for horizon in HORIZONS}
 OURS: Final = "shelfcast"
 BAR: Final = "same_weekday_mean"
 FOOTNOTE: Final = (
     "WAPE: sum of |error| over units sold. RMSSE: root mean squared error over that of the naive forecast (the window before) "
-    "on the days before the scored ones, mean of the series. Bias: over units sold. WQL: weighted quantile loss of p10, p50, p90. "
+    "on the days before the scored ones, mean of the series. Bias: over units sold. "
+    f"WQL: weighted quantile loss of {', '.join(QUANTILE_NAMES)}. "
     "In band: actuals within p10 to p90, 80 % if calibrated. n: forecasts scored; days without a sale count. "
     "s, MB: wall seconds and memory, all horizons together."
 )

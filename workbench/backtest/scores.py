@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from streams.contract.horizons import BAND, QUANTILE_NAMES, QUANTILES
 from workbench.backtest.panel import Flags, Floats, Forecasts, Panel, Windows
 
-QUANTILES: Final = (0.1, 0.5, 0.9)
+PROBABILITIES: Final = tuple(quantile.probability for quantile in QUANTILES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Score:
     bias
         Sum of (forecast - actual) over the sum of |actual|.
     wql
-        Weighted quantile loss: 2 x pinball loss summed over windows, over the sum of |actual|, mean of p10, p50, p90.
+        Weighted quantile loss: 2 x pinball loss summed over windows, over the sum of |actual|, mean of the quantiles.
         None without quantiles.
     coverage
         Share of actuals within p10 to p90, both included. None without quantiles.
@@ -75,7 +76,7 @@ def score(window: Windows, forecasts: Forecasts, counts: Flags, scale: Floats) -
     sold = float(np.abs(window.actual[use]).sum())
     wql = coverage = None
     if forecasts.quantiles is not None and n:
-        low, _, high = forecasts.quantiles
+        low, high = (forecasts.quantiles[QUANTILE_NAMES.index(name)] for name in BAND)
         coverage = float(((low <= window.actual) & (window.actual <= high))[use].mean())
         wql = _wql(window.actual[use], forecasts.quantiles[:, use], sold)
     return Score(
@@ -99,7 +100,8 @@ def _rmsse(error: Floats, use: Flags, scale: Floats) -> float | None:
 
 def _wql(actual: Floats, quantiles: Floats, sold: float) -> float | None:
     losses = [
-        np.maximum(q * (actual - forecast), (q - 1) * (actual - forecast)).sum() for q, forecast in zip(QUANTILES, quantiles, strict=True)
+        np.maximum(q * (actual - forecast), (q - 1) * (actual - forecast)).sum()
+        for q, forecast in zip(PROBABILITIES, quantiles, strict=True)
     ]
     return _ratio(2 * float(np.mean(losses)), sold)
 

@@ -46,14 +46,14 @@ def open_sales(file: Path | None, mapping: Path | None, timezone: str | None, co
     rows = open_file(file)
     about: tuple[str, ...]
     if mapping is not None:
-        plan, about = read_mapping(mapping), (f"Columns as {mapping} says.",)
+        columns, about = read_mapping(mapping), (f"Columns as {mapping} says.",)
     else:
         first = next(iter(rows.read()), None)
         if first is None or not len(first):
             raise UsageError(f"{file} has no rows: nothing to forecast.")
         guessed = guess(first, timezone or "UTC")
-        plan, about = guessed.mapping, guessed.sentences
-    return Sales(rows, _without_zeros(plan), timezone or plan.time.zone, country or "", about)
+        columns, about = guessed.mapping, guessed.sentences
+    return Sales(rows, _without_zeros(columns), timezone or columns.time.zone, country or "", about)
 
 
 def _without_zeros(mapping: Mapping) -> Mapping:

@@ -1,4 +1,4 @@
-"""A first look through a file: which days it spans, whether it is in order, and the plans it tells of."""
+"""A first look through a file: which days it spans, whether it is in order, and what it tells ahead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from producers.plans.plans import NOTHING_AHEAD, DatedPlan, KnownAhead, PlanFinder
+from producers.announcements.known_ahead import NOTHING_AHEAD, AnnouncementFinder, DatedAnnouncement, KnownAhead
 from producers.sources.building import times_of
 from streams.contract.codec import EARLIEST, LATEST
 from streams.contract.errors import UsageError
@@ -21,7 +21,7 @@ class Survey:
     """What one reading of the file tells. Days are days since 1970 of the stores' time zone.
 
     promoted: days of each store and item on promotion. opening: runs of days of each store, first, last and whether it opens on them.
-    plans: the same as events, in the order of their announcement.
+    announcements: the same as events, in the order of `on_day`.
     """
 
     first_day: int
@@ -30,14 +30,14 @@ class Survey:
     rows: int
     promoted: dict[tuple[str, str], list[int]]
     opening: dict[str, list[tuple[int, int, bool]]]
-    plans: list[DatedPlan]
+    announcements: list[DatedAnnouncement]
 
 
 def survey(sales: Sales, known: KnownAhead = NOTHING_AHEAD, read: Callable[[int], None] = lambda _: None) -> Survey:
     """Read the file once. Raises UsageError when it has no sale, or no promotions or open days where they are asked for."""
     mapping, local = sales.mapping, LocalTime(sales.timezone)
     latest = min(LATEST, time.time() + 2 * DAY_SECONDS)
-    finder = PlanFinder(mapping, local, known, latest)
+    finder = AnnouncementFinder(mapping, local, known, latest)
     first, newest, in_order, count = float("inf"), float("-inf"), True, 0
     for rows in sales.rows.read():
         count += len(rows)
@@ -56,4 +56,4 @@ def survey(sales: Sales, known: KnownAhead = NOTHING_AHEAD, read: Callable[[int]
             finder.note(rows)
     if newest < first:
         raise UsageError(f"{sales.rows.name} has no row with a time that can be read: correct [time] of the mapping.")
-    return Survey(local.day_of(first), local.day_of(newest), in_order, count, finder.promoted, finder.opening(), finder.plans())
+    return Survey(local.day_of(first), local.day_of(newest), in_order, count, finder.promoted, finder.opening(), finder.announcements())

@@ -125,7 +125,7 @@ class Table:
         return self._flags("closed", closed, span) | {"closed after": after}
 
     def _flags(self, name: str, flags: Flags, span: int) -> dict[str, F32]:
-        """Days of a plan that is known ahead: how many in the window, whether the next and the newest day, how many of late."""
+        """Days of what is known ahead: how many in the window, whether the next and the newest day, how many of late."""
         held = flags.astype(np.float32)
         ahead = np.pad(held, ((0, 0), (0, span)))
         counts = np.lib.stride_tricks.sliding_window_view(ahead, span, axis=1)[:, 1 : self.days + 1].sum(2)

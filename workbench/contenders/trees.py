@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from workbench.backtest.live import Live
 from workbench.backtest.memory import MemoryPeak
 from workbench.backtest.panel import Contender, Flags, Floats, Forecasts, Windows
-from workbench.backtest.scores import QUANTILES
+from workbench.backtest.scores import PROBABILITIES
 from workbench.backtest.table import CATEGORIES, F32, Table, open_or_quiet
 
 REFIT_DAYS: Final = 28
@@ -75,7 +75,7 @@ def run(live: Live, progress: Callable[[float], None]) -> list[Contender]:
             problem = _problem(live, table, window)
             for objective in MEANS:
                 means[objective][name] = np.full(window.actual.shape, np.nan)
-            quantiles[name] = np.full((len(QUANTILES), *window.actual.shape), np.nan)
+            quantiles[name] = np.full((len(PROBABILITIES), *window.actual.shape), np.nan)
             closed = live.expected_open[name] == 0
             for step in range(0, len(window.origins), REFIT_DAYS):
                 progress((place + step / len(window.origins)) / len(live.windows))
@@ -135,7 +135,7 @@ def _refit(problem: _Problem, part: slice, means: dict[str, Floats], quantiles: 
 
     for name, parameters in MEANS.items():
         means[name][:, part] = forecast(parameters, name)
-    for place, alpha in enumerate(QUANTILES):
+    for place, alpha in enumerate(PROBABILITIES):
         quantiles[place][:, part] = forecast({"objective": "quantile", "alpha": alpha}, "quantiles")
 
 

@@ -23,6 +23,7 @@ from pymongo import MongoClient
 from consumers.runtime.consumer_settings import ConsumeSettings
 from consumers.runtime.service import ConsumerService
 from streams.contract.codec import encode
+from streams.contract.documents import DAY_UNITS
 from streams.contract.messages import SaleAccepted
 from streams.contract.settings import KafkaSettings, MongoSettings, Secret
 from streams.contract.topics import ACCEPTED, partition_of
@@ -116,7 +117,7 @@ def measure(count: int, directory: str) -> None:
         print(f"CPU: consumer {used[0]:.1f} s, database {used[1]:.1f} s: {sales / sum(used):,.0f} sales a CPU-second")
         print(f"memory: consumer {rss_mb(consumer.pid or 0)} MB, database {rss_mb(mongo.pid)} MB")
         rows = MongoClient(uri)["shelfcast"]["store_months"].find({})
-        total = sum(row[0] for document in rows for row in document["days"].values())
+        total = sum(row[DAY_UNITS] for document in rows for row in document["days"].values())
         print("units equal what was sent:", total == units)
     finally:
         consumer.terminate()

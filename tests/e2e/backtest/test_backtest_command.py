@@ -14,8 +14,9 @@ import holidays
 import pytest
 from rich.console import Console
 
-from producers.plans.plans import KnownAhead
+from producers.announcements.known_ahead import KnownAhead
 from streams.contract.errors import UsageError
+from streams.contract.horizons import HORIZON_NAMES
 from tests.support.daily import rows_of, written
 from workbench.backtest.run import Options, backtest
 from workbench.contenders import compare
@@ -46,7 +47,7 @@ def test_the_json_is_as_promised(done):
     folder, _, others = done
     scores = json.loads((folder / "scores.json").read_text())
     assert set(scores) == {"horizons", "series", "days", "seconds"}
-    assert set(scores["horizons"]) == {"day", "7_days", "28_days"}
+    assert set(scores["horizons"]) == set(HORIZON_NAMES)
     assert (scores["series"], scores["days"]) == (6, 30)
     for by_contender in scores["horizons"].values():
         assert {"shelfcast", "same_weekday_mean", "seasonal_naive", "smoothing"} <= by_contender.keys()

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from producers.plans.plans import KnownAhead
+from producers.announcements.known_ahead import KnownAhead
 from streams.contract.codec import decode_output
+from streams.contract.horizons import QUANTILE_NAMES
 from streams.contract.messages import ForecastScored, PredictedSales
 from streams.processor.local_time import EPOCH_ORDINAL, iso_date
 from streams.processor.processor import Processor
@@ -68,13 +69,13 @@ def test_forecasts_equal_the_messages_that_the_worker_publishes(run, messages):
                 continue
             mean, quantiles = ours[horizon.horizon].mean[row, column], ours[horizon.horizon].quantiles[:, row, column]
             values = [mean, *quantiles, bar[horizon.horizon].mean[row, column]]
-            told = [horizon.mean, horizon.p10, horizon.p50, horizon.p90, horizon.same_weekday_mean]
+            told = [horizon.mean, *(getattr(horizon, name) for name in QUANTILE_NAMES), horizon.same_weekday_mean]
             assert values == pytest.approx(told, abs=6e-4, rel=1e-6)
             compared[horizon.horizon] += 1
     # York is closed on Sundays, and a closed day publishes nothing
     assert compared["day"] >= 6 * (SCORED - 8)
     assert compared["28_days"] > 50
-    assert found.plans
+    assert found.announcements
 
 
 def test_sums_equal_those_the_worker_scores_itself_by(run, messages):

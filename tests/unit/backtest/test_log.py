@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from producers.plans.plans import KnownAhead
+from producers.announcements.known_ahead import KnownAhead
 from streams.contract.codec import decode_event, seconds_of
 from streams.contract.errors import UsageError
 from streams.contract.messages import ClockTicked, OpeningPlanned, PromotionPlanned, SaleRecorded
@@ -94,7 +94,7 @@ def test_open_and_closed_days_are_announced_ahead_and_a_day_without_a_row_is_clo
     mapping.write_text('open = "is open"\n' + mapping.read_text())
     sales = open_sales(file, mapping, None, None)
     found = survey(sales, KnownAhead(openings=True))
-    plans = [(decode_event(plan.raw), plan.on_day) for plan in found.plans]
+    plans = [(decode_event(plan.raw), plan.on_day) for plan in found.announcements]
     assert all(isinstance(plan, OpeningPlanned) for plan, _ in plans)
     told: dict[str, dict[date, bool]] = {"York": {}, "Leeds": {}}
     for plan, on_day in plans:

@@ -8,8 +8,9 @@ import pytest
 
 from charts.figures import bars, errors, forecast, hours, shelf, style, words
 from charts.figures.draw import drawn
-from charts.queries.forecasts import HORIZONS, ErrorSums, PastForecast
+from charts.queries.forecasts import ErrorSums, PastForecast
 from charts.queries.sales import Period, Sums
+from streams.contract.horizons import HORIZON_NAMES, LONGEST
 
 HOSTILE = [
     "$x^2$ costs $5$", "\\frac{1}{2}$", "牛奶 全脂 一升装", "\u202eחלב", "حليب", "😀", "<script>alert(1)</script>", "a&b\"'", " ",
@@ -190,7 +191,7 @@ def test_the_forecast_names_its_error_and_its_band():
     assert "milk: about 20.4 units on 2025-04-01" in shown
     within = sum(12 <= one.actual <= 28 for one in past)
     assert any(f"{within} of 90 days within the band" in text for text in shown)
-    assert {"sold", "forecast band, p10 to p90", "expected, next 28 days"} <= set(shown)
+    assert {"sold", "forecast band, p10 to p90", f"expected, {LONGEST.title}"} <= set(shown)
 
 
 def test_a_first_forecast_without_a_past_is_drawn():
@@ -199,7 +200,7 @@ def test_a_first_forecast_without_a_past_is_drawn():
 
 def by_origin(days, ours, theirs):
     found = {}
-    for horizon in HORIZONS:
+    for horizon in HORIZON_NAMES:
         found[horizon] = {}
         for n in range(days):
             one = ErrorSums()
@@ -211,8 +212,8 @@ def by_origin(days, ours, theirs):
 @pytest.mark.parametrize("days", [1, 2, 40, 400])
 def test_running_error_names_the_difference(days):
     shown = texts(lambda: errors.running_error(by_origin(days, 20.0, 25.0), None))
-    assert any(f"{style.MINUS}20% day" in text for text in shown)
-    assert shown.count("20% against 25% over all") == 3
+    assert any(f"{style.MINUS}20% (1 day)" in text for text in shown)
+    assert shown.count("20% against 25% over all") == len(HORIZON_NAMES)
 
 
 def test_the_running_error_is_that_of_the_window():

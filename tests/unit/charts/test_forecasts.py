@@ -4,6 +4,7 @@ from charts.queries import forecasts
 from charts.queries.summary import scores_shown, summary
 from consumers.forecasts.forecasts import ForecastsSink
 from consumers.statistics.statistics import StatisticsSink
+from streams.contract.horizons import HORIZON_NAMES
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import a_season, accepted, records_of
 from tests.support.stand_ins import BEGINNING
@@ -25,7 +26,7 @@ def database():
 
 def test_scores_are_sums_over_stores_and_origins(database):
     shown = scores_shown(database)
-    assert set(shown) == {"day", "7_days", "28_days"}
+    assert set(shown) == set(HORIZON_NAMES)
     mine = [m for m in MESSAGES if type(m).__name__ == "ForecastScored" and m.horizon == "day"]
     assert shown["day"]["n"] == sum(m.n for m in mine)
     assert shown["day"]["wape"] == pytest.approx(sum(m.absolute_error for m in mine) / sum(m.actual for m in mine))

@@ -46,12 +46,11 @@ def test_items_add_up_to_the_whole(database):
         assert sums.row[0] == sum(round(s.quantity * 1000) for s in of("store 2", "2025-01-05", "2025-01-25", name))
 
 
-def test_days_of_a_store_and_of_an_item(database):
+def test_days_of_a_store(database):
     days = sales.by_store_day(database)
     assert {store for store, _ in days} == set(sales.stores(database)) == {f"store {n}" for n in range(4)}
     assert sum(one.sales for one in days.values()) == sum(s.quantity > 0 for s in SOLD)
-    of_item = sales.item_days(database, "store 1", "item 0")
-    assert of_item["2025-01-09"].sales == sum(s.quantity > 0 for s in of("store 1", "2025-01-09", "2025-01-09", "item 0"))
+    assert days["store 1", "2025-01-09"].sales == sum(s.quantity > 0 for s in of("store 1", "2025-01-09", "2025-01-09"))
 
 
 def test_hours_of_the_week_add_up(database):
@@ -96,5 +95,5 @@ def test_currencies_are_never_added():
         shown = totals_shown(sums)
         assert (shown["revenue"], shown["profit"]) == (None, None)
         assert {one["currency"]: one["revenue"] for one in shown["by_currency"]}["CHF"] == f"{sums.revenue_in('CHF') / 1e6:.2f}"
-    day, one = next(iter(sales.item_days(documents, "store 1", "item 0").items()))
-    assert set(one.money) == {s.currency for s in sold if (s.store, s.item, s.business_date) == ("store 1", "item 0", day)}
+    (store, day), one = next(iter(sales.by_store_day(documents).items()))
+    assert set(one.money) == {s.currency for s in sold if (s.store, s.business_date) == (store, day)}

@@ -20,6 +20,7 @@ from charts.web.web_settings import WebSettings
 from consumers.forecasts.forecasts import ForecastsSink
 from consumers.statistics.statistics import StatisticsSink
 from streams.contract.errors import ServerError, SettingsError
+from streams.contract.horizons import HORIZON_NAMES
 from streams.contract.messages import Allocation
 from streams.contract.settings import Secret
 from streams.processor.parts import in_parts
@@ -208,7 +209,7 @@ def test_the_rest_of_the_api_answers(client):
     assert one["close"]["horizons"][0]["horizon"] == "day"
     assert len(client.get("/v1/forecasts").json()) == 8
     assert {one["store"] for one in client.get("/v1/plan").json()} == {"Berlin", SCRIPT}
-    assert set(client.get("/v1/scores").json()) == {"day", "7_days", "28_days"}
+    assert set(client.get("/v1/scores").json()) == set(HORIZON_NAMES)
     assert client.get("/v1/drifts").json()[0]["item"] == "milk"
     assert client.get("/v1/stock", params={"store": "Berlin"}).json()["rows"][0]["shelf"] > 0
     assert client.get("/v1/stores").json() == sorted(["Berlin", SCRIPT])

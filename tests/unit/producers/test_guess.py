@@ -249,8 +249,8 @@ def test_stores_of_one_name_in_several_countries_are_as_many_stores():
     rows = table("row_id|date|country|store|product|num_sold", *lines)
     guessed = guess(rows)
     assert guessed.mapping.joined == {"store": ("country", "store")}
-    (told,) = [sentence for sentence in guessed.sentences if sentence.startswith("store ")]
-    assert "one name stands in more than one country" in told
+    assert "one name stands in more than one country" in guessed.told["store"]
+    assert "by its name" not in guessed.told["store"], "what was said of the store before no longer holds"
     sales = [decode_event(raw) for raw in Builder(guessed.mapping).build(rows).raws]
     assert {sale.store for sale in sales} == {f"{c} {s}" for c in ("Belgium", "Spain") for s in ("KaggleMart", "KaggleRama")}
     assert {sale.item for sale in sales} == {"mug", "hat"}

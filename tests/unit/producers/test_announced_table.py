@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from producers.plans.announcing import announcement, summary
+from producers.announcements.table import announced_in, summary
 from producers.sources.files import open_file
 from streams.contract.codec import decode_event, encode
 from streams.contract.errors import UsageError
@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 def read(tmp_path, text, **options):
     file = tmp_path / "plans.csv"
     file.write_bytes(text.encode("utf-8") if isinstance(text, str) else text)
-    return announcement(open_file(file).read(), NOW, **options)
+    return announced_in(open_file(file).read(), NOW, **options)
 
 
 def test_rows_with_an_item_are_promotions_and_rows_with_open_are_days_of_the_store(tmp_path):
@@ -24,7 +24,7 @@ def test_rows_with_an_item_are_promotions_and_rows_with_open_are_days_of_the_sto
         tmp_path, "Store;Item;First_day;last_day;OPEN\nb1;milk;2026-12-01;2026-12-07;\nb1;;2026-12-24;;no\nb2;;2026-12-27;2026-12-28;ja\n"
     )
     assert found.wrong == []
-    promotion, closed, opened = found.plans
+    promotion, closed, opened = found.announced
     assert isinstance(promotion, PromotionPlanned)
     assert (promotion.store, promotion.item, promotion.first_day, promotion.last_day, promotion.active) == (
         "b1", "milk", "2026-12-01", "2026-12-07", True,
@@ -32,9 +32,9 @@ def test_rows_with_an_item_are_promotions_and_rows_with_open_are_days_of_the_sto
     assert isinstance(closed, OpeningPlanned)
     assert (closed.first_day, closed.last_day, closed.open) == ("2026-12-24", "2026-12-24", False)
     assert (opened.store, opened.open) == ("b2", True)
-    assert len({plan.event_id for plan in found.plans}) == 3
-    assert [decode_event(encode(plan)) for plan in found.plans] == found.plans
-    assert summary(found.plans) == "1 promotion of 1 item, 1 closure, 1 opening; 2 stores; 2026-12-01 to 2026-12-28"
+    assert len({plan.event_id for plan in found.announced}) == 3
+    assert [decode_event(encode(plan)) for plan in found.announced] == found.announced
+    assert summary(found.announced) == "1 promotion of 1 item, 1 closure, 1 opening; 2 stores; 2026-12-01 to 2026-12-28"
 
 
 def test_dates_of_other_countries_need_their_format(tmp_path):
@@ -42,13 +42,13 @@ def test_dates_of_other_countries_need_their_format(tmp_path):
     [sentence] = read(tmp_path, text).wrong
     assert "'24.12.2026' is no date as 2026-12-24" in sentence
     assert "--date-format" in sentence
-    [plan] = read(tmp_path, text, date_format="%d.%m.%Y").plans
+    [plan] = read(tmp_path, text, date_format="%d.%m.%Y").announced
     assert (plan.first_day, plan.last_day) == ("2026-12-24", "2026-12-26")
 
 
 def test_a_withdrawal_takes_the_same_days_back(tmp_path):
     text = "store,first_day,open\nb1,2026-12-24,no\n"
-    [plan], [back] = read(tmp_path, text).plans, read(tmp_path, text, withdraw=True).plans
+    [plan], [back] = read(tmp_path, text).announced, read(tmp_path, text, withdraw=True).announced
     assert (plan.active, back.active) == (True, False)
     assert plan.event_id != back.event_id
     assert (back.first_day, back.open) == (plan.first_day, plan.open)
@@ -93,7 +93,7 @@ def test_a_table_of_something_else_is_refused(tmp_path, header, says):
 
 def test_dates_with_a_midnight_behind_them_are_dates(tmp_path):
     found = read(tmp_path, "store,first_day,last_day,open\nb1,2026-12-24 00:00:00,2026-12-26T00:00:00.000Z,no\n")
-    assert [(plan.first_day, plan.last_day) for plan in found.plans] == [("2026-12-24", "2026-12-26")]
+    assert [(plan.first_day, plan.last_day) for plan in found.announced] == [("2026-12-24", "2026-12-26")]
 
 
 @pytest.mark.parametrize("date_format", ["%q", "%d.%m.", "tomorrow"])
@@ -112,4 +112,4 @@ def test_a_file_of_something_else_is_not_read_to_its_end(tmp_path):
     file = tmp_path / "plans.ndjson"
     file.write_text("nonsense\n" * 100_001)
     with pytest.raises(UsageError, match="more than 100,000 rows"):
-        announcement(open_file(file).read(), NOW)
+        announced_in(open_file(file).read(), NOW)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from producers.plans.plans import Planned, plan_of
+from producers.announcements.known_ahead import Announced, announcement_of
 from producers.sources.columns import texts, truths
 from producers.sources.rows import Rows
 from streams.contract.codec import MAX_OPENINGS, MAX_PROMOTIONS, encode, printable
@@ -21,21 +21,21 @@ SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Announcement:
-    """Plans of a table in its order, and a sentence for each row that is none."""
+class AnnouncedTable:
+    """Announcements of a table in its order, and a sentence for each row that is none."""
 
-    plans: list[Planned] = field(default_factory=list)
+    announced: list[Announced] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
 
-def announcement(runs: Iterable[Rows], at: datetime, *, date_format: str | None = None, withdraw: bool = False) -> Announcement:
+def announced_in(runs: Iterable[Rows], at: datetime, *, date_format: str | None = None, withdraw: bool = False) -> AnnouncedTable:
     """What a table announces at the moment `at`: a row with an item is a promotion, one with `open` says whether the store opens.
 
-    Without a last_day a plan is of one day. date_format: as `strptime` has it; None for YYYY-MM-DD. withdraw: take the plans back.
-    Raises UsageError when the columns are not those of plans, there are too many rows, or more plans of a store than the worker keeps.
+    Without a last_day it is of one day. date_format: as `strptime` has it; None for YYYY-MM-DD. withdraw: take back what was announced.
+    Raises UsageError when the columns are others, there are too many rows, or more of a store than the worker keeps.
     """
     _check_format(date_format)
-    found, rows_read = Announcement(), 0
+    found, rows_read = AnnouncedTable(), 0
     over = (at - timedelta(days=2)).date().isoformat()  # a day that is still today somewhere is not over
     for rows in runs:
         rows_read += len(rows) + len(rows.unreadable)
@@ -44,14 +44,14 @@ def announcement(runs: Iterable[Rows], at: datetime, *, date_format: str | None 
         found.wrong.extend(f"row {bad.row}: {bad.sentence}" for bad in rows.unreadable)
         for number, cells in _cells(rows) if len(rows) else ():
             try:
-                plan = _plan(cells, at, date_format, active=not withdraw)
+                announcement = _announcement(cells, at, date_format, active=not withdraw)
             except RejectedEvent as error:
                 found.wrong.append(f"row {number}: {error}")
                 continue
-            found.plans.append(plan)
-            if plan.last_day < over:
-                found.wrong.append(f"row {number}: its last day, {plan.last_day}, is over: leave it out.")
-    _check_numbers(found.plans)
+            found.announced.append(announcement)
+            if announcement.last_day < over:
+                found.wrong.append(f"row {number}: its last day, {announcement.last_day}, is over: leave it out.")
+    _check_numbers(found.announced)
     return found
 
 
@@ -66,12 +66,12 @@ def _check_format(date_format: str | None) -> None:
         raise UsageError(f"--date-format {date_format!r} says no day, month and year: write it as %d.%m.%Y or %m/%d/%Y.")
 
 
-def _check_numbers(plans: list[Planned]) -> None:
+def _check_numbers(announcements: list[Announced]) -> None:
     for kind, most, what in (
         (OpeningPlanned, MAX_OPENINGS, "plans of open and closed days"),
         (PromotionPlanned, MAX_PROMOTIONS, "promotions"),
     ):
-        stores = Counter(plan.store for plan in plans if isinstance(plan, kind))
+        stores = Counter(announcement.store for announcement in announcements if isinstance(announcement, kind))
         for store, number in stores.most_common(1):
             if number > most:
                 raise UsageError(
@@ -100,7 +100,7 @@ def _cells(rows: Rows) -> Iterator[tuple[int, dict[str, str | None]]]:
         yield number, {name: column[place] for name, column in columns.items()}
 
 
-def _plan(cells: dict[str, str | None], at: datetime, date_format: str | None, *, active: bool) -> Planned:
+def _announcement(cells: dict[str, str | None], at: datetime, date_format: str | None, *, active: bool) -> Announced:
     """The event of a row, checked as the worker will check it. Raises RejectedEvent."""
     store, item, first, last, opens = (cells[name] for name in COLUMNS)
     if store is None or first is None:
@@ -120,7 +120,7 @@ def _plan(cells: dict[str, str | None], at: datetime, date_format: str | None, *
         if unclear.any():
             raise RejectedEvent("invalid", f"open is {opens!r}: write yes or no.")
         fields |= {"type": "opening-planned.v1", "open": said}
-    return plan_of(fields | {"planned_at": at.isoformat()}, "announced")
+    return announcement_of(fields | {"planned_at": at.isoformat()}, "announced")
 
 
 def _iso(text: str, date_format: str | None) -> str:
@@ -137,19 +137,19 @@ def _iso(text: str, date_format: str | None) -> str:
         raise RejectedEvent("invalid", f"{text[:40]!r} is no date as {date_format}.") from None
 
 
-def summary(plans: list[Planned]) -> str:
+def summary(announcements: list[Announced]) -> str:
     """How many of what, for a person."""
-    promotions = [plan for plan in plans if isinstance(plan, PromotionPlanned)]
-    openings = [plan for plan in plans if isinstance(plan, OpeningPlanned)]
+    promotions = [announcement for announcement in announcements if isinstance(announcement, PromotionPlanned)]
+    openings = [announcement for announcement in announcements if isinstance(announcement, OpeningPlanned)]
     parts = []
     if promotions:
         parts.append(f"{_counted(len(promotions), 'promotion')} of {_counted(len({p.item for p in promotions}), 'item')}")
     for word, opens in (("closure", False), ("opening", True)):
-        chosen = [plan for plan in openings if plan.open is opens]
+        chosen = [announcement for announcement in openings if announcement.open is opens]
         if chosen:
             parts.append(_counted(len(chosen), word))
-    stores = _counted(len({plan.store for plan in plans}), "store")
-    days = [plan.first_day for plan in plans] + [plan.last_day for plan in plans]
+    stores = _counted(len({announcement.store for announcement in announcements}), "store")
+    days = [announcement.first_day for announcement in announcements] + [announcement.last_day for announcement in announcements]
     return f"{', '.join(parts)}; {stores}; {min(days)} to {max(days)}"
 
 
@@ -157,6 +157,6 @@ def _counted(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
-def as_messages(plans: list[Planned]) -> tuple[list[bytes], list[bytes]]:
+def as_messages(announcements: list[Announced]) -> tuple[list[bytes], list[bytes]]:
     """Keys and bytes of events."""
-    return [plan.store.encode() for plan in plans], [encode(plan) for plan in plans]
+    return [announcement.store.encode() for announcement in announcements], [encode(announcement) for announcement in announcements]

@@ -1,4 +1,4 @@
-"""The promotions and open days that rows tell of, as the plans a shop would have announced. Pure."""
+"""The promotions and open days that rows tell of, as a shop would have announced them. Pure."""
 
 import hashlib
 from collections import Counter
@@ -19,7 +19,7 @@ from streams.contract.messages import OpeningPlanned, PromotionPlanned
 from streams.processor.local_time import LocalTime, iso_date
 
 KNOWN_AHEAD_DAYS: Final = 30
-"""A plan is announced so many days before it begins: all its days are known at every horizon."""
+"""An announcement is made so many days before its first day: all its days are known at every horizon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class KnownAhead:
 
 NOTHING_AHEAD: Final = KnownAhead()
 
-Planned = PromotionPlanned | OpeningPlanned
+Announced = PromotionPlanned | OpeningPlanned
 
 
 @dataclass(frozen=True, slots=True)
-class DatedPlan:
+class DatedAnnouncement:
     """An event that is announced at the end of the day `on_day` (days since 1970), `at` epoch seconds."""
 
     on_day: int
@@ -61,20 +61,20 @@ class DatedPlan:
     raw: bytes
 
 
-def plan_of(fields: dict[str, Any], prefix: str) -> Planned:
+def announcement_of(fields: dict[str, Any], prefix: str) -> Announced:
     """The event of these fields, with an id made of them, checked as the worker will check it. Raises RejectedEvent."""
     name = hashlib.sha256(repr(fields).encode("utf-8", "backslashreplace")).hexdigest()[:24]
     try:
         raw = encode(fields | {"event_id": f"{prefix}-{name}"})
     except UnicodeEncodeError:
         raise RejectedEvent("invalid", "a name has a lone surrogate: save the file as UTF-8.") from None
-    plan = cast("Planned", decode_event(raw))
-    planned_days(plan)
-    return plan
+    announcement = cast("Announced", decode_event(raw))
+    planned_days(announcement)
+    return announcement
 
 
-class PlanFinder:
-    """Notes days of promotion, open days and first sales run by run; then knows the plans. Days are those of the stores' time zone.
+class AnnouncementFinder:
+    """Notes days of promotion, open days and first sales run by run; then knows the announcements. Days are those of the stores' time zone.
 
     latest: epoch seconds beyond which a row is one of a wrong date.
 
@@ -137,17 +137,17 @@ class PlanFinder:
         """
         return {store: _runs_of(days) for store, days in self._opened.items()}
 
-    def plans(self) -> list[DatedPlan]:
-        """All plans in the order of their announcement: ahead, but none of what has not sold yet."""
-        return sorted([*self._promotions(), *self._openings()], key=lambda plan: plan.on_day)
+    def announcements(self) -> list[DatedAnnouncement]:
+        """All announcements in their order: ahead, but none of what has not sold yet."""
+        return sorted([*self._promotions(), *self._openings()], key=lambda announcement: announcement.on_day)
 
-    def _promotions(self) -> Iterator[DatedPlan]:
+    def _promotions(self) -> Iterator[DatedAnnouncement]:
         for (store, item), days in self.promoted.items():
             start = self._first_sale.get((store, item))
             for first, last in () if start is None else _runs(sorted(set(days))):
                 yield from self._dated({"type": "promotion-planned.v1", "store": store, "item": item}, first, last, start or 0)
 
-    def _openings(self) -> Iterator[DatedPlan]:
+    def _openings(self) -> Iterator[DatedAnnouncement]:
         starts: dict[str, int] = {}
         for (store, _), day in self._first_sale.items():
             starts[store] = min(day, starts.get(store, day))
@@ -155,51 +155,51 @@ class PlanFinder:
             for first, last, opens in runs if store in starts else ():
                 yield from self._dated({"type": "opening-planned.v1", "store": store, "open": opens}, first, last, starts[store])
 
-    def _dated(self, fields: dict[str, Any], first: int, last: int, start: int) -> Iterator[DatedPlan]:
-        """The plan, if there is still a day to tell of and the worker would take it: names of bad rows are in no event."""
+    def _dated(self, fields: dict[str, Any], first: int, last: int, start: int) -> Iterator[DatedAnnouncement]:
+        """The announcement, if there is still a day to tell of and the worker would take it: names of bad rows are in no event."""
         on_day = max(first - KNOWN_AHEAD_DAYS, start)
         if last <= on_day:
             return
         at = self._zone.end_of_day(on_day)
         fields |= {"first_day": iso_date(first), "last_day": iso_date(last), "planned_at": at}
         try:
-            plan = plan_of(fields, "plan")
+            announcement = announcement_of(fields, "plan")
         except RejectedEvent:
             return
-        yield DatedPlan(on_day, at, plan.store.encode(), encode(plan))
+        yield DatedAnnouncement(on_day, at, announcement.store.encode(), encode(announcement))
 
 
-def with_plans(runs: Iterable[Built], plans: Sequence[DatedPlan]) -> Iterator[Built]:
-    """Runs with each plan before the first event that is not older; what is left over in a run of its own, at the end.
+def with_announcements(runs: Iterable[Built], announcements: Sequence[DatedAnnouncement]) -> Iterator[Built]:
+    """Runs with each announcement before the first event that is not older; what is left over in a run of its own, at the end.
 
-    plans: in the order of their announcement.
+    announcements: in the order of `on_day`.
     """
-    at, done, newest = np.array([plan.at for plan in plans]), 0, float("-inf")
+    at, done, newest = np.array([announcement.at for announcement in announcements]), 0, float("-inf")
     for built in runs:
-        if done == len(plans) or not built.raws:
+        if done == len(announcements) or not built.raws:
             yield built
             continue
         reached = np.maximum(np.maximum.accumulate(built.times), newest)
         newest = float(reached[-1])
         due = slice(done, int(np.searchsorted(at, newest, side="right")))
-        yield _among(built, plans[due], np.searchsorted(reached, at[due]).tolist(), newest)
+        yield _among(built, announcements[due], np.searchsorted(reached, at[due]).tolist(), newest)
         done = due.stop
-    rest = plans[done:]
+    rest = announcements[done:]
     if rest and newest > float("-inf"):
         yield _among(Built(), rest, [0] * len(rest), newest)
 
 
-def _among(built: Built, plans: Sequence[DatedPlan], places: list[int], newest: float) -> Built:
-    """A run with plans before the events at `places`. A plan of a later day does not make the log newer than its sales."""
+def _among(built: Built, announcements: Sequence[DatedAnnouncement], places: list[int], newest: float) -> Built:
+    """A run with announcements before the events at `places`. An announcement of a later day does not make the log newer than its sales."""
     keys: list[bytes] = []
     raws: list[bytes] = []
     last = 0
-    for plan, place in zip(plans, places, strict=True):
-        keys += [*built.keys[last:place], plan.key]
-        raws += [*built.raws[last:place], plan.raw]
+    for announcement, place in zip(announcements, places, strict=True):
+        keys += [*built.keys[last:place], announcement.key]
+        raws += [*built.raws[last:place], announcement.raw]
         last = place
-    times = np.insert(built.times, places, [min(plan.at, newest) for plan in plans])
-    return Built(keys + built.keys[last:], raws + built.raws[last:], times, built.bad, built.skipped, built.rows, len(plans))
+    times = np.insert(built.times, places, [min(announcement.at, newest) for announcement in announcements])
+    return Built(keys + built.keys[last:], raws + built.raws[last:], times, built.bad, built.skipped, built.rows, len(announcements))
 
 
 def _names(rows: Rows, mapping: Mapping, name: str) -> list[str | None]:
@@ -220,7 +220,7 @@ def _runs_of(days: dict[int, bool | None]) -> list[tuple[int, int, bool]]:
 
 
 def _runs(days: list[int]) -> Iterator[tuple[int, int]]:
-    """First and last of each run of days that follow each other, cut to what one event may plan."""
+    """First and last of each run of days that follow each other, cut to what one event may announce."""
     if not days:
         return
     first = days[0]

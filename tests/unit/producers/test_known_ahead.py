@@ -1,4 +1,4 @@
-"""Promotions and open days of a file become plans among its sales, each before the days it is of."""
+"""Promotions and open days of a file become announcements among its sales, each before the days it is of."""
 
 import json
 import random
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.plans.plans import DatedPlan, KnownAhead, PlanFinder, with_plans
+from producers.announcements.known_ahead import AnnouncementFinder, DatedAnnouncement, KnownAhead, with_announcements
 from producers.replay.ledger import Ledger
 from producers.replay.replay import Replay, ReplayOptions
 from producers.sources.building import Built
@@ -133,7 +133,7 @@ def test_a_row_of_a_wrong_date_tells_nothing_and_does_not_move_the_end(memory_pu
 
 
 def finder_of(rows, known=BOTH, mapping=MAPPING):
-    finder = PlanFinder(mapping, LocalTime("UTC"), known, 4e9)
+    finder = AnnouncementFinder(mapping, LocalTime("UTC"), known, 4e9)
     for run in Table(rows).read():
         finder.note(run)
     return finder
@@ -159,7 +159,7 @@ def test_what_can_be_no_event_and_what_is_skipped_has_no_plan():
     rows = []
     for store, item in (("a", "x" * 120), ("a", "Pfand"), ("\ud800", "milk"), ("s" * 80, "milk")):
         rows += [row | {"store": store, "item": item} for row in records() if (row["store"], row["item"]) == ("a", "bread")]
-    plans = [decode_event(plan.raw) for plan in finder_of(rows, mapping=mapping).plans()]
+    plans = [decode_event(plan.raw) for plan in finder_of(rows, mapping=mapping).announcements()]
     assert {plan.item for plan in plans if isinstance(plan, PromotionPlanned)} == {"x" * 120}
     assert {plan.store for plan in plans} == {"a"}
     assert len({plan.event_id for plan in plans}) == len(plans)
@@ -194,8 +194,8 @@ def test_each_plan_stands_before_the_first_event_that_is_not_older_and_nothing_e
         Built([b"k"] * len(times), [json.dumps([n, i]).encode() for i in range(len(times))], np.array(times, float))
         for n, times in enumerate(runs)
     ]
-    wanted = [DatedPlan(0, float(at), b"p", f"plan {i} {at}".encode()) for i, at in enumerate(sorted(plans))]
-    out = list(with_plans(built, wanted))
+    wanted = [DatedAnnouncement(0, float(at), b"p", f"plan {i} {at}".encode()) for i, at in enumerate(sorted(plans))]
+    out = list(with_announcements(built, wanted))
     events = [(raw, at) for one in out for raw, at in zip(one.raws, one.times.tolist(), strict=True)]
     assert [raw for raw, _ in events if not raw.startswith(b"plan")] == [raw for one in built for raw in one.raws]
     if not any(runs):

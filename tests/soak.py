@@ -225,10 +225,10 @@ class Soak:
 
     def _verify(self) -> None:
         from consumers.store.mongo import MongoDocuments, connect
-        from consumers.verification.reading import LogReader
         from consumers.verification.run import verify
+        from streams.kafka.reading import TopicReader
 
-        reader, client = LogReader(self.kafka.settings), connect(self.mongo.settings)
+        reader, client = TopicReader(self.kafka.settings, "shelfcast-verify"), connect(self.mongo.settings)
         try:
             verdict = verify(reader, MongoDocuments(client[self.mongo.settings.database], self.mongo.settings.shown))
         finally:

@@ -22,6 +22,7 @@ from streams.contract.errors import FileError, ServerError
 from streams.contract.messages import PredictedSales, ShelfAllocation
 from streams.contract.settings import KafkaSettings, MongoSettings
 from streams.contract.topics import FORECASTS
+from streams.kafka.clients import consumer
 from streams.kafka.quiet_log import RateLimited
 from streams.kafka.trouble import sentence_of
 
@@ -30,9 +31,6 @@ POLL_SECONDS: Final = 0.5
 WAIT_SECONDS: Final = 1.0
 
 _logger = logging.getLogger(__name__)
-_quiet = logging.getLogger("consumers.replenishment.librdkafka")
-_quiet.addHandler(logging.NullHandler())
-_quiet.propagate = False
 
 
 class ReplenishmentService:
@@ -51,12 +49,11 @@ class ReplenishmentService:
         self._plans = Counter("shelfcast_replenishment_plans", outcomes, ["outcome"], registry=registry)
         self._unreadable = Counter("shelfcast_replenishment_unreadable", "Messages that could not be read.", registry=registry)
         self._orders = MongoOrders(mongo)
-        self._consumer = Consumer(
-            kafka.client()
-            | {
-                "group.id": settings.group,
+        self._consumer = consumer(
+            kafka,
+            settings.group,
+            {
                 "client.id": settings.group,
-                "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "session.timeout.ms": int(settings.session_seconds * 1000),
                 "heartbeat.interval.ms": int(settings.session_seconds * 300),
@@ -65,7 +62,6 @@ class ReplenishmentService:
                 "fetch.wait.max.ms": 100,
                 "error_cb": self._trouble,
             },
-            logger=_quiet,
         )
 
     def stop(self) -> None:

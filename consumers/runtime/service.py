@@ -5,7 +5,6 @@ import threading
 from typing import Final
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from prometheus_client import CollectorRegistry
 
 from consumers.forecasts.forecasts import ForecastsSink
@@ -19,6 +18,7 @@ from consumers.statistics.statistics import StatisticsSink
 from consumers.store.mongo import MongoDocuments, connect
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings, MongoSettings
+from streams.kafka.clients import admin
 from streams.kafka.quiet_log import RateLimited
 from streams.kafka.trouble import kafka_error
 
@@ -94,7 +94,7 @@ class ConsumerService:
 
     def _cluster_id(self) -> str:
         try:
-            found = AdminClient(self._kafka.client()).list_topics(timeout=5).cluster_id
+            found = admin(self._kafka).list_topics(timeout=5).cluster_id
         except KafkaException as error:
             raise kafka_error(self._kafka, error) from error
         return str(found)

@@ -15,9 +15,10 @@ from confluent_kafka import Producer
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from consumers.runtime.sink import LogEnds
 from consumers.store.mongo import MongoDocuments, connect
 from streams.contract.settings import KafkaSettings, MongoSettings, Secret
+from streams.kafka.clients import librdkafka
+from streams.kafka.ends import LogEnds
 
 BEGINNING = LogEnds(0, 1_000_000)
 
@@ -117,7 +118,7 @@ def kafka_stand_in() -> tuple[Producer, KafkaSettings]:
     named = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     if named:
         settings = KafkaSettings.read()
-        return Producer(settings.client() | {"partitioner": "murmur2_random"}), settings
+        return Producer(librdkafka(settings) | {"partitioner": "murmur2_random"}), settings
     producer = Producer({"test.mock.num.brokers": 1, "log_level": 0, "linger.ms": 2})
     broker = str(next(iter(producer.list_topics(timeout=10).brokers.values()))).partition("/")[0]
     return producer, KafkaSettings(broker)

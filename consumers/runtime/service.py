@@ -15,12 +15,13 @@ from consumers.runtime.metrics import ConsumerMetrics
 from consumers.runtime.sink import Sink
 from consumers.runtime.source import KafkaSource
 from consumers.statistics.statistics import StatisticsSink
-from consumers.store.mongo import MongoDocuments, connect
+from consumers.store.mongo import MongoDocuments
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings, MongoSettings
 from streams.kafka.clients import admin
 from streams.kafka.quiet_log import RateLimited
 from streams.kafka.trouble import kafka_error
+from streams.mongodb.client import connect
 
 _WAIT_SECONDS: Final = 1.0
 _logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class ConsumerService:
 
     def run(self) -> None:
         """Read until stopped. Raises what ended a reader."""
-        client = connect(self._mongo)
+        client = connect(self._mongo, "shelfcast")
         try:
             documents = MongoDocuments(client[self._mongo.database], self._mongo.shown)
             if not self._prepared(documents):

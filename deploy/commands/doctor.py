@@ -11,7 +11,6 @@ from typing import Annotated, Final
 import typer
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin._config import ConfigResource
-from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from rich.console import Console
 
@@ -25,6 +24,7 @@ from streams.kafka.ends import LogEnds
 from streams.kafka.lag import behind, committed
 from streams.kafka.reading import TopicReader, read_log
 from streams.kafka.trouble import CAUSES, cause_of
+from streams.mongodb.client import connect
 from streams.mongodb.trouble import mongo_cause
 from streams.processor.processor import Processor
 from streams.runtime.rules_of import rules_of
@@ -233,7 +233,7 @@ def _snapshots(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) 
 
 def _database(mongo: MongoSettings) -> Finding:
     try:
-        with MongoClient[dict[str, object]](mongo.uri.reveal(), serverSelectionTimeoutMS=5000) as client:
+        with connect(mongo, "shelfcast-doctor", absent_seconds=5.0) as client:
             client.admin.command("ping")
             names = client[mongo.database].list_collection_names()
     except PyMongoError as error:

@@ -15,10 +15,11 @@ from confluent_kafka import Producer
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from consumers.store.mongo import MongoDocuments, connect
+from consumers.store.mongo import MongoDocuments
 from streams.contract.settings import KafkaSettings, MongoSettings, Secret
 from streams.kafka.clients import librdkafka
 from streams.kafka.ends import LogEnds
+from streams.mongodb.client import connect
 
 BEGINNING = LogEnds(0, 1_000_000)
 
@@ -106,7 +107,7 @@ def mongo_settings(directory: Path) -> Iterator[MongoSettings]:
 
 @contextmanager
 def documents_in(settings: MongoSettings) -> Iterator[MongoDocuments]:
-    client = connect(settings)
+    client = connect(settings, "shelfcast-test")
     try:
         yield MongoDocuments(client[settings.database], settings.shown)
     finally:

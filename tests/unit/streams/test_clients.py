@@ -9,8 +9,9 @@ import pytest
 from confluent_kafka import KafkaException
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
-from streams.contract.settings import KafkaSettings, Secret, SecurityProtocol
+from streams.contract.settings import KafkaSettings, MongoSettings, Secret, SecurityProtocol
 from streams.kafka import clients
+from streams.mongodb.client import connect
 
 ROOMS = ("streams", "online_model", "producers", "consumers", "charts", "workbench", "deploy")
 ROOT = Path(__file__).parents[3]
@@ -68,3 +69,13 @@ def test_a_protocol_that_is_not_known_is_an_error_and_not_plain_text():
         clients.faust_broker(kafka)
     with pytest.raises(KafkaException, match=r"security\.protocol"):
         clients.admin(kafka)
+
+
+def test_no_client_of_mongodb_waits_for_ever():
+    """A server may stand still with its connections open: pymongo itself waits without end."""
+    mongo = MongoSettings(Secret("mongodb://127.0.0.1:1"))
+    with connect(mongo, "shelfcast-test", absent_seconds=4.0) as client:
+        assert client.options.pool_options.socket_timeout == 60
+        assert client.options.pool_options.connect_timeout == 10
+        assert client.options.server_selection_timeout == 4
+        assert client.options.pool_options.appname == "shelfcast-test"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from confluent_kafka import KafkaException, TopicPartition
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer
 
 ASK_SECONDS: Final = 10.0
+_MOVING: Final = ("LEADER_NOT_AVAILABLE", "NOT_LEADER_FOR_PARTITION")
+"""While a topic is made or a broker restarts; librdkafka asks anew for the leader, and does not repeat the question."""
+
+_PAUSE_SECONDS: Final = 0.2
 
 
 class LogEnds(NamedTuple):
@@ -31,4 +36,12 @@ def partitions_of(consumer: Consumer, topic: str) -> list[int]:
 
 def ends_of(consumer: Consumer, topic: str, partition: int, seconds: float = ASK_SECONDS) -> LogEnds:
     """Where a partition's log begins and ends now. Raises KafkaException."""
-    return LogEnds(*consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=seconds))
+    until = time.monotonic() + seconds
+    while True:
+        left = until - time.monotonic()
+        try:
+            return LogEnds(*consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=max(left, _PAUSE_SECONDS)))
+        except KafkaException as error:
+            if error.args[0].name() not in _MOVING or left < _PAUSE_SECONDS:
+                raise
+        time.sleep(_PAUSE_SECONDS)

@@ -3,12 +3,12 @@
 from itertools import pairwise
 
 import pytest
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
 from streams.kafka import reading
-from streams.kafka.ends import LogEnds
+from streams.kafka.ends import LogEnds, ends_of
 from streams.kafka.reading import DamagedLogError, TopicReader, read_log
 
 
@@ -100,6 +100,28 @@ def test_a_refusal_and_a_damaged_record_are_raised_at_once(reader_of):
 def test_silence_before_the_end_is_said(reader_of):
     with pytest.raises(ServerError, match="gave nothing more of t for 0 s, though it is not at its end: run `shelfcast doctor`"):
         offsets(reader_of([Said(0, 0)]), {0: LogEnds(0, 2)})
+
+
+class Moving:
+    """A consumer whose partition has a leader after so many questions."""
+
+    def __init__(self, questions, code=KafkaError.NOT_LEADER_FOR_PARTITION):
+        self._questions, self._code = questions, code
+
+    def get_watermark_offsets(self, _place, timeout):
+        assert timeout > 0
+        self._questions -= 1
+        if self._questions >= 0:
+            raise KafkaException(KafkaError(self._code))
+        return 3, 7
+
+
+def test_the_ends_of_a_partition_are_asked_again_while_its_leader_moves():
+    assert ends_of(Moving(1), "t", 0) == LogEnds(3, 7)
+    with pytest.raises(KafkaException):
+        ends_of(Moving(1000), "t", 0, seconds=0.3)
+    with pytest.raises(KafkaException):
+        ends_of(Moving(1, KafkaError.TOPIC_AUTHORIZATION_FAILED), "t", 0)
 
 
 def test_a_topic_is_read_over_a_real_socket():

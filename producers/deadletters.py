@@ -6,29 +6,28 @@ acknowledged, then the marker. A kill between the two sends the same event again
 worker drops as a repeat.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, Message
 
 from producers.publisher import Publisher
 from producers.sources.building import Builder
 from producers.sources.mapping import Mapping
 from producers.sources.rows import by_record
 from streams.contract.codec import decode_event
-from streams.contract.errors import RejectedEvent, ServerError, UsageError
+from streams.contract.errors import RejectedEvent, UsageError
 from streams.contract.messages import SaleRecorded
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import REJECTED
+from streams.kafka.reading import TopicReader
 from streams.kafka.trouble import kafka_error
 from streams.processor.letters import BYTES, HEAD, SHA256
 
 SETTLED: Final = "settled"
-_TIMEOUT: Final = 10.0
-_SILENT: Final = "Kafka stopped answering while the dead letters were read. Run `shelfcast doctor`, then try again."
+_SILENCE_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,43 +195,9 @@ def _place(message: Message) -> tuple[int, int]:
 
 
 def _everything(kafka: KafkaSettings) -> Iterator[Message]:
-    """Every record of the topic up to its end as it is now."""
-    group = {"group.id": "shelfcast-deadletters", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
-    consumer = Consumer({**kafka.client(), **group})
-    try:
-        ends = _ends(consumer)
-        consumer.assign([TopicPartition(REJECTED, partition, 0) for partition in ends])
-        for message in _heard(consumer, ends):
-            error, (partition, offset) = message.error(), _place(message)
-            if error is not None:
-                raise KafkaException(error)  # noqa: TRY301 - one way out for what Kafka says
-            if offset < ends.get(partition, 0):
-                yield message
-            if offset + 1 >= ends.get(partition, 0):
-                ends.pop(partition, None)
-    except KafkaException as error:
-        raise kafka_error(kafka, error) from None
-    finally:
-        consumer.close()
-
-
-def _ends(consumer: Consumer) -> dict[int, int]:
-    """The end of each partition that holds something."""
-    found = consumer.list_topics(REJECTED, timeout=_TIMEOUT).topics[REJECTED]
-    if found.error is not None:
-        raise KafkaException(found.error)
-    marks = {p: consumer.get_watermark_offsets(TopicPartition(REJECTED, p), timeout=_TIMEOUT) for p in found.partitions}
-    return {partition: high for partition, (low, high) in marks.items() if high > low}
-
-
-def _heard(consumer: Consumer, ends: dict[int, int]) -> Iterator[Message]:
-    """What comes, until the caller has taken every partition out of `ends`. Raises ServerError when nothing comes."""
-    heard = time.monotonic()
-    while ends:
-        # consume() waits for all it is asked for or its time-out: short ones, and patience counted apart.
-        messages = consumer.consume(1000, timeout=0.2)
-        if messages:
-            heard = time.monotonic()
-        elif time.monotonic() - heard > _TIMEOUT:
-            raise ServerError(_SILENT)
-        yield from messages
+    """Every record of the topic up to its end as it is now. Raises ServerError."""
+    with TopicReader(kafka, "shelfcast-deadletters", silence_seconds=_SILENCE_SECONDS) as reader:
+        ends = reader.ends(REJECTED)
+        if not ends:
+            raise kafka_error(kafka, KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
+        yield from reader.messages(REJECTED, ends)

@@ -13,7 +13,9 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from producers.delivery import Delivery
 from streams.contract.errors import DeliveryError
 from streams.contract.settings import FromEnvironment, KafkaSettings, setting
-from streams.contract.topics import EVENTS, MESSAGE_BYTES, PARTITIONER
+from streams.contract.topics import EVENTS, PARTITIONER
+from streams.kafka.clients import producer
+from streams.kafka.quiet_log import RateLimited
 from streams.kafka.trouble import sentence_of
 
 LINGER_MS: Final = 20
@@ -51,7 +53,7 @@ class Publisher:
         self._kafka = kafka
         self._closing = threading.Event()
         self._broken = False
-        self._logged = 0.0
+        self._said = RateLimited(_log, seconds=_LOG_SECONDS)
         self.last_acknowledged = 0.0
         self._producer = self._open()
         self._poller = threading.Thread(target=self._poll, name="kafka-delivery-reports", daemon=True)
@@ -147,14 +149,8 @@ class Publisher:
         self.close()
 
     def _open(self) -> Producer:
-        config: dict[str, object] = dict(self._kafka.client())
-        config |= {
-            "message.max.bytes": MESSAGE_BYTES,
-            "client.id": "shelfcast-producer",
-            "enable.idempotence": True,
-            "acks": "all",
+        config = {
             "partitioner": PARTITIONER,
-            "compression.type": "lz4",
             "linger.ms": LINGER_MS,
             "batch.size": 500_000,
             "delivery.timeout.ms": int(self.settings.delivery_timeout_seconds * 1000),
@@ -163,9 +159,8 @@ class Publisher:
             "reconnect.backoff.max.ms": 2000,
             "topic.metadata.refresh.interval.ms": 60_000,
             "error_cb": self._trouble,
-            "logger": _quiet,
         }
-        return Producer(config)
+        return producer(self._kafka, "shelfcast-producer", config)
 
     def _poll(self) -> None:
         while not self._closing.is_set():
@@ -180,10 +175,7 @@ class Publisher:
 
     def _trouble(self, error: KafkaError) -> None:
         self._broken = self._broken or error.fatal()
-        now = time.monotonic()
-        if now - self._logged >= _LOG_SECONDS:
-            self._logged = now
-            _log.warning("Kafka: %s. Messages are held and tried again.", sentence_of(error))
+        self._said.say(logging.WARNING, "", f"Kafka: {sentence_of(error)}. Messages are held and tried again.")
 
     def _insist(self, raw: bytes, key: bytes, delivery: Delivery, at: int, wait_seconds: float) -> bool:
         """Try again while the buffer is full; whether it was taken."""
@@ -202,9 +194,3 @@ def _refusal(error: Exception) -> str:
     if isinstance(error, BufferError):
         return "the buffer for Kafka is full: Kafka is away or slower than what is sent. Try again later."
     return f"Kafka's client refused the message: {error}."
-
-
-# librdkafka writes connection errors to standard error many times a second; `_trouble` says it once in a while.
-_quiet = logging.getLogger("producers.librdkafka")
-_quiet.addHandler(logging.NullHandler())
-_quiet.propagate = False

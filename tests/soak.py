@@ -224,11 +224,12 @@ class Soak:
         self._verify()
 
     def _verify(self) -> None:
-        from consumers.store.mongo import MongoDocuments, connect
-        from consumers.verification.reading import LogReader
+        from consumers.store.mongo import MongoDocuments
         from consumers.verification.run import verify
+        from streams.kafka.reading import TopicReader
+        from streams.mongodb.client import connect
 
-        reader, client = LogReader(self.kafka.settings), connect(self.mongo.settings)
+        reader, client = TopicReader(self.kafka.settings, "shelfcast-verify"), connect(self.mongo.settings, "shelfcast-soak")
         try:
             verdict = verify(reader, MongoDocuments(client[self.mongo.settings.database], self.mongo.settings.shown))
         finally:

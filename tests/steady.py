@@ -21,6 +21,7 @@ import psutil
 from confluent_kafka import Consumer, Producer
 
 from streams.contract.topics import ACCEPTED, EVENTS, PARTITIONER
+from streams.kafka.clients import librdkafka
 from tests.servers.jars import MissingError
 from tests.servers.kafka import JarKafka, MockKafka
 from tests.servers.processes import Workers
@@ -65,7 +66,7 @@ class Steady:
         ]
 
     def _send(self, worker: psutil.Process) -> None:
-        producer = Producer(self.kafka.settings.client() | {"partitioner": PARTITIONER, "linger.ms": 2})
+        producer = Producer(librdkafka(self.kafka.settings) | {"partitioner": PARTITIONER, "linger.ms": 2})
         self._began = began = time.monotonic()
         number = 0
         while (age := time.monotonic() - began) < self.seconds:
@@ -83,7 +84,7 @@ class Steady:
 
     def _read(self) -> None:
         group = {"group.id": "steady", "auto.offset.reset": "earliest", "fetch.wait.max.ms": 10}
-        consumer = Consumer(self.kafka.settings.client() | group)
+        consumer = Consumer(librdkafka(self.kafka.settings) | group)
         consumer.subscribe([ACCEPTED])
         while not self._done.is_set():
             for message in consumer.consume(500, 0.05):

@@ -1,16 +1,11 @@
 """The database as the charts read it: never written, and an absent server is a sentence."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
-from pymongo import MongoClient
-from pymongo.errors import PyMongoError
-
 from streams.contract.settings import MongoSettings
-from streams.mongodb.trouble import mongo_error
-
-Document = dict[str, Any]
+from streams.mongodb.client import Document, connect
+from streams.mongodb.trouble import speaking
 
 
 class ReadOnlyDatabase:
@@ -18,13 +13,7 @@ class ReadOnlyDatabase:
 
     def __init__(self, settings: MongoSettings) -> None:
         self._shown = settings.shown
-        self._client: MongoClient[Document] = MongoClient(
-            settings.uri.reveal(),
-            serverSelectionTimeoutMS=10_000,  # a small server that is busy answers late, and is not away
-            connectTimeoutMS=10_000,
-            socketTimeoutMS=60_000,
-            appname="shelfcast-charts",
-        )
+        self._client = connect(settings, "shelfcast-charts", absent_seconds=10.0)
         self._database = self._client[settings.database]
 
     def find(
@@ -37,7 +26,7 @@ class ReadOnlyDatabase:
         limit: int = 0,
     ) -> Iterator[Document]:
         """Documents one after the other; with `newest_by` from the largest value of a field downwards. Raises ServerError."""
-        with self._speaking():
+        with speaking(self._shown):
             cursor = self._database[collection].find(dict(where), dict.fromkeys(fields, 1) if fields else None)
             if newest_by:
                 cursor = cursor.sort(newest_by, -1)
@@ -45,21 +34,14 @@ class ReadOnlyDatabase:
 
     def count(self, collection: str) -> int:
         """About how many documents there are, without reading them. Raises ServerError."""
-        with self._speaking():
+        with speaking(self._shown):
             return int(self._database[collection].estimated_document_count())
 
     def ping(self) -> None:
         """Ask whether the server is there. Raises ServerError."""
-        with self._speaking():
+        with speaking(self._shown):
             self._client.admin.command("ping")
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-
-    @contextmanager
-    def _speaking(self) -> Iterator[None]:
-        try:
-            yield
-        except PyMongoError as error:
-            raise mongo_error(self._shown, error) from error

@@ -19,7 +19,7 @@ from consumers.forecasts.newest import (
 )
 from consumers.runtime.metrics import SAMPLE_EVERY, ConsumerMetrics
 from consumers.runtime.progress import Progress, read_progress, write_progress
-from consumers.runtime.sink import LogEnds, Record
+from consumers.runtime.sink import Record
 from consumers.store.cache import CachedDocuments
 from consumers.store.port import Change, Document, Documents
 from streams.contract import documents as names
@@ -27,6 +27,7 @@ from streams.contract.codec import decode_output, printable
 from streams.contract.documents import document_id
 from streams.contract.messages import DriftDetected, ForecastScored, OutputMessage, PredictedSales, ShelfAllocation
 from streams.contract.topics import FORECASTS
+from streams.kafka.ends import LogEnds
 from streams.kafka.quiet_log import RateLimited
 
 NAME: Final = "forecasts"

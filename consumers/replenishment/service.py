@@ -14,25 +14,25 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from prometheus_client import CollectorRegistry, Counter
 
 from consumers.replenishment import csv_file
-from consumers.replenishment.mongo import MongoOrders
+from consumers.replenishment.order_pages import OrderPages
 from consumers.replenishment.orders import Incomplete, OrderBook, Part
 from consumers.replenishment.replenishment_settings import ReplenishSettings
+from consumers.store.mongo import MongoDocuments
 from streams.contract.codec import decode_output, printable
 from streams.contract.errors import FileError, ServerError
 from streams.contract.messages import PredictedSales, ShelfAllocation
 from streams.contract.settings import KafkaSettings, MongoSettings
 from streams.contract.topics import FORECASTS
+from streams.kafka.clients import consumer
 from streams.kafka.quiet_log import RateLimited
 from streams.kafka.trouble import sentence_of
+from streams.mongodb.client import connect
 
 MESSAGES_AT_ONCE: Final = 1000
 POLL_SECONDS: Final = 0.5
 WAIT_SECONDS: Final = 1.0
 
 _logger = logging.getLogger(__name__)
-_quiet = logging.getLogger("consumers.replenishment.librdkafka")
-_quiet.addHandler(logging.NullHandler())
-_quiet.propagate = False
 
 
 class ReplenishmentService:
@@ -50,13 +50,13 @@ class ReplenishmentService:
         outcomes = "Shelf plans by what became of them: written, repeated (read again, and dropped), or incomplete (parts are missing)."
         self._plans = Counter("shelfcast_replenishment_plans", outcomes, ["outcome"], registry=registry)
         self._unreadable = Counter("shelfcast_replenishment_unreadable", "Messages that could not be read.", registry=registry)
-        self._orders = MongoOrders(mongo)
-        self._consumer = Consumer(
-            kafka.client()
-            | {
-                "group.id": settings.group,
+        self._client = connect(mongo, "shelfcast-replenishment")
+        self._orders = OrderPages(MongoDocuments(self._client[mongo.database], mongo.shown))
+        self._consumer = consumer(
+            kafka,
+            settings.group,
+            {
                 "client.id": settings.group,
-                "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "session.timeout.ms": int(settings.session_seconds * 1000),
                 "heartbeat.interval.ms": int(settings.session_seconds * 300),
@@ -65,7 +65,6 @@ class ReplenishmentService:
                 "fetch.wait.max.ms": 100,
                 "error_cb": self._trouble,
             },
-            logger=_quiet,
         )
 
     def stop(self) -> None:
@@ -86,7 +85,7 @@ class ReplenishmentService:
                     self._commit()
         finally:
             self._consumer.close()
-            self._orders.close()
+            self._client.close()
 
     def _taken(self, messages: Sequence[Message]) -> bool:
         """Take messages in; False where the partitions changed hands before all were."""

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from consumers.runtime.metrics import ConsumerMetrics
-from consumers.runtime.sink import LogEnds, Record, Sink
+from consumers.runtime.sink import Record, Sink
 from consumers.store.port import ContendedError
 from streams.contract.errors import ServerError
+from streams.kafka.ends import LogEnds
 from streams.kafka.quiet_log import RateLimited
 
 FIRST_WAIT_SECONDS: Final = 0.2

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from consumers.runtime.sink import LogEnds
 from consumers.store.port import Change, Document, Documents
 from streams.contract.documents import PROGRESS, document_id
 from streams.contract.errors import LogTruncatedError
+from streams.kafka.ends import LogEnds
 
 
 @dataclass(frozen=True, slots=True)

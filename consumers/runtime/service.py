@@ -5,7 +5,6 @@ import threading
 from typing import Final
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from prometheus_client import CollectorRegistry
 
 from consumers.forecasts.forecasts import ForecastsSink
@@ -16,11 +15,13 @@ from consumers.runtime.metrics import ConsumerMetrics
 from consumers.runtime.sink import Sink
 from consumers.runtime.source import KafkaSource
 from consumers.statistics.statistics import StatisticsSink
-from consumers.store.mongo import MongoDocuments, connect
+from consumers.store.mongo import MongoDocuments
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings, MongoSettings
+from streams.kafka.clients import admin
 from streams.kafka.quiet_log import RateLimited
 from streams.kafka.trouble import kafka_error
+from streams.mongodb.client import connect
 
 _WAIT_SECONDS: Final = 1.0
 _logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class ConsumerService:
 
     def run(self) -> None:
         """Read until stopped. Raises what ended a reader."""
-        client = connect(self._mongo)
+        client = connect(self._mongo, "shelfcast")
         try:
             documents = MongoDocuments(client[self._mongo.database], self._mongo.shown)
             if not self._prepared(documents):
@@ -94,7 +95,7 @@ class ConsumerService:
 
     def _cluster_id(self) -> str:
         try:
-            found = AdminClient(self._kafka.client()).list_topics(timeout=5).cluster_id
+            found = admin(self._kafka).list_topics(timeout=5).cluster_id
         except KafkaException as error:
             raise kafka_error(self._kafka, error) from error
         return str(found)

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple, Protocol
 
+from streams.kafka.ends import LogEnds
+
 
 class Record(NamedTuple):
     """A message as read."""
@@ -11,13 +13,6 @@ class Record(NamedTuple):
     timestamp: float
     """Seconds since 1970 at which it came to Kafka; 0: not known."""
     value: bytes
-
-
-class LogEnds(NamedTuple):
-    """Where the log of a partition begins and ends: the oldest offset there is, and the next to be written."""
-
-    low: int
-    high: int
 
 
 class Sink(Protocol):

@@ -6,8 +6,11 @@ from collections.abc import Callable
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from consumers.runtime.sink import LogEnds, Record
+from consumers.runtime.sink import Record
 from streams.contract.settings import KafkaSettings
+from streams.kafka.clients import consumer
+from streams.kafka.ends import LogEnds, ends_of
+from streams.kafka.lag import behind
 from streams.kafka.quiet_log import RateLimited
 from streams.kafka.trouble import kafka_error, sentence_of
 
@@ -31,11 +34,10 @@ class KafkaSource:
         self._next: dict[int, int] = {}
         self.generation = 0
         """Grows at each change of the assignment: what was read before it may be another's now."""
-        self._consumer = Consumer(
-            kafka.client()
-            | {
-                "group.id": group,
-                "enable.auto.commit": False,
+        self._consumer = consumer(
+            kafka,
+            group,
+            {
                 "auto.offset.reset": "earliest",
                 "session.timeout.ms": 10_000,
                 "max.poll.interval.ms": 300_000,
@@ -46,7 +48,6 @@ class KafkaSource:
                 "error_cb": self._trouble,
                 "client.id": group,
             },
-            logger=_quiet,
         )
         self._consumer.subscribe([topic], on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
 
@@ -57,10 +58,10 @@ class KafkaSource:
         places = []
         for each in self._assigned:
             try:
-                low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, each.partition), timeout=5)
+                ends = ends_of(self._consumer, self._topic, each.partition, seconds=5.0)
             except KafkaException as error:
                 raise kafka_error(self._kafka, error, ask=False) from error
-            places.append(TopicPartition(self._topic, each.partition, start(each.partition, LogEnds(low, high))))
+            places.append(TopicPartition(self._topic, each.partition, start(each.partition, ends)))
         self._consumer.assign(places)
         self._consumer.resume(places)
         self._next = {place.partition: place.offset for place in places}
@@ -121,7 +122,7 @@ class KafkaSource:
             except KafkaException:
                 continue
             if high >= 0:
-                lags[partition] = max(0, high - offset)
+                lags[partition] = behind(offset, high)
         return lags
 
     def close(self) -> None:
@@ -159,8 +160,3 @@ class KafkaSource:
     def _trouble(self, error: KafkaError) -> None:
         self._on_error()
         self._log.say(logging.WARNING, str(error.code()), f"Kafka, reading {self._topic}: {sentence_of(error)}. Trying again.")
-
-
-_quiet = logging.getLogger("consumers.librdkafka")
-_quiet.addHandler(logging.NullHandler())
-_quiet.propagate = False

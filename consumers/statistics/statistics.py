@@ -11,13 +11,14 @@ import msgspec
 from consumers.runtime.metrics import SAMPLE_EVERY, ConsumerMetrics
 from consumers.runtime.progress import Progress, read_progress, write_progress
 from consumers.runtime.sequence import Admitted, admit
-from consumers.runtime.sink import LogEnds, Record
+from consumers.runtime.sink import Record
 from consumers.statistics.fold import Key, applied, by_item, by_store, collection_of, empty, hour_of_week_base, id_of
 from consumers.store.cache import CachedDocuments
 from consumers.store.port import Change, Documents
 from streams.contract.codec import decode_accepted, name_is_clean, printable
 from streams.contract.messages import SaleAccepted
 from streams.contract.topics import ACCEPTED
+from streams.kafka.ends import LogEnds
 from streams.kafka.quiet_log import RateLimited
 
 NAME: Final = "statistics"

@@ -4,16 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from pymongo import MongoClient, ReplaceOne
+from pymongo import ReplaceOne
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from consumers.store.port import Change, ContendedError, Document
 from streams.contract import documents as names
 from streams.contract.errors import ServerError
-from streams.contract.settings import MongoSettings
 from streams.mongodb.duplicates import is_duplicate
-from streams.mongodb.trouble import mongo_error
+from streams.mongodb.trouble import speaking
 
 INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     names.ITEM_MONTHS: (("store", "month"), ("month",)),
@@ -27,18 +26,6 @@ INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 }
 
 READ_AT_ONCE: Final = 2000
-
-
-def connect(settings: MongoSettings) -> "MongoClient[Document]":
-    """A client that gives up on an absent server within seconds, so that the caller can say so and wait."""
-    return MongoClient(
-        settings.uri.reveal(),
-        serverSelectionTimeoutMS=3000,
-        connectTimeoutMS=10_000,  # a small server that is busy answers late, and is not away
-        socketTimeoutMS=60_000,
-        appname="shelfcast",
-        tz_aware=True,
-    )
 
 
 class MongoDocuments:
@@ -123,9 +110,10 @@ class MongoDocuments:
 
     @contextmanager
     def _speaking(self) -> Iterator[None]:
-        try:
-            yield
-        except PyMongoError as error:
-            if is_duplicate(error):
-                raise ContendedError("Another writer made a document first.") from error
-            raise mongo_error(self._shown, error) from error
+        with speaking(self._shown):
+            try:
+                yield
+            except PyMongoError as error:
+                if is_duplicate(error):
+                    raise ContendedError("Another writer made a document first.") from error
+                raise

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from consumers.runtime.sink import LogEnds
 from consumers.verification.difference import Difference
 from consumers.verification.ids import AcceptedIds, content_of
 from streams.contract.codec import decode_event, printable
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import SaleAccepted, SaleRecorded
+from streams.kafka.ends import LogEnds
 
 _ACCEPTED: Final = 1
 _REJECTED: Final = 2

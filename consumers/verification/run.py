@@ -5,17 +5,18 @@ from typing import Any
 
 from confluent_kafka import Message
 
-from consumers.runtime.sink import LogEnds
 from consumers.statistics.statistics import NAME as STATISTICS
 from consumers.statistics.statistics import readable_sale
 from consumers.store.mongo import MongoDocuments
+from consumers.verification.commits import commits_of
 from consumers.verification.difference import Difference
 from consumers.verification.events import EventBooks, EventCounts
-from consumers.verification.reading import LogReader
 from consumers.verification.statistics import SalesBooks
 from streams.contract.documents import DAY_SALES, DAY_UNITS, ITEM_MONTHS, PROGRESS, STORE_MONTHS, units_of
 from streams.contract.money import amounts_shown, decimal_of
 from streams.contract.topics import ACCEPTED, EVENTS, REJECTED
+from streams.kafka.ends import LogEnds
+from streams.kafka.reading import TopicReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,12 @@ class Verdict:
         }
 
 
-def verify(log: LogReader, documents: MongoDocuments, group: str | None = None) -> Verdict:
+def verify(log: TopicReader, documents: MongoDocuments, group: str | None = None) -> Verdict:
     """Recount the log and compare it with the documents. Raises ServerError.
 
     group: of the workers. What they committed has left its traces; without a commit the last trace decides what is pending.
     """
-    committed = {} if group is None else log.committed(EVENTS, group)
+    committed = {} if group is None else commits_of(log, EVENTS, group)
     event_ends = log.ends(EVENTS)
     progress = {
         document["partition"]: document["seq"] or 0

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin._config import ConfigResource
-from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from rich.console import Console
 
@@ -21,8 +19,12 @@ from streams.contract.errors import ServerError, ShelfcastError, SnapshotError
 from streams.contract.settings import KafkaSettings, MongoSettings, WorkerSettings
 from streams.contract.topics import EVENTS, TOPICS
 from streams.kafka.brokers import RAISE_SIZES, ensure_topics, forbidden, is_embedded, metadata, small_topics, told_small
-from streams.kafka.reading import read_log
+from streams.kafka.clients import admin
+from streams.kafka.ends import LogEnds
+from streams.kafka.lag import behind, committed
+from streams.kafka.reading import TopicReader, read_log
 from streams.kafka.trouble import CAUSES, cause_of
+from streams.mongodb.client import connect
 from streams.mongodb.trouble import mongo_cause
 from streams.processor.processor import Processor
 from streams.runtime.rules_of import rules_of
@@ -85,7 +87,7 @@ def examine(kafka: KafkaSettings, mongo: MongoSettings, settings: WorkerSettings
             yield from _guarded("retention", lambda: _retention(kafka, list(counts)))
             yield from _guarded("sizes", lambda: _sizes(kafka))
         if EVENTS in counts:
-            yield from _guarded("clock", lambda: _clock(kafka, counts[EVENTS]))
+            yield from _guarded("clock", lambda: _clock(kafka))
             yield from _guarded("worker", lambda: _lag(kafka, settings, counts[EVENTS]))
             yield from _guarded("model state", lambda: _snapshots(kafka, settings, counts[EVENTS]))
     yield _database(mongo)
@@ -117,8 +119,8 @@ def _topics(kafka: KafkaSettings, counts: dict[str, int]) -> Finding:
 
 
 def _retention(kafka: KafkaSettings, names: list[str]) -> Finding:
-    admin = AdminClient(kafka.client())
-    found = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, name) for name in names], request_timeout=10)
+    client = admin(kafka)
+    found = client.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, name) for name in names], request_timeout=10)
     wanted = {t.name: t.retention_ms for t in TOPICS}
     # All answers are waited for before the first is read: an error of one must not end the client while others are on their way.
     wait(found.values(), timeout=15)
@@ -141,20 +143,12 @@ def _sizes(kafka: KafkaSettings) -> Finding:
     return Finding("sizes", "ok", "the topics take the largest batch that is sent")
 
 
-def _clock(kafka: KafkaSettings, partitions: int) -> Finding:
+def _clock(kafka: KafkaSettings) -> Finding:
     """Our clock against that of the newest event's record."""
-    consumer = Consumer(kafka.client() | {"group.id": "shelfcast-doctor", "enable.auto.commit": False})
-    newest = 0.0
-    try:
-        for partition in range(partitions):
-            low, high = consumer.get_watermark_offsets(TopicPartition(EVENTS, partition), timeout=10)
-            if high > low:
-                consumer.assign([TopicPartition(EVENTS, partition, high - 1)])
-                message = consumer.poll(5.0)
-                if message is not None and message.error() is None:
-                    newest = max(newest, message.timestamp()[1] / 1000)
-    finally:
-        consumer.close()
+    with TopicReader(kafka, "shelfcast-doctor") as reader:
+        ends = reader.ends(EVENTS)
+        last = {partition: LogEnds(high - 1, high) for partition, (low, high) in ends.items() if high > low}
+        newest = max((message.timestamp()[1] / 1000 for message in reader.messages(EVENTS, last)), default=0.0)
     ahead = newest - time.time()
     if ahead > CLOCK_SECONDS:
         return Finding(
@@ -168,26 +162,17 @@ def _clock(kafka: KafkaSettings, partitions: int) -> Finding:
 
 def _lag(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) -> Finding:
     group = settings.group
-    # Without the right on the group a consumer only times out; an admin client says so.
-    admin = AdminClient(kafka.client())
-    asked = ConsumerGroupTopicPartitions(group, [TopicPartition(EVENTS, p) for p in range(partitions)])
-    committed = admin.list_consumer_group_offsets([asked], request_timeout=10)[group].result().topic_partitions
-    consumer = Consumer(kafka.client() | {"group.id": "shelfcast-doctor"})
-    lag, waiting = 0, []
-    try:
-        for place in committed:
-            if place.error is not None:
-                raise KafkaException(place.error)
-            low, high = consumer.get_watermark_offsets(TopicPartition(EVENTS, place.partition), timeout=10)
+    client, lag, waiting = admin(kafka), 0, []
+    with TopicReader(kafka, "shelfcast-doctor") as reader:
+        for place in committed(client, group, EVENTS, range(partitions)):
+            low, high = reader.ends_of(EVENTS, place.partition)
             if place.offset < low and low > 0:
                 stands = f"stands at {place.offset}" if place.offset >= 0 else "has no commit"
                 return Finding("worker", "fail", f"partition {place.partition} {stands}, the log begins at {low}",
                                "events were lost to retention: restore the log or set SHELFCAST_ACCEPT_TRUNCATED_LOG=true")  # fmt: skip
-            if high > max(place.offset, low):
-                lag += high - max(place.offset, low)
+            if (more := behind(place.offset, high, low)) > 0:
+                lag += more
                 waiting.append((place, high))
-    finally:
-        consumer.close()
     for place, high in waiting:
         stopped = _poison(kafka, settings, partitions, place, high)
         if stopped is not None:
@@ -247,7 +232,7 @@ def _snapshots(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) 
 
 def _database(mongo: MongoSettings) -> Finding:
     try:
-        with MongoClient[dict[str, object]](mongo.uri.reveal(), serverSelectionTimeoutMS=5000) as client:
+        with connect(mongo, "shelfcast-doctor", absent_seconds=5.0) as client:
             client.admin.command("ping")
             names = client[mongo.database].list_collection_names()
     except PyMongoError as error:

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from consumers.store.mongo import MongoDocuments, connect
-from consumers.verification.reading import LogReader
+from consumers.store.mongo import MongoDocuments
 from consumers.verification.run import Verdict
 from consumers.verification.run import verify as recount
 from deploy.connection import servers
 from streams.contract.settings import WorkerSettings
 from streams.kafka.brokers import metadata
+from streams.kafka.reading import TopicReader
+from streams.mongodb.client import connect
 
 SHOWN = 50
 
@@ -41,7 +42,7 @@ def verify(
     kafka, mongo = servers(data_dir)
     metadata(kafka)  # says at once why Kafka cannot be used, where reading would only time out
     group = WorkerSettings.read().group
-    log, client = LogReader(kafka), connect(mongo)
+    log, client = TopicReader(kafka, "shelfcast-verify"), connect(mongo, "shelfcast-verify")
     until = time.monotonic() + wait
     try:
         documents = MongoDocuments(client[mongo.database], mongo.shown)

@@ -13,9 +13,9 @@ import typer
 
 from deploy.connection import servers
 from deploy.exposition import serve_metrics
-from deploy.quiet import limit_repeats
 from streams.contract.errors import ShelfcastError
 from streams.contract.settings import KafkaSettings, WorkerSettings
+from streams.kafka.quiet_log import limit_repeats
 from streams.runtime.worker import Worker
 
 log = logging.getLogger("shelfcast.worker")

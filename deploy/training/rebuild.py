@@ -11,13 +11,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from confluent_kafka import Consumer, TopicPartition
-
 from streams.contract.errors import LogTruncatedError, ServerError, ShelfcastError, SnapshotError
 from streams.contract.settings import KafkaSettings, WorkerSettings
 from streams.contract.topics import EVENTS
 from streams.kafka.brokers import check_topics
-from streams.kafka.reading import LogRecord, read_log
+from streams.kafka.reading import LogRecord, TopicReader, read_log
 from streams.processor.processor import Processor
 from streams.processor.quarantine import Decisions, deciding
 from streams.processor.rules import Rules
@@ -68,11 +66,8 @@ def _of_partition(
 
 def runs(kafka: KafkaSettings, partition: int) -> Iterator[list[LogRecord]]:
     """A partition's log as it ends now, in runs. Raises LogTruncatedError, ServerError."""
-    consumer = Consumer(kafka.client() | {"group.id": "shelfcast-rebuild", "enable.auto.commit": False})
-    try:
-        low, high = consumer.get_watermark_offsets(TopicPartition(EVENTS, partition), timeout=20)
-    finally:
-        consumer.close()
+    with TopicReader(kafka, "shelfcast-rebuild") as reader:
+        low, high = reader.ends_of(EVENTS, partition)
     if low > 0:
         raise LogTruncatedError(
             f"The log of partition {partition} begins at {low}: what was before cannot be learned again. "

@@ -131,18 +131,6 @@ class KafkaSettings(FromEnvironment):
                 raise SettingsError("KAFKA_CA_FILE is set: set KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL so that it is used.")
             _check_authority(self.ca_file)
 
-    def client(self) -> dict[str, str | int | float | bool]:
-        """The settings in the words of confluent-kafka."""
-        config: dict[str, str | int | float | bool] = {
-            "bootstrap.servers": self.bootstrap_servers,
-            "security.protocol": self.security_protocol.lower(),
-        }
-        if self.security_protocol.startswith("SASL"):
-            config |= {"sasl.mechanism": self.sasl_mechanism, "sasl.username": self.username, "sasl.password": self.password.reveal()}
-        if self.ca_file:
-            config["ssl.ca.location"] = self.ca_file
-        return config
-
 
 @dataclass(frozen=True, slots=True)
 class MongoSettings(FromEnvironment):

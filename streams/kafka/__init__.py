@@ -1,1 +1,1 @@
-"""One toolkit for Kafka: what a broker says, how far readers are behind, quiet logs."""
+"""One toolkit for Kafka: clients and how they log in, reading a topic, lag, what a broker says, quiet logs."""

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import wait
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.cimpl import NewTopic
@@ -16,6 +15,7 @@ from confluent_kafka.cimpl import NewTopic
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import BATCH_BYTES, DEFAULT_PARTITIONS, EVENTS, TOPICS
+from streams.kafka.clients import admin, consumer
 from streams.kafka.trouble import CAUSES, asked, cause_of, kafka_error
 
 log = logging.getLogger(__name__)
@@ -39,13 +39,13 @@ def is_embedded(cluster: ClusterMetadata) -> bool:
 def forbidden(kafka: KafkaSettings, names: Iterable[str]) -> list[str]:
     """Those of the topics that are there, but that the user may not see. Raises ServerError."""
     # A consumer asks: for a producer or an admin client a broker may make a topic that is only asked for.
-    consumer = Consumer(kafka.client() | {"group.id": "shelfcast-topics", "log.connection.close": False}, logger=log)
+    client = consumer(kafka, "shelfcast-topics", logger=log)
     try:
-        found = {name: consumer.list_topics(name, timeout=_SECONDS).topics[name].error for name in names}
+        found = {name: client.list_topics(name, timeout=_SECONDS).topics[name].error for name in names}
     except KafkaException as error:
         raise kafka_error(kafka, error) from None
     finally:
-        consumer.close()
+        client.close()
     return [name for name, error in found.items() if error is not None and error.name() == "TOPIC_AUTHORIZATION_FAILED"]
 
 
@@ -67,11 +67,11 @@ def small_topics(kafka: KafkaSettings) -> dict[str, int] | None:
 
     The stand-in tells nothing, nor does a Kafka where the user has no right to describe topics' settings.
     """
-    admin = AdminClient(kafka.client() | {"log.connection.close": False}, logger=log)
+    client = admin(kafka, logger=log)
     topics = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in TOPICS]
     small = {}
     try:
-        futures = admin.describe_configs(topics, request_timeout=_SECONDS)
+        futures = client.describe_configs(topics, request_timeout=_SECONDS)
         wait(futures.values())  # all of them: the client must not go while Kafka still answers it
         for resource, future in futures.items():
             taken = int(future.result()["max.message.bytes"].value or 0)
@@ -113,10 +113,10 @@ def ensure_topics(kafka: KafkaSettings, partitions: int | None, replication: int
         raise ServerError(f"Kafka at {kafka.bootstrap_servers} does not show {', '.join(hidden)} ({cause}): {advice}.")
     existing = {len(found[t.name].partitions) for t in TOPICS if t not in missing}
     count = partitions or (existing.pop() if existing else DEFAULT_PARTITIONS)
-    admin = AdminClient(kafka.client() | {"log.connection.close": False}, logger=log)
+    client = admin(kafka, logger=log)
     if is_embedded(cluster):  # knows no CreateTopics: a topic is made at first mention
         for topic in missing:
-            admin.list_topics(topic.name, timeout=_SECONDS)
+            client.list_topics(topic.name, timeout=_SECONDS)
         return [topic.name for topic in missing]
     new = [
         NewTopic(
@@ -127,7 +127,7 @@ def ensure_topics(kafka: KafkaSettings, partitions: int | None, replication: int
         )
         for t in missing
     ]
-    for name, future in admin.create_topics(new, request_timeout=_SECONDS).items():
+    for name, future in client.create_topics(new, request_timeout=_SECONDS).items():
         try:
             future.result()
         except KafkaException as error:

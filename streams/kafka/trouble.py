@@ -6,15 +6,14 @@ true cause goes to `error_cb`. Where no cause was heard, the broker is asked onc
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
 
 from streams.contract.errors import ServerError
+from streams.kafka.clients import admin
 
 if TYPE_CHECKING:
     from confluent_kafka.admin._metadata import ClusterMetadata
@@ -67,9 +66,6 @@ _FINAL: Final = _TELLING - {"_RESOLVE"}
 
 _ASK_SECONDS: Final = 6.0
 _SLICE_SECONDS: Final = 1.5
-_silent = logging.getLogger("streams.librdkafka")
-_silent.addHandler(logging.NullHandler())
-_silent.propagate = False
 
 
 def cause_of(error: KafkaError, heard: Iterable[KafkaError] = ()) -> tuple[str, str]:
@@ -104,14 +100,13 @@ def refusals(kafka: KafkaSettings, seconds: float = _ASK_SECONDS) -> list[KafkaE
 def asked(kafka: KafkaSettings, seconds: float) -> tuple[ClusterMetadata | None, list[KafkaError]]:
     """What the broker says of itself; None and the causes when it does not, at once where it refuses us."""
     causes: list[KafkaError] = []
-    config: dict[str, Any] = kafka.client() | {"error_cb": causes.append, "log.connection.close": False}
-    admin = AdminClient(config, logger=_silent)
+    client = admin(kafka, {"error_cb": causes.append, "log.connection.close": False})
     until = time.monotonic() + seconds
     while True:
         left = until - time.monotonic()
         try:
-            return admin.list_topics(timeout=max(0.1, min(left, _SLICE_SECONDS))), []
+            return client.list_topics(timeout=max(0.1, min(left, _SLICE_SECONDS))), []
         except KafkaException as error:
-            admin.poll(0)
+            client.poll(0)
             if left <= _SLICE_SECONDS or any(one.name() in _FINAL for one in causes):
                 return None, [*causes, error.args[0]]

@@ -1,1 +1,1 @@
-"""Why MongoDB refuses, in a sentence."""
+"""One toolkit for MongoDB: clients, and why a server refuses, in a sentence."""

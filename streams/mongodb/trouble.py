@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
-from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, ConfigurationError, NetworkTimeout, OperationFailure, PyMongoError
 
 from streams.contract.errors import ServerError, SettingsError
+from streams.mongodb.client import unconnected
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from streams.contract.settings import MongoSettings
 
 _AUTHENTICATION: Final = (18, 8000)
@@ -31,6 +34,15 @@ _UNREACHABLE: Final = (
     (r"refused", "it refuses the connection", "check host and port in MONGODB_URI and that MongoDB runs"),
     (r"timed out|timeout", "it did not answer in time", "check host and port in MONGODB_URI and that MongoDB runs and is not overloaded"),
 )
+
+
+@contextmanager
+def speaking(shown: str) -> Iterator[None]:
+    """Turn what pymongo raises into a ServerError with a sentence. shown: where MongoDB is, without user and password."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise mongo_error(shown, error) from error
 
 
 def mongo_error(shown: str, error: PyMongoError) -> ServerError:
@@ -62,7 +74,7 @@ def check_uri(mongo: MongoSettings) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # an option that cannot be read is only warned of, and then left out
-            client: MongoClient[dict[str, Any]] = MongoClient(uri, connect=False)
+            client = unconnected(uri)
         try:
             _ = client[mongo.database]
         finally:

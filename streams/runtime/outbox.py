@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from streams.contract import topics
 from streams.contract.codec import printable
 from streams.contract.errors import DeliveryError
+from streams.kafka import clients
 from streams.kafka.trouble import sentence_of
 from streams.processor.letters import letter_of
 
@@ -49,20 +50,19 @@ class Outbox:
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._failure: str | None = None
-        config = kafka.client() | {
-            "client.id": "shelfcast-worker",
-            "enable.idempotence": True,
-            "compression.type": "lz4",
+        config = {
             "delivery.timeout.ms": int(DELIVERY_SECONDS * 1000),
             "queue.buffering.max.messages": QUEUE_MESSAGES,
             "queue.buffering.max.kbytes": 262_144,
-            "message.max.bytes": topics.MESSAGE_BYTES,
-            "log.connection.close": False,
             "error_cb": self._on_error,
         }
-        self._producer = Producer(config | {"linger.ms": LINGER_MS, "delivery.report.only.error": True}, logger=log)
+        self._producer = clients.producer(
+            kafka, "shelfcast-worker", config | {"linger.ms": LINGER_MS, "delivery.report.only.error": True}, logger=log
+        )
         # Reports each delivery: its offset is needed.
-        self._snapshots = Producer(config | {"queue.buffering.max.kbytes": SNAPSHOT_QUEUE_KB}, logger=log)
+        self._snapshots = clients.producer(
+            kafka, "shelfcast-worker", config | {"queue.buffering.max.kbytes": SNAPSHOT_QUEUE_KB}, logger=log
+        )
 
     def send(self, partition: int, outputs: Outputs) -> None:
         """Queue the messages; blocks while the queue is full. Raises DeliveryError when one could not be delivered."""

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import logging
 import re
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from xxhash import xxh3_64_hexdigest
 
 from streams.contract import topics
-from streams.contract.errors import ServerError, SnapshotError
-from streams.kafka.trouble import kafka_error
+from streams.contract.errors import SnapshotError
+from streams.kafka.ends import LogEnds
+from streams.kafka.reading import DamagedLogError, TopicReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from confluent_kafka import Message
 
     from streams.contract.settings import KafkaSettings
     from streams.runtime.outbox import Outbox
@@ -82,14 +82,6 @@ class SnapshotReader:
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
-        self._config = kafka.client() | {
-            "group.id": "shelfcast-snapshot-reader",  # never joined: partitions are assigned by hand
-            "enable.auto.commit": False,
-            "auto.offset.reset": "earliest",  # retention may take the front while it is read
-            "enable.partition.eof": True,
-            "queued.max.messages.kbytes": QUEUE_KB,
-            "log.connection.close": False,
-        }
 
     def at(self, partition: int, metadata: str) -> bytes:
         """The snapshot a commit's metadata names. Raises SnapshotError when it is not all there."""
@@ -98,10 +90,11 @@ class SnapshotReader:
         except msgspec.DecodeError as error:
             raise SnapshotError(f"The commit names no snapshot: {error}.") from None
         found: dict[int, bytes] = {}
-        with self._log(partition) as (consumer, low, high):
+        with self._reader() as reader:
+            low, high = reader.ends_of(topics.SNAPSHOTS, partition)
             if place.first < low:
                 raise SnapshotError("The snapshot's chunks were deleted by retention.")
-            for chunk in _read(consumer, partition, place.first, min(place.last + 1, high)):
+            for chunk in _chunks(reader, partition, LogEnds(place.first, min(place.last + 1, high))):
                 if chunk.snapshot == (place.id, place.chunks):
                     found[chunk.number] = chunk.data
         return _join(found, place.chunks, place.id)
@@ -111,25 +104,24 @@ class SnapshotReader:
 
         The log is read backwards, and never more than one snapshot is held; how many there are does not matter.
         """
-        with self._log(partition) as (consumer, low, high):
-            search = NewestSearch(low, high)
+        with self._reader() as reader:
+            search = NewestSearch(*reader.ends_of(topics.SNAPSHOTS, partition))
             while (window := search.window()) is not None:
-                for chunk in _read(consumer, partition, *window):
+                for chunk in _chunks(reader, partition, LogEnds(*window)):
                     search.see(chunk)
                 if (data := search.turn()) is not None:
                     return data
         return None
 
-    @contextmanager
-    def _log(self, partition: int) -> Iterator[tuple[Consumer, int, int]]:
-        """A consumer, and where the partition's log begins and ends. Raises ServerError."""
-        consumer = Consumer(self._config, logger=log)
-        try:
-            yield consumer, *consumer.get_watermark_offsets(TopicPartition(topics.SNAPSHOTS, partition), timeout=20)
-        except KafkaException as error:
-            raise kafka_error(self._kafka, error) from error
-        finally:
-            consumer.close()
+    def _reader(self) -> TopicReader:
+        return TopicReader(
+            self._kafka,
+            "shelfcast-snapshot-reader",
+            silence_seconds=_SILENCE_SECONDS,
+            at_once=1,
+            ahead_kb=QUEUE_KB,
+            logger=log,
+        )
 
 
 class NewestSearch:
@@ -198,25 +190,15 @@ class NewestSearch:
         self._again, self._candidate, self._found = self._low, None, {}
 
 
-def _read(consumer: Consumer, partition: int, first: int, end: int) -> Iterator[Chunk]:
-    """The chunks from offset `first` to before `end` that are still there. Raises ServerError when Kafka falls silent."""
-    consumer.assign([TopicPartition(topics.SNAPSHOTS, partition, first)])
-    position, heard = first, time.monotonic()
-    while position < end:
-        message = consumer.poll(1.0)
-        if message is None:
-            if time.monotonic() - heard > _SILENCE_SECONDS:
-                raise ServerError(f"Kafka gave nothing of a snapshot for {_SILENCE_SECONDS:.0f} s.")
-            continue
-        heard, error = time.monotonic(), message.error()
-        if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  that is its name
-                return
-            raise SnapshotError(f"The snapshot cannot be read: {error.str()}.")
-        position = (message.offset() or 0) + 1
-        chunk = _chunk(message)
-        if chunk is not None and position <= end:
-            yield chunk
+def _chunks(reader: TopicReader, partition: int, stretch: LogEnds) -> Iterator[Chunk]:
+    """The chunks of a stretch that are still there. Raises SnapshotError, and ServerError when Kafka falls silent."""
+    try:
+        for message in reader.messages(topics.SNAPSHOTS, {partition: stretch}):
+            chunk = _chunk(message)
+            if chunk is not None:
+                yield chunk
+    except DamagedLogError as error:
+        raise SnapshotError(f"The snapshot cannot be read: {error}") from None
 
 
 def _chunk(message: Message) -> Chunk | None:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import faust
-from confluent_kafka import Consumer, KafkaException, TopicPartition
-from faust.auth import SASLCredentials, SSLCredentials
 from prometheus_client import CollectorRegistry
 
 from streams.contract import topics
 from streams.contract.errors import ShelfcastError, StalledError
 from streams.kafka.brokers import check_sizes, check_topics
+from streams.kafka.clients import faust_broker
+from streams.kafka.lag import EndWatch, behind
 from streams.runtime.metrics import WorkerMetrics
 from streams.runtime.outbox import Outbox
 from streams.runtime.partitions import Partitions
@@ -107,8 +106,7 @@ class Worker:
     def _app(self) -> Any:
         app: Any = ChunkApp(
             self.settings.group,
-            broker=";".join(f"kafka://{server.strip()}" for server in self.kafka.bootstrap_servers.split(",")),
-            broker_credentials=self._credentials(),
+            **faust_broker(self.kafka),
             broker_session_timeout=SESSION_SECONDS,
             broker_heartbeat_interval=SESSION_SECONDS / 3,
             broker_max_poll_records=8000,
@@ -136,22 +134,6 @@ class Worker:
         app.agent(topic, name="learn")(learn)
         self.partitions.consumer = app.consumer
         return app
-
-    def _credentials(self) -> Any:
-        protocol = self.kafka.security_protocol
-        if protocol == "PLAINTEXT":
-            return None
-        context = None
-        if protocol.endswith("SSL"):
-            context = ssl.create_default_context(cafile=self.kafka.ca_file or None)
-        if protocol == "SSL":
-            return SSLCredentials(context)
-        return SASLCredentials(
-            username=self.kafka.username,
-            password=self.kafka.password.reveal(),
-            mechanism=self.kafka.sasl_mechanism,
-            ssl_context=context,  # without one Faust talks in plain text, so KafkaSettings decides, not a default
-        )
 
     async def _shut_down(self, app: faust.App) -> None:
         started = time.monotonic()
@@ -196,7 +178,7 @@ class Worker:
 
     async def _watchdog(self) -> None:
         """Lag, as the broker itself tells it, without progress ends the process."""
-        loop, watch = asyncio.get_running_loop(), LagWatch(self.kafka)
+        loop, watch = asyncio.get_running_loop(), EndWatch(self.kafka, topics.EVENTS, log)
         interval = max(1.0, self.settings.stall_seconds / 6)
         settled_at = time.monotonic()
         while True:
@@ -216,7 +198,7 @@ class Worker:
                     held.progress_at = time.monotonic()  # Kafka is away: no progress is expected
                     continue
                 held.watch()
-                lag = max(end - held.processor.next_offset, 0)
+                lag = behind(held.processor.next_offset, end)
                 self.metrics.lag.labels(partition).set(lag)
                 if not lag:
                     held.progress_at = time.monotonic()
@@ -237,17 +219,3 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)
-
-
-class LagWatch:
-    """The ends of the log, asked of the broker over a connection of its own."""
-
-    def __init__(self, kafka: KafkaSettings) -> None:
-        self._consumer = Consumer(kafka.client() | {"group.id": "shelfcast-lag-watch", "log.connection.close": False}, logger=log)
-
-    def end(self, partition: int) -> int | None:
-        """The end of a partition of sales.events; None while Kafka is away."""
-        try:
-            return self._consumer.get_watermark_offsets(TopicPartition(topics.EVENTS, partition), timeout=5)[1]
-        except KafkaException:
-            return None

@@ -14,6 +14,7 @@ import psutil
 from confluent_kafka import Producer
 
 from streams.contract.settings import KafkaSettings
+from streams.kafka.clients import librdkafka
 from tests.bench.bench_stream import broker, events
 from tests.servers.reading import committed
 
@@ -48,7 +49,7 @@ def main() -> None:
 
 
 def measure(kafka: KafkaSettings, log: list[tuple[bytes, bytes]], worker: psutil.Process) -> None:
-    producer = Producer(kafka.client() | {"partitioner": "murmur2_random", "queue.buffering.max.messages": 2_000_000})
+    producer = Producer(librdkafka(kafka) | {"partitioner": "murmur2_random", "queue.buffering.max.messages": 2_000_000})
     part, found = len(log) // PARTS, []
     for number in range(1, PARTS + 1):
         for key, value in log[(number - 1) * part : number * part]:

@@ -25,6 +25,7 @@ from rich.table import Table
 
 from streams.contract.settings import KafkaSettings
 from streams.kafka.brokers import check_topics
+from streams.kafka.clients import librdkafka
 from tests.bench.contenders import OUT
 from tests.servers.jars import MissingError
 from tests.servers.kafka import JarKafka, MockKafka
@@ -72,7 +73,7 @@ def events(count: int) -> list[tuple[bytes, bytes]]:
 
 def make_output(kafka: KafkaSettings) -> None:
     """The topic that the minimal job writes to."""
-    admin = AdminClient(kafka.client())
+    admin = AdminClient(librdkafka(kafka))
     if OUT not in admin.list_topics(timeout=15).topics:
         partitions = len(admin.list_topics("sales.events", timeout=15).topics["sales.events"].partitions)
         for made in admin.create_topics([NewTopic(OUT, partitions, 1)]).values():
@@ -81,7 +82,7 @@ def make_output(kafka: KafkaSettings) -> None:
 
 def publish(kafka: KafkaSettings, sales: list[tuple[bytes, bytes]]) -> None:
     producer = Producer(
-        kafka.client()
+        librdkafka(kafka)
         | {"partitioner": "murmur2_random", "linger.ms": 20, "compression.type": "lz4", "queue.buffering.max.messages": 2_000_000}
     )
     for key, value in sales:
@@ -108,9 +109,9 @@ def latency(kafka: KafkaSettings, rate: float, seconds: float) -> dict[str, floa
         "OPENBLAS_NUM_THREADS": "1",
     }  # fmt: skip
     worker = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    consumer = Consumer(kafka.client() | {"group.id": f"bench-latency-{time.time()}", "auto.offset.reset": "latest"})
+    consumer = Consumer(librdkafka(kafka) | {"group.id": f"bench-latency-{time.time()}", "auto.offset.reset": "latest"})
     consumer.subscribe(["sales.accepted"])
-    producer = Producer(kafka.client() | {"partitioner": "murmur2_random", "linger.ms": 2, "compression.type": "lz4"})
+    producer = Producer(librdkafka(kafka) | {"partitioner": "murmur2_random", "linger.ms": 2, "compression.type": "lz4"})
     delays: list[float] = []
     started, sent, number = time.time() + 8, 0, 0  # eight seconds to join
     try:

@@ -7,6 +7,7 @@ from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, A
 
 from streams.contract.settings import KafkaSettings, Secret
 from streams.kafka.brokers import ensure_topics
+from streams.kafka.clients import librdkafka
 from tests.servers.kafka import JarKafka
 
 ADMIN, READER = "admin", "reader"
@@ -53,7 +54,7 @@ class GuardedKafka(JarKafka):
             AclBinding(kind, "*", ResourcePatternType.LITERAL, f"User:{READER}", "*", operation, AclPermissionType.ALLOW)
             for operation in operations
         ]
-        admin = AdminClient(self.settings.client())  # lives until all is answered
+        admin = AdminClient(librdkafka(self.settings))  # lives until all is answered
         for future in admin.create_acls(rules).values():
             future.result()
 

@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import TOPICS
 from streams.kafka.brokers import ensure_topics
+from streams.kafka.clients import librdkafka
 from tests.servers.jars import jars, java
 from tests.support.stand_ins import free_port
 
@@ -59,7 +60,7 @@ class Broker:
         return KafkaSettings(self.address)
 
     def admin(self) -> AdminClient:
-        return AdminClient(self.settings.client() | {"log_level": 0})
+        return AdminClient(librdkafka(self.settings) | {"log_level": 0})
 
     def make_topics(self, partitions: int = 4) -> None:
         ensure_topics(self.settings, partitions, 1)

@@ -74,7 +74,7 @@ class Consumers:
 
     def __init__(self, kafka, mongo, directory):
         self._arguments = [kafka.address, mongo.settings.uri.reveal(), mongo.settings.database, f"consumers-{uuid.uuid4().hex[:8]}"]
-        self.log = directory / "streams.kafka.quiet_log"
+        self.log = directory / "consumers.log"
         self.started = []
 
     def start(self, *arguments):

@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from streams.contract.settings import WorkerSettings
 from streams.contract.topics import ACCEPTED, EVENTS, FORECASTS, REJECTED
+from streams.kafka.clients import librdkafka
 from streams.processor.processor import Processor
 from streams.runtime.rules_of import rules_of
 from streams.runtime.snapshots import SnapshotReader
@@ -30,7 +31,7 @@ class Message(NamedTuple):
 def read(settings, topic, partition) -> list[Message]:
     """All messages of a partition up to its present end."""
     consumer = Consumer(
-        settings.client() | {"group.id": "test-reader", "enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 0}
+        librdkafka(settings) | {"group.id": "test-reader", "enable.auto.commit": False, "auto.offset.reset": "earliest", "log_level": 0}
     )
     found, until = [], time.monotonic() + READ_SECONDS
     try:
@@ -51,7 +52,7 @@ def read(settings, topic, partition) -> list[Message]:
 
 
 def ends(settings, topic, partitions=4) -> list[int]:
-    consumer = Consumer(settings.client() | {"group.id": "test-reader", "log_level": 0})
+    consumer = Consumer(librdkafka(settings) | {"group.id": "test-reader", "log_level": 0})
     try:
         return [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=15)[1] for p in range(partitions)]
     finally:

@@ -12,6 +12,7 @@ from confluent_kafka import Producer
 
 from producers.simulate.simulator import POISON, ShopSettings, Simulation
 from streams.contract.topics import EVENTS, PARTITIONER, partition_of
+from streams.kafka.clients import librdkafka
 
 PARTITIONS = 4
 
@@ -117,7 +118,7 @@ def publish(settings, messages, rate: float | None = None) -> Counter:
             failed.append(error)
 
     producer = Producer(
-        settings.client()
+        librdkafka(settings)
         | {"enable.idempotence": True, "partitioner": PARTITIONER, "linger.ms": 5, "delivery.timeout.ms": 180_000, "log_level": 0}
     )
     started = time.monotonic()

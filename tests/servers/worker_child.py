@@ -16,8 +16,8 @@ import sys
 import streams.runtime.outbox
 import streams.runtime.worker
 from deploy.commands.worker import run_loop
-from deploy.quiet import limit_repeats
 from streams.contract.settings import KafkaSettings, WorkerSettings
+from streams.kafka.quiet_log import limit_repeats
 from streams.processor.processor import Processor
 from streams.runtime.partitions import Partitions
 

@@ -15,9 +15,11 @@ from confluent_kafka import Producer
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from consumers.runtime.sink import LogEnds
-from consumers.store.mongo import MongoDocuments, connect
+from consumers.store.mongo import MongoDocuments
 from streams.contract.settings import KafkaSettings, MongoSettings, Secret
+from streams.kafka.clients import librdkafka
+from streams.kafka.ends import LogEnds
+from streams.mongodb.client import connect
 
 BEGINNING = LogEnds(0, 1_000_000)
 
@@ -105,7 +107,7 @@ def mongo_settings(directory: Path) -> Iterator[MongoSettings]:
 
 @contextmanager
 def documents_in(settings: MongoSettings) -> Iterator[MongoDocuments]:
-    client = connect(settings)
+    client = connect(settings, "shelfcast-test")
     try:
         yield MongoDocuments(client[settings.database], settings.shown)
     finally:
@@ -117,7 +119,7 @@ def kafka_stand_in() -> tuple[Producer, KafkaSettings]:
     named = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     if named:
         settings = KafkaSettings.read()
-        return Producer(settings.client() | {"partitioner": "murmur2_random"}), settings
+        return Producer(librdkafka(settings) | {"partitioner": "murmur2_random"}), settings
     producer = Producer({"test.mock.num.brokers": 1, "log_level": 0, "linger.ms": 2})
     broker = str(next(iter(producer.list_topics(timeout=10).brokers.values()))).partition("/")[0]
     return producer, KafkaSettings(broker)

@@ -11,6 +11,7 @@ from pymongo import MongoClient
 
 from streams.contract.codec import encode
 from streams.contract.topics import ACCEPTED
+from streams.kafka.clients import librdkafka
 from tests.servers.jars import MissingError, jars, java
 from tests.servers.kafka import JarKafka
 from tests.support.shop import sales_of
@@ -40,7 +41,7 @@ def send(producer, sales):
 @pytest.mark.parametrize("mongo", ["first server"], indirect=True)  # thousands of sales: FerretDB is too slow for the waits
 def test_the_consumer_recovers_by_itself(broker, mongo, helpers, tmp_path):
     sales = sales_of(3000, seed=13)
-    producer = Producer(broker.settings.client() | {"log_level": 0, "enable.idempotence": True})
+    producer = Producer(librdkafka(broker.settings) | {"log_level": 0, "enable.idempotence": True})
     command = [sys.executable, "-m", "tests.support.consume_child", broker.address, mongo.uri.reveal(), mongo.database, "away"]
     log = tmp_path / "consumer.log"
     with log.open("wb") as out, MongoClient(mongo.uri.reveal()) as client:

@@ -4,11 +4,11 @@ import pytest
 from pymongo import MongoClient
 
 from consumers.statistics.statistics import StatisticsSink
-from consumers.verification.reading import LogReader
 from consumers.verification.run import verify
 from streams.contract.codec import encode
 from streams.contract.messages import SaleRecorded
 from streams.contract.topics import ACCEPTED, EVENTS, REJECTED
+from streams.kafka.reading import TopicReader
 from tests.support.fakes import metrics
 from tests.support.shop import records_of, sales_of
 from tests.support.stand_ins import BEGINNING, documents_in, kafka_stand_in
@@ -57,7 +57,7 @@ def publish_log(producer):
 def test_the_books_balance_until_a_cent_is_missing(kafka, mongo):
     producer, settings = kafka
     garbage = publish_log(producer)
-    reader = LogReader(settings)
+    reader = TopicReader(settings, "shelfcast-verify")
     try:
         with documents_in(mongo) as documents:
             sink = StatisticsSink(documents, metrics())

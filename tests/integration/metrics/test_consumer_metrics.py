@@ -13,6 +13,7 @@ from consumers.runtime.metrics import ConsumerMetrics
 from consumers.runtime.service import ConsumerService
 from streams.contract.codec import encode
 from streams.contract.topics import ACCEPTED, FORECASTS
+from streams.kafka.clients import librdkafka
 from tests.support.shop import accepted, day_after, forecast
 from tests.support.stand_ins import mongo_settings
 
@@ -37,7 +38,7 @@ def test_consumers_count_what_becomes_of_each_message(kafka, mongo):
             assert time.monotonic() < until, [s for m in registry.collect() for s in m.samples if s.value and "_bucket" not in s.name]
             time.sleep(0.1)
 
-    producer = Producer(kafka.settings.client() | {"log_level": 0})
+    producer = Producer(librdkafka(kafka.settings) | {"log_level": 0})
     service = ConsumerService(kafka.settings, mongo, ConsumeSettings.read({}, batch_seconds=0.2), registry, log_id="one")
     thread = threading.Thread(target=service.run)
     sales = [encode(accepted(seq, business_date=day_after(seq // 20))) for seq in range(1, 201)]
@@ -78,7 +79,7 @@ def test_consumers_count_what_becomes_of_each_message(kafka, mongo):
 def test_lag_is_what_is_not_read_yet(kafka, mongo):
     """Slow reading: one message a batch."""
     registry = CollectorRegistry()
-    producer = Producer(kafka.settings.client() | {"log_level": 0})
+    producer = Producer(librdkafka(kafka.settings) | {"log_level": 0})
     for seq in range(1, 2001):
         producer.produce(ACCEPTED, encode(accepted(seq)), b"Berlin", partition=1)
     assert producer.flush(20) == 0

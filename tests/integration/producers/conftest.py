@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from streams.contract.settings import KafkaSettings
+from streams.kafka.clients import librdkafka
 from tests.servers.jars import MissingError, jars, java
 from tests.servers.kafka import Broker, JarKafka, MockKafka
 
@@ -82,7 +83,7 @@ def new_topic(producers_broker: Broker) -> Callable[[str], str]:
 
     def make(name: str) -> str:
         if not isinstance(producers_broker, MockKafka):
-            admin = AdminClient(producers_broker.settings.client())
+            admin = AdminClient(librdkafka(producers_broker.settings))
             admin.create_topics([NewTopic(name, 4, 1)])[name].result(20)
         return name
 
@@ -90,7 +91,7 @@ def new_topic(producers_broker: Broker) -> Callable[[str], str]:
 
 
 def messages_of(kafka: KafkaSettings, topic: str, prefix: bytes = b"") -> list[Message]:
-    consumer = Consumer({**kafka.client(), "group.id": "test-reader", "auto.offset.reset": "earliest", "enable.auto.commit": False})
+    consumer = Consumer({**librdkafka(kafka), "group.id": "test-reader", "auto.offset.reset": "earliest", "enable.auto.commit": False})
     try:
         found, ends = [], {}
         for partition in consumer.list_topics(topic, timeout=10).topics[topic].partitions:

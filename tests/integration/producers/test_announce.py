@@ -13,6 +13,7 @@ from producers.publisher import Publisher
 from streams.contract.codec import decode_event, decode_output, encode
 from streams.contract.messages import ClockTicked, OpeningPlanned, PredictedSales, SaleRecorded
 from streams.contract.topics import EVENTS
+from streams.kafka.clients import librdkafka
 from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 
@@ -59,7 +60,7 @@ def test_an_announced_closure_is_forecast_and_a_withdrawn_one_is_not(named, read
 def zero_days(kafka, read, store) -> list[date]:
     """Days of the newest forecast on which nothing is expected, after the log as it is and a tick that closes yesterday."""
     messages = sorted(read(kafka, EVENTS, store.encode()), key=lambda message: message.offset())
-    partitions = len(AdminClient(kafka.client()).list_topics(EVENTS, timeout=10).topics[EVENTS].partitions)
+    partitions = len(AdminClient(librdkafka(kafka)).list_topics(EVENTS, timeout=10).topics[EVENTS].partitions)
     processor = Processor(Rules(), messages[0].partition(), partitions)
     tick = encode(ClockTicked(store=store, at=time.time()))
     log = [Log(m.offset(), m.timestamp()[1], m.key(), m.value()) for m in messages]

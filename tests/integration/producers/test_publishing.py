@@ -10,11 +10,12 @@ from producers.publisher import Publisher, PublisherSettings
 from streams.contract.errors import DeliveryError
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import EVENTS, partition_of
+from streams.kafka.clients import librdkafka
 from streams.kafka.lag import LagMeter, Watched
 
 
 def partition_count(kafka):
-    return len(AdminClient(kafka.client()).list_topics(EVENTS, timeout=10).topics[EVENTS].partitions)
+    return len(AdminClient(librdkafka(kafka)).list_topics(EVENTS, timeout=10).topics[EVENTS].partitions)
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def test_lag_is_what_a_group_has_not_committed(kafka, store, new_topic):
     with Publisher(kafka, topic=topic) as publisher:
         publisher.publish_all([b"a"] * 100, [b"x"] * 100).wait(10)
     assert meter() == 100
-    consumer = Consumer({**kafka.client(), "group.id": group})
+    consumer = Consumer({**librdkafka(kafka), "group.id": group})
     partition = partition_of("a", len(consumer.list_topics(topic, timeout=10).topics[topic].partitions))
     consumer.commit(offsets=[TopicPartition(topic, partition, 60)], asynchronous=False)
     consumer.close()

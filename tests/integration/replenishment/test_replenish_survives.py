@@ -12,7 +12,7 @@ import pytest
 from confluent_kafka import Producer
 from pymongo import MongoClient
 
-from consumers.replenishment.mongo import COLLECTION
+from consumers.replenishment.order_pages import COLLECTION
 from consumers.replenishment.orders import OrderBook
 from consumers.replenishment.replenishment_settings import ReplenishSettings
 from deploy.embedded import stack

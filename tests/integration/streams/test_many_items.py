@@ -26,6 +26,7 @@ from charts.queries.forecasts import incomplete, newest_plans
 from charts.web.answers import Answers
 from charts.web.telemetry import WebMetrics
 from streams.contract.topics import EVENTS, PARTITIONER
+from streams.kafka.clients import librdkafka
 
 ITEMS = int(os.environ.get("SHELFCAST_TEST_ITEMS", "13000"))
 SECONDS = 120 + ITEMS / 100
@@ -33,7 +34,7 @@ STORE, MONDAY, DAY = "Main Street", 1_735_552_800, 86_400
 
 
 def publish(kafka, numbers, sold_at):
-    producer = Producer(kafka.settings.client() | {"partitioner": PARTITIONER, "linger.ms": 50, "queue.buffering.max.messages": 200_000})
+    producer = Producer(librdkafka(kafka.settings) | {"partitioner": PARTITIONER, "linger.ms": 50, "queue.buffering.max.messages": 200_000})
     for number in numbers:
         sale = {
             "type": "sale-recorded.v1", "event_id": f"{sold_at}-{number}", "store": STORE, "item": f"40062{number:08}",

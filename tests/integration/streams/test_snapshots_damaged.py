@@ -10,6 +10,7 @@ from confluent_kafka import Producer, TopicPartition
 from xxhash import xxh3_64_hexdigest
 
 from streams.contract.topics import EVENTS, SNAPSHOTS
+from streams.kafka.clients import librdkafka
 from streams.processor.migrations import FORMAT
 from streams.processor.processor import Processor
 from streams.runtime.rules_of import rules_of
@@ -43,7 +44,7 @@ def put_snapshot(kafka, workers, partition, data, *, name=None, chunks=None, of=
     """Write chunks under a snapshot's name and commit that it is the one to use."""
     [place] = [p for p in committed(kafka.settings, workers.group) if p.partition == partition]
     name = name or f"{place.offset}-{xxh3_64_hexdigest(data)}"
-    offsets, producer = [], Producer(kafka.settings.client())
+    offsets, producer = [], Producer(librdkafka(kafka.settings))
     for number, chunk in enumerate([data] if chunks is None else chunks):
         if chunk is not None:
             key = f"{partition}/{name}/{number}/{of}".encode()

@@ -6,10 +6,10 @@ import uuid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.runtime.sink import LogEnds
 from consumers.verification.events import EventBooks
 from streams.contract.codec import encode
 from streams.contract.messages import SaleRecorded
+from streams.kafka.ends import LogEnds
 from tests.support.shop import accepted
 
 NUMERIC = st.integers(1, 20).flatmap(lambda digits: st.integers(0, 10**digits - 1).map(lambda n: f"{n:0{digits}d}"))

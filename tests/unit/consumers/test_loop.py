@@ -7,9 +7,10 @@ from prometheus_client import CollectorRegistry
 
 from consumers.runtime.loop import ReadingLoop
 from consumers.runtime.metrics import ConsumerMetrics
-from consumers.runtime.sink import LogEnds, Record
+from consumers.runtime.sink import Record
 from consumers.store.port import ContendedError
 from streams.contract.errors import LogTruncatedError, ServerError
+from streams.kafka.ends import LogEnds
 from streams.kafka.quiet_log import RateLimited
 
 

@@ -4,11 +4,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from consumers.runtime.metrics import ConsumerMetrics
-from consumers.runtime.sink import LogEnds, Record
+from consumers.runtime.sink import Record
 from consumers.statistics.statistics import StatisticsSink
 from consumers.store.port import ContendedError
 from streams.contract.codec import encode
 from streams.contract.errors import LogTruncatedError, ServerError
+from streams.kafka.ends import LogEnds
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import accepted, records_of, sales_of
 from tests.support.stand_ins import BEGINNING

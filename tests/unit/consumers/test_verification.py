@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from consumers.runtime.sink import LogEnds
 from consumers.statistics.statistics import StatisticsSink
 from consumers.verification.events import EventBooks
 from consumers.verification.statistics import SalesBooks
 from streams.contract.codec import encode
 from streams.contract.messages import ClockTicked, SaleRecorded
+from streams.kafka.ends import LogEnds
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import accepted, records_of, sales_of
 from tests.support.stand_ins import BEGINNING

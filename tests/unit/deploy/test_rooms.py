@@ -1,7 +1,6 @@
 """The composition's small parts: documents, loggers, screen, worker figures, connection."""
 
 import io
-import logging
 
 import pytest
 from prometheus_client import CollectorRegistry, start_http_server
@@ -13,7 +12,6 @@ from deploy.demo.figures import WorkerFigures, read_worker
 from deploy.demo.screen import Screen, View, sparkline
 from deploy.embedded import stack
 from deploy.embedded.mongo import free_port
-from deploy.quiet import OncePerWhile, limit_repeats
 from streams.contract.errors import ServerError, SettingsError
 from streams.processor.processor import Processor
 from streams.processor.rules import Rules
@@ -33,27 +31,6 @@ def test_the_settings_table_names_every_variable_once():
     rows = docs.settings_table().splitlines()
     assert len(rows) == len(set(rows))
     assert any("SHELFCAST_DEDUPE_WINDOW" in row for row in rows)
-
-
-def test_a_message_that_repeats_is_let_through_once_in_a_while():
-    limiter = OncePerWhile()
-    record = logging.LogRecord("aiokafka", logging.ERROR, "f", 1, "no broker %s", ("a",), None)
-    assert [limiter.filter(record) for _ in range(3)] == [True, False, False]
-
-
-def test_only_the_named_loggers_are_limited():
-    stream = io.StringIO()
-    handler, root = logging.StreamHandler(stream), logging.getLogger()
-    root.addHandler(handler)
-    try:
-        limit_repeats("aiokafka")
-        for _ in range(3):
-            logging.getLogger("aiokafka.x").error("away")
-            logging.getLogger("shelfcast.x").error("ours")
-    finally:
-        root.removeHandler(handler)
-    assert stream.getvalue().count("away") == 1
-    assert stream.getvalue().count("ours") == 3
 
 
 def test_a_row_of_bars_ends_with_the_newest():

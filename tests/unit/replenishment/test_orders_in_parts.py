@@ -1,18 +1,16 @@
 """Orders from plans in several parts: none from half a plan, each part once, pages far below MongoDB's limit."""
 
-import copy
 import random
 
 import bson
 import pytest
-from pymongo.errors import AutoReconnect, DuplicateKeyError
 
-from consumers.replenishment import mongo
-from consumers.replenishment.mongo import MongoOrders
+from consumers.replenishment import order_pages
+from consumers.replenishment.order_pages import COLLECTION, OrderPages
 from consumers.replenishment.orders import Incomplete, Line, OrderBook, Part
 from consumers.replenishment.replenishment_settings import ReplenishSettings
 from streams.contract.errors import ServerError
-from streams.contract.settings import MongoSettings, Secret
+from tests.support.fakes import MemoryDocuments
 from tests.unit.replenishment.test_order_book import forecast, part, plan
 
 
@@ -73,40 +71,24 @@ def test_a_silent_store_with_half_a_plan_is_not_waited_for():
     assert len(book.take_given_up()) == 1
 
 
-class Orders:
-    """A collection in memory. Every so many writes do not happen, or do and their answer is lost."""
+class Database(MemoryDocuments):
+    """Every so many writes do not happen, or do and their answer is lost."""
 
     def __init__(self, failing=0.0):
-        self.held, self._random, self._failing = {}, random.Random(failing), failing
+        super().__init__()
+        self._random, self._failing = random.Random(failing), failing
 
-    def find_one(self, where):
-        return copy.deepcopy(self.held.get(where["_id"]))
-
-    def insert_one(self, document):
+    def write(self, collection, changes):
         self._fail()
-        if document["_id"] in self.held:
-            raise DuplicateKeyError("there is one")
-        self.held[document["_id"]] = copy.deepcopy(document)
+        super().write(collection, changes)
         self._fail()
 
-    def replace_one(self, where, document):
-        self._fail()
-        fits = self.held.get(where["_id"], {}).get("v") == where["v"]
-        if fits:
-            self.held[where["_id"]] = copy.deepcopy(document)
-        self._fail()
-        return type("Result", (), {"matched_count": int(fits)})
+    def pages(self):
+        return list(self.collections[COLLECTION].values())
 
     def _fail(self):
         if self._random.random() < self._failing:
-            raise AutoReconnect("the database went away")
-
-
-def writer(held):
-    made = MongoOrders(MongoSettings(Secret("mongodb://127.0.0.1:1")))
-    made.close()
-    made._orders = held
-    return made
+            raise ServerError("the database went away")
 
 
 def order_part(number, count, letter="x"):
@@ -116,9 +98,9 @@ def order_part(number, count, letter="x"):
 
 @pytest.mark.parametrize("failing", [0.0, 0.1, 0.3])
 def test_two_writers_put_every_part_into_the_pages_once(monkeypatch, failing):
-    monkeypatch.setattr(mongo, "MOST_LINES", 50)
-    held = Orders(failing)
-    writers = [writer(held), writer(held)]
+    monkeypatch.setattr(order_pages, "MOST_LINES", 50)
+    database = Database(failing)
+    writers = [OrderPages(database), OrderPages(database)]
     parts = [order_part(n, 7 + 5 * (n % 9)) for n in range(40)]
     rng = random.Random(1)
     places = [0, 0]
@@ -130,18 +112,38 @@ def test_two_writers_put_every_part_into_the_pages_once(monkeypatch, failing):
             except ServerError:
                 continue
             places[who] += 1
-    pages = list(held.held.values())
+    pages = database.pages()
     assert sorted(m for page in pages for m in page["messages"]) == sorted(one.message for one in parts)
     assert len(pages) > 10
     assert all(len(page["lines"]) <= 50 for page in pages)
-    lines = [line["item"] for line in writer(held).order("s", "2026-05-01")["lines"]]
+    lines = [line["item"] for line in OrderPages(database).order("s", "2026-05-01")["lines"]]
     assert sorted(lines) == sorted(line.item for one in parts for line in one.lines)
 
 
 def test_a_page_of_the_longest_names_fits_into_a_document():
-    held = Orders()
-    orders = writer(held)
+    database = Database()
+    orders = OrderPages(database)
     for number in range(4):
         orders.add(order_part(number, 4000, "\N{SHOPPING TROLLEY}" * 120))
-    assert len(held.held) == 2
-    assert max(len(bson.encode(page)) for page in held.held.values()) < 8_000_000
+    assert len(database.pages()) == 2
+    assert max(len(bson.encode(page)) for page in database.pages()) < 8_000_000
+
+
+def test_an_order_of_which_a_page_could_not_be_read_is_read_anew(monkeypatch):
+    monkeypatch.setattr(order_pages, "MOST_LINES", 10)
+    database = Database()
+    for number in range(3):
+        OrderPages(database).add(order_part(number, 8))
+    orders, read = OrderPages(database), database.read
+    answers = iter([True, False])
+
+    def once_broken(collection, ids):
+        if not next(answers, True):
+            raise ServerError("the database went away")
+        return read(collection, ids)
+
+    monkeypatch.setattr(database, "read", once_broken)
+    with pytest.raises(ServerError):
+        orders.order("s", "2026-05-01")
+    assert not orders.add(order_part(0, 8)), "it is there"
+    assert len(orders.order("s", "2026-05-01")["lines"]) == 24

@@ -11,6 +11,7 @@ from streams.contract.errors import SettingsError
 from streams.contract.money import decimal_of, line_micros, micros
 from streams.contract.settings import KafkaSettings, MongoSettings, Secret, WorkerSettings
 from streams.contract.topics import murmur2, partition_of
+from streams.kafka.clients import librdkafka
 
 
 @given(st.integers(-9_999_999, 9_999_999), st.integers(0, 99_999_999))
@@ -73,7 +74,7 @@ def test_secrets_do_not_show():
     mongo = MongoSettings.read({"MONGODB_URI": "mongodb://user:geheim@host:27017"})
     for shown in (repr(kafka), str(kafka.password), f"{kafka.password}", repr(mongo), mongo.shown, f"{mongo.uri:>10}"):
         assert "geheim" not in shown
-    assert kafka.client()["sasl.password"] == "geheim"
+    assert librdkafka(kafka)["sasl.password"] == "geheim"
     assert mongo.shown == "mongodb://host:27017/shelfcast"
     assert Secret("x").reveal() == "x"
 

@@ -83,7 +83,8 @@ def document_of(handlers: Sequence[HTTPRouteHandler], title: str, about: str, *,
     """
     described = [handler for handler in handlers if not handler.paths <= UNDESCRIBED]
     ways_in = _WAYS_IN | ({"basic": _PASSWORD} if passwords else {})
-    security: list[dict[str, list[str]]] = [*({name: []} for name in ways_in), {}]
+    security: list[dict[str, list[str]]] = [{name: []} for name in ways_in]
+    security.append({})
     structs = _Structs()
     config = OpenAPIConfig(
         title=title,

@@ -1,5 +1,8 @@
 """The web server's OpenAPI document is made of its handlers, and true."""
 
+import json
+from pathlib import Path
+
 import msgspec
 import pytest
 from jsonschema import Draft202012Validator
@@ -19,7 +22,7 @@ from streams.contract.errors import ServerError
 from streams.contract.messages import Allocation
 from streams.http.description import UNDESCRIBED
 from tests.support.fakes import MemoryDocuments, metrics
-from tests.support.openapi import dangling, operations_of, references, routes_of, unlike
+from tests.support.openapi import bodies_in, dangling, operations_of, references, routes_of, unlike, wrongs
 from tests.support.shop import a_season, accepted, forecast, plan, records_of
 from tests.support.stand_ins import BEGINNING
 
@@ -90,6 +93,14 @@ def test_every_reference_leads_somewhere(document):
     assert dangling(document) == set()
     for schema in document["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
+
+
+def test_bodies_in_the_docs_are_as_the_document_says(document):
+    found = bodies_in((Path(__file__).parents[3] / "docs/web.md").read_text())
+    assert [called for called, _ in found] == ["/add-data"]
+    for called, body in found:
+        schema = document["paths"][called]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert wrongs(document, schema, json.loads(body)) == []
 
 
 @pytest.mark.parametrize("currencies", [("EUR",), ("EUR", "CHF"), ("EUR", None)])

@@ -1,6 +1,7 @@
 """The web server's OpenAPI document is made of its handlers, and true."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,7 @@ from tests.support.openapi import bodies_in, dangling, operations_of, references
 from tests.support.shop import a_season, accepted, forecast, plan, records_of
 from tests.support.stand_ins import BEGINNING
 
+ROOT = Path(__file__).parents[3]
 DATA = ("/predict", "/v1/summary", "/v1/stores", "/v1/forecasts", "/v1/plan", "/v1/scores", "/v1/drifts", "/v1/stock", "/healthz")
 
 
@@ -96,7 +98,7 @@ def test_every_reference_leads_somewhere(document):
 
 
 def test_bodies_in_the_docs_are_as_the_document_says(document):
-    found = bodies_in((Path(__file__).parents[3] / "docs/web.md").read_text())
+    found = bodies_in((ROOT / "docs/web.md").read_text())
     assert [called for called, _ in found] == ["/add-data"]
     for called, body in found:
         schema = document["paths"][called]["post"]["requestBody"]["content"]["application/json"]["schema"]
@@ -200,5 +202,17 @@ def test_the_page_shows_all_of_it_and_needs_nothing_from_elsewhere(client, docum
     shown = client.get("/docs").text
     for method, path in operations_of(document):
         assert f"{method} {path}" in shown
+    for name in document["components"]["schemas"]:
+        assert f'id="{name}"' in shown
     for elsewhere in ("<script", "http://", "https://", " style="):
         assert elsewhere not in shown
+
+
+def test_an_installed_server_has_its_templates():
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    shipped = {
+        file for package, patterns in told.items() for pattern in patterns for file in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    there = {file for room in ("charts", "streams", "producers", "deploy") for file in (ROOT / room).rglob("*.html")}
+    assert len(there) > 3
+    assert there <= shipped

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from msgspec import UNSET
+
 from charts.figures.bars import currencies
 from charts.figures.draw import Format, drawn
 from charts.figures.gallery import CHARTS, Question
@@ -12,6 +14,7 @@ from charts.queries.forecasts import GAINS, MOST_FORECASTS, horizon_of
 from charts.queries.sales import Finds, Sums
 from charts.queries.summary import scores_shown, summary, totals_shown
 from charts.web.fresh import FreshFor
+from charts.web.shapes import Frequency, Prediction
 from charts.web.telemetry import WebMetrics
 from streams.contract.horizons import DAY, WEEK
 
@@ -58,16 +61,16 @@ class Answers:
         currency = question.currency or next(iter(currencies(found.values())), None)
         return [{"item": name} | totals_shown(sums) for name, sums in sorted(found.items(), key=_most_profit_in(currency))]
 
-    def frequencies(self, question: Question) -> list[dict[str, Any]]:
+    def frequencies(self, question: Question) -> list[Frequency]:
         """Times sold by item, less returns, most first. Raises ServerError."""
         found = sales.by_item(self._database, question.store, question.period)
         rows = [
-            {"item": name, "frequency": sums.sales - sums.returns, "sales": sums.sales, "returns": sums.returns, "orders": sums.orders}
+            Frequency(item=name, frequency=sums.sales - sums.returns, sales=sums.sales, returns=sums.returns, orders=sums.orders)
             for name, sums in found.items()
         ]
-        return sorted(rows, key=lambda row: (-row["frequency"], row["item"]))
+        return sorted(rows, key=lambda row: (-row.frequency, row.item))
 
-    def predict(self, store: str | None) -> list[dict[str, Any]]:
+    def predict(self, store: str | None) -> list[Prediction]:
         """What to expect of each item and how much of the shelf to give it, in the older shape. Raises ServerError.
 
         The store is named in each line only where the lines are of several.
@@ -75,15 +78,15 @@ class Answers:
         rows = forecasts.predictions(self._database, store)
         several = len({row["store"] for row in rows}) > 1
         return [
-            {
-                "name": _as_posted(row["name"]),
-                "buy": row["buy"],
-                "profit": row["profit"],
-                "time": row["time"],
-                "predicted_sales": row["predicted_sales"],
-                "shelf_space_percentage": row["shelf_space_percentage"],
-            }
-            | ({"store": row["store"]} if several else {})
+            Prediction(
+                name=_as_posted(row["name"]),
+                buy=row["buy"],
+                profit=row["profit"],
+                time=row["time"],
+                predicted_sales=row["predicted_sales"],
+                shelf_space_percentage=row["shelf_space_percentage"],
+                store=row["store"] if several else UNSET,
+            )
             for row in rows
         ]
 

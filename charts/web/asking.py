@@ -7,7 +7,8 @@ from charts.figures.gallery import Question, checked
 from streams.contract.codec import printable
 from streams.contract.errors import UsageError
 
-_LONGEST: Final = 128
+LONGEST: Final = 128
+"""Characters of a parameter."""
 PNG, SVG, JSON = "image/png", "image/svg+xml", "application/json"
 PARAMETERS: Final = ("store", "item", "top", "from", "to", "currency")
 
@@ -20,8 +21,8 @@ def question_of(query: Iterable[tuple[str, str]], allowed: Sequence[str] = PARAM
             raise UsageError(f"There is no parameter {printable(name, 40)!r} here: use {', '.join(allowed)}.")
         if name in values:
             raise UsageError(f"{name} is given twice: give it once.")
-        if len(value) > _LONGEST:
-            raise UsageError(f"{name} has {len(value)} characters: give at most {_LONGEST}.")
+        if len(value) > LONGEST:
+            raise UsageError(f"{name} has {len(value)} characters: give at most {LONGEST}.")
         if value:
             values[name] = value
     top = values.get("top")

@@ -15,7 +15,6 @@ from deploy.training import routes
 from deploy.training.trainer import Trainer
 from producers.gateway.door import Door
 from producers.gateway.gateway_settings import GatewaySettings
-from producers.gateway.openapi import description
 from producers.gateway.rate import RateLimit
 from producers.gateway.telemetry import GatewayMetrics
 from producers.publisher import Publisher, PublisherSettings
@@ -52,8 +51,7 @@ def web(
             guard = Guard(Keyring(gate.keys), WrongKeys(gate.wrong_keys_per_minute, time.monotonic))
             door = Door(publisher, gate, metrics, guard, rate)
             trainer = Trainer(kafka, WorkerSettings.read(), database, publisher)
-            more = routes.paths(description()["paths"]["/add-data"])
-            app = create_app(database, settings, registry, routes.routes(trainer, door), more)
+            app = create_app(database, settings, registry, routes.routes(trainer, door))
             connections = ConnectionMetrics(registry, "web")
             serve(
                 app,

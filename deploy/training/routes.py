@@ -3,44 +3,88 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any, Final
 
-from litestar import Request, get, post
+from litestar import get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIHeader, OpenAPIResponse, Schema
+from litestar.openapi.spec.enums import OpenAPIType
 from litestar.params import FromPath
 from litestar.response import Response
+from msgspec import Struct
 
-from deploy.training.trainer import Job, Trainer
+from deploy.training.trainer import Job, JobShown, Trainer
+from producers.gateway.app import add_data_route
 from producers.gateway.door import Door
+from streams.http.description import KEY_REFUSALS, Described, Refusal, refusals
 
 ANSWER_SECONDS: Final = 25.0
 """A request waits so long for its job; then it is told where to watch it."""
 
-AnyRequest = Request[Any, Any, Any]
+_REFUSALS: Final = {
+    **KEY_REFUSALS,
+    415: "A body, if any, has to be JSON.",
+    500: "Something unforeseen went wrong; the server's log says what.",
+    503: "It cannot be done now; the sentence says why.",
+}
 
 
-def routes(trainer: Trainer, door: Door) -> list[Any]:
+class Done(Struct, frozen=True):
+    """A job is done."""
+
+    message: str
+
+
+@dataclass
+class StartsJob(Described):
+    """An operation that starts a job, or joins the one of its kind that runs."""
+
+    def __post_init__(self) -> None:
+        """Tell where a job is watched."""
+        super().__post_init__()
+        if isinstance(running := (self.responses or {}).get("202"), OpenAPIResponse):
+            running.headers = {"Location": OpenAPIHeader(schema=Schema(type=OpenAPIType.STRING), description="Where to watch the job.")}
+
+
+def routes(trainer: Trainer, door: Door) -> list[HTTPRouteHandler]:
     """`POST /add-data`, `/train`, `/retrain`, `GET /jobs/{number}`."""
 
-    @post("/add-data")
-    async def add_data(request: AnyRequest) -> Response[Any]:
-        return await door.add_data(request)
+    @post("/train", summary="Rebuild the model from the log", response_description="Rebuilt, and the same.", **_job())
+    async def train() -> Response[Done]:
+        """Catch up, then rebuild every partition from the first event in a process of its own and compare it with the worker's.
 
-    @post("/train")
-    async def train() -> Response[Any]:
+        They must agree byte for byte: a streaming model has learned from every line already, so the rebuilt one is the same.
+        """
         return await _answer(trainer.train())
 
-    @post("/retrain")
-    async def retrain() -> Response[Any]:
+    @post("/retrain", summary="Catch up with all that was posted", response_description="Caught up.", **_job())
+    async def retrain() -> Response[Done]:
+        """Wait until every posted line is learned and counted, and close the days that are over, so that /predict knows of them."""
         return await _answer(trainer.retrain())
 
-    @get("/jobs/{number:int}", sync_to_thread=False)
-    def job(number: FromPath[int]) -> Response[Any]:
+    @get(
+        "/jobs/{number:int}",
+        sync_to_thread=False,
+        summary="Watch a job",
+        operation_class=Described,
+        response_description="The job.",
+        responses=refusals({**KEY_REFUSALS, 404: "This process has not started such a job, or has forgotten it."}),
+    )
+    def job(number: FromPath[int]) -> Response[JobShown]:
+        """A job that a request started, running or ended."""
         found = trainer.job(number)
         if found is None:
-            return Response({"error": f"There is no job {number}: this process has not started it, or has forgotten it."}, status_code=404)
+            return _refusal(404, f"There is no job {number}: this process has not started it, or has forgotten it.")
         return Response(found.shown())
 
-    return [add_data, train, retrain, job]
+    return [add_data_route(door), train, retrain, job]
+
+
+def _job() -> dict[str, Any]:
+    running = ResponseSpec(JobShown, generate_examples=False, description="It takes longer: watch the job at Location.")
+    return {"status_code": 200, "operation_class": StartsJob, "responses": {202: running, **refusals(_REFUSALS)}}
 
 
 async def _answer(job: Job) -> Response[Any]:
@@ -49,51 +93,9 @@ async def _answer(job: Job) -> Response[Any]:
     if job.state == "running":
         return Response(job.shown(), status_code=202, headers={"Location": f"/jobs/{job.id}"})
     if job.state == "failed":
-        return Response({"error": job.message}, status_code=503, headers={"Retry-After": "30"})
-    return Response({"message": job.message}, status_code=200)
+        return _refusal(503, job.message, {"Retry-After": "30"})
+    return Response(Done(job.message), status_code=200)
 
 
-def paths(add_data: dict[str, Any]) -> dict[str, Any]:
-    """Their OpenAPI 3.1 descriptions; `add_data` as the gateway describes it."""
-
-    def operation(summary: str, about: str, done: str) -> dict[str, Any]:
-        answers = {
-            "200": {"description": done, "content": {"application/json": {"schema": _object("message")}}},
-            "202": {
-                "description": "It takes longer: watch the job at Location.",
-                "content": {"application/json": {"schema": _object("state")}},
-            },
-            "503": {
-                "description": "It cannot be done now; the sentence says why.",
-                "content": {"application/json": {"schema": _object("error")}},
-            },
-        }
-        return {"post": {"summary": summary, "description": about, "responses": answers}}
-
-    return {
-        "/add-data": add_data,
-        "/train": operation(
-            "Rebuild the model from the log",
-            "Catches up, then rebuilds every partition from the first event in a process of its own and compares it with the "
-            "worker's, byte for byte. A streaming model has learned from every line already, so the rebuilt one is the same.",
-            "Rebuilt, and the same.",
-        ),
-        "/retrain": operation(
-            "Catch up with all that was posted",
-            "Waits until every posted line is learned and counted, and closes the days that are over, so that /predict knows of them.",
-            "Caught up.",
-        ),
-        "/jobs/{number}": {
-            "get": {
-                "summary": "Watch a job",
-                "parameters": [
-                    {"name": "number", "in": "path", "required": True, "description": "The job's id.", "schema": {"type": "integer"}}
-                ],
-                "responses": {"200": {"description": "The job."}, "404": {"description": "There is no such job."}},
-            }
-        },
-    }
-
-
-def _object(name: str) -> dict[str, Any]:
-    return {"type": "object", "properties": {name: {"type": "string"}}, "required": [name]}
+def _refusal(status: int, sentence: str, headers: dict[str, str] | None = None) -> Response[Any]:
+    return Response(Refusal(sentence), status_code=status, headers=headers)

@@ -11,7 +11,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
-from typing import Final
+from typing import Annotated, Any, Final
+
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from charts.queries import sales
 from charts.queries.sales import Finds
@@ -28,6 +30,21 @@ CATCH_UP_SECONDS: Final = 300.0
 KEPT_JOBS: Final = 100
 
 
+class JobShown(Struct, frozen=True, kw_only=True):
+    """A job as it is told. What is not known yet, or not of its kind, is absent."""
+
+    id: int
+    kind: Annotated[str, Meta(description="train or retrain.")]
+    state: Annotated[str, Meta(description="running, done or failed.")]
+    message: Annotated[str, Meta(description="What it was answered with, or why it failed; empty while it runs.")]
+    closed_stores: Annotated[int | UnsetType, Meta(description="Stores whose newest day it closed.")] = UNSET
+    events: Annotated[int | UnsetType, Meta(description="Events that were learned again.")] = UNSET
+    partitions: Annotated[int | UnsetType, Meta(description="Partitions that have events.")] = UNSET
+    compared: Annotated[int | UnsetType, Meta(description="Partitions held against the worker's.")] = UNSET
+    different: Annotated[list[int] | UnsetType, Meta(description="Partitions that are not the worker's.")] = UNSET
+    seconds: Annotated[float | UnsetType, Meta(description="How long it took.")] = UNSET
+
+
 @dataclass
 class Job:
     """A piece of work that a request started. state: running, done or failed; message: what to answer."""
@@ -36,12 +53,12 @@ class Job:
     kind: str
     state: str = "running"
     message: str = ""
-    details: dict[str, object] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
 
-    def shown(self) -> dict[str, object]:
-        """The job as JSON."""
-        return {"id": self.id, "kind": self.kind, "state": self.state, "message": self.message, **self.details}
+    def shown(self) -> JobShown:
+        """The job as it is told."""
+        return JobShown(id=self.id, kind=self.kind, state=self.state, message=self.message, **self.details)
 
 
 class Trainer:

@@ -5,28 +5,36 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 
 from litestar import Litestar, MediaType, Request, get, post
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from producers.gateway.door import Door, Problem, problem
+from producers.gateway.described import TakesEvents, TakesOlderLines, TakesSales, refused_lines
+from producers.gateway.door import Accepted, Added, Door, Problem, Ready, problem
 from producers.gateway.gateway_settings import GatewaySettings
-from producers.gateway.openapi import description, page
 from producers.gateway.rate import RateLimit
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores, tick
 from producers.publisher import Publisher
 from streams.http.access import Keyring, RefusedError, is_local, is_loopback
+from streams.http.description import KEY_REFUSALS, Described, document_of, refusals
+from streams.http.docs_page import docs_page
 from streams.http.guard import Guard
 from streams.http.wrong_keys import WrongKeys
 
 _log = logging.getLogger(__name__)
 
 AnyRequest = Request[Any, Any, Any]
+_NOT_READY: Final = "Kafka does not answer, or the buffer for it is full."
+_STYLE: Final = """body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1d2330}
+code,pre{font:14px/1.4 ui-monospace,monospace}pre{background:#f2f4f7;padding:.8rem;white-space:pre-wrap;overflow-wrap:anywhere}
+h2{margin-top:2.5rem}h2 code{font-size:1em}table{border-collapse:collapse;width:100%}
+td,th{border-bottom:1px solid #d8dce3;padding:.3rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}"""
 
 
 def create_app(publisher: Publisher, settings: GatewaySettings, registry: CollectorRegistry) -> Litestar:
@@ -37,8 +45,9 @@ def create_app(publisher: Publisher, settings: GatewaySettings, registry: Collec
     guard = Guard(Keyring(settings.keys, settings.ticking_keys), WrongKeys(settings.wrong_keys_per_minute, time.monotonic))
     stores = LiveStores()
     door = Door(publisher, settings, metrics, guard, rate, stores)
+    routes = [*_doors(door), *_about_itself(door, registry)]
     return Litestar(
-        [*_doors(door), *_about_itself(door, registry)],
+        [*routes, *_description_of(routes)],
         lifespan=[lambda _app: _ticking(door, stores)],
         openapi_config=None,
         logging_config=None,
@@ -47,38 +56,61 @@ def create_app(publisher: Publisher, settings: GatewaySettings, registry: Collec
     )
 
 
-def _doors(door: Door) -> list[Any]:
-    @post("/v1/sales")
-    async def record_sales(request: AnyRequest) -> Response[Any]:
+def _doors(door: Door) -> list[HTTPRouteHandler]:
+    @post("/v1/sales", status_code=202, summary="Record sales", **_lines(TakesSales))
+    async def record_sales(request: AnyRequest) -> Response[Accepted]:
+        """One sale, a list of sales, or one a line. Each carries an event_id: a retry repeats it and counts once."""
         return await door.sales(request)
 
-    @post("/v1/events")
-    async def record_events(request: AnyRequest) -> Response[Any]:
+    @post("/v1/events", status_code=202, summary="Record other events", **_lines(TakesEvents))
+    async def record_events(request: AnyRequest) -> Response[Accepted]:
+        """Stock counts, planned promotions and openings, shelves, clock ticks; each names its type."""
         return await door.events(request)
 
-    @post("/add-data")
-    async def add_data(request: AnyRequest) -> Response[Any]:
+    return [record_sales, record_events, add_data_route(door)]
+
+
+def add_data_route(door: Door) -> HTTPRouteHandler:
+    """`POST /add-data`, for any server with a door."""
+
+    @post("/add-data", status_code=200, summary="Record sales in the older shape", **_lines(TakesOlderLines))
+    async def add_data(request: AnyRequest) -> Response[Added]:
+        """Lines of one default store. Equal lines in one request count each; the same request again counts once.
+
+        To have equal requests count each, send each with its own Idempotency-Key.
+        """
         return await door.add_data(request)
 
-    return [record_sales, record_events, add_data]
+    return add_data
 
 
-def _about_itself(door: Door, registry: CollectorRegistry) -> list[Any]:
-    document = description()
-    shown = page(document)
+def _lines(operation: type[Described]) -> dict[str, Any]:
+    return {"operation_class": operation, "response_description": "Kafka has stored every line.", "responses": refused_lines()}
 
-    @get("/healthz", media_type=MediaType.TEXT, sync_to_thread=False)
+
+def _about_itself(door: Door, registry: CollectorRegistry) -> list[HTTPRouteHandler]:
+    @get("/healthz", media_type=MediaType.TEXT, sync_to_thread=False, summary="Whether it runs", operation_class=Described)
     def healthz() -> str:
+        """Open to all."""
         return "alive\n"
 
-    @get("/readyz")
-    async def readyz() -> Response[Any]:
+    @get("/readyz", summary="Whether sales can be taken", operation_class=Described, responses=refusals({503: _NOT_READY}, Problem))
+    async def readyz() -> Response[Ready]:
+        """Open to all."""
         if door.publisher.full or not await asyncio.to_thread(door.publisher.reachable):
-            return problem(503, "Kafka does not answer, or the buffer for it is full.", retry_after=5)
-        return Response({"status": "ready"})
+            return problem(503, _NOT_READY, retry_after=5)
+        return Response(Ready())
 
-    @get("/metrics", sync_to_thread=False)
-    def metrics(request: AnyRequest) -> Response[Any]:
+    @get(
+        "/metrics",
+        media_type=MediaType.TEXT,
+        sync_to_thread=False,
+        summary="Metrics for Prometheus",
+        operation_class=Described,
+        responses=refusals(KEY_REFUSALS, Problem),
+    )
+    def metrics(request: AnyRequest) -> Response[bytes]:
+        """Open to this machine; from elsewhere it takes a key."""
         # Prometheus on this machine may read without a key; from elsewhere it shows one as a till does. Another name of
         # this machine is a page that rebinds it, or a proxy.
         if request.client is None or not is_loopback(request.client.host) or not is_local(request.headers.get("host", "")):
@@ -88,6 +120,13 @@ def _about_itself(door: Door, registry: CollectorRegistry) -> list[Any]:
                 return problem(refused.status, str(refused), retry_after=refused.retry_after)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
+    return [healthz, readyz, metrics]
+
+
+def _description_of(routes: list[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
+    document = document_of(routes, "shelfcast gateway", "The HTTP door for tills.")
+    shown = docs_page(document, _STYLE)
+
     @get("/openapi.json", sync_to_thread=False)
     def openapi() -> dict[str, Any]:
         return document
@@ -96,7 +135,7 @@ def _about_itself(door: Door, registry: CollectorRegistry) -> list[Any]:
     def docs() -> str:
         return shown
 
-    return [healthz, readyz, metrics, openapi, docs]
+    return [openapi, docs]
 
 
 @contextlib.asynccontextmanager

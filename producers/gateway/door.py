@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from litestar import Request
+from litestar import MediaType, Request
 from litestar.exceptions import HTTPException
 from litestar.response import Response
 from msgspec import Struct
@@ -26,7 +26,7 @@ from streams.http.guard import Guard, address_of
 
 RETRY_SECONDS: Final = 5
 _SHOWN_ERRORS: Final = 100
-_MAX_IDEMPOTENCY_KEY: Final = 200
+MAX_IDEMPOTENCY_KEY: Final = 200
 _SHELF: Final = b"shelf-defined"
 
 _log = logging.getLogger(__name__)
@@ -45,6 +45,12 @@ class Added(Struct, frozen=True):
     """The older answer."""
 
     message: str = "Data added successfully!"
+
+
+class Ready(Struct, frozen=True):
+    """Sales can be taken."""
+
+    status: str = "ready"
 
 
 class Problem(Struct, frozen=True, omit_defaults=True):
@@ -152,17 +158,17 @@ class Door:
 
     def _parse_older(self, request: AnyRequest, lines: list[bytes]) -> tuple[Checked, list[LineError]]:
         key = request.headers.get("idempotency-key")
-        if key is not None and not 1 <= len(key) <= _MAX_IDEMPOTENCY_KEY:
-            raise BodyError(422, f"Idempotency-Key has {len(key)} characters: send 1 to {_MAX_IDEMPOTENCY_KEY}.")
+        if key is not None and not 1 <= len(key) <= MAX_IDEMPOTENCY_KEY:
+            raise BodyError(422, f"Idempotency-Key has {len(key)} characters: send 1 to {MAX_IDEMPOTENCY_KEY}.")
         found = mapped(lines, self.settings.default_store, key, self.settings.max_depth)
         checked, errors = check(found.raws, time.time(), sales_only=True, max_depth=self.settings.max_depth, numbers=found.numbers)
         return checked, sorted([*found.errors, *map(in_older_words, errors)], key=lambda error: error.line)
 
 
-def problem(status: int, sentence: str, *, errors: list[LineError] | None = None, retry_after: int | None = None) -> Response[Problem]:
+def problem(status: int, sentence: str, *, errors: list[LineError] | None = None, retry_after: int | None = None) -> Response[Any]:
     """An answer that says what to do."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     told = Problem(sentence, len(errors), tuple(errors[:_SHOWN_ERRORS])) if errors else Problem(sentence)
-    return Response(told, status_code=status, headers=headers)
+    return Response(told, status_code=status, headers=headers, media_type=MediaType.JSON)

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 DELIVERY_SECONDS: Final = 120.0
 """How long a message is tried: longer than a broker's restart, so that an outage costs nothing but time."""
 
-LINGER_MS: Final = 20
+LINGER_MS: Final = 5
 """How long a message waits for others, to be sent with them."""
 
 QUEUE_MESSAGES: Final = 400_000

@@ -19,8 +19,9 @@ from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP, ConsumerMessage
 
-FETCH_MAX_WAIT_MS = 100
-"""Faust's 1500 lets a busy partition wait for its idle neighbours."""
+FETCH_MAX_WAIT_MS = 20
+"""How long a fetch that finds nothing waits, and a partition that was not asked for in it: Faust's 1500 lets a busy partition wait for
+its idle neighbours."""
 
 
 class Run(NamedTuple):

@@ -43,8 +43,8 @@ SLICE, SMALLEST_SLICE, SLICE_SECONDS = 2000, 20, 0.5
 of records can take minutes; checkpoints must not wait for its end."""
 
 SHORT_SLICE: Final = 200
-"""Records applied at once of a run that is shorter than `SLICE`, as when nothing waits: the outputs of the first need not wait for the last. A slice costs a
-hop to another thread, which many records must bear together."""
+"""Records applied at once of a run that is shorter than `SLICE`, as when nothing waits: the outputs of the first need not wait for the
+last. A slice costs a hop to another thread, which its records must bear together."""
 
 FAULT_SECONDS: Final = 60.0
 """An event at which the program fails within this time of another one ends the process: a fresh one begins, and says so."""
@@ -151,6 +151,7 @@ class Partitions:
         self.consumer: ChunkConsumer | None = None  # known once Faust made it
         self.held: dict[int, Held] = {}
         self.recovered_at = time.monotonic()
+        self.worked = 0.0  # seconds that were spent on applying events
         self._told: set[str] = set()  # stores whose country was warned of
         self._reader = reader
         self._executor = executor
@@ -287,13 +288,16 @@ class Partitions:
     async def _apply(self, held: Held, records: list[Any]) -> None:
         if not records:
             return
-        processor, started = held.processor, time.perf_counter()
+        processor = held.processor
         before = dict(processor.counts)
         first = processor.next_offset
         async with held.turn:
             held.sent = False
+            started = time.perf_counter()
             try:
                 outputs = await asyncio.get_running_loop().run_in_executor(self._hearts, processor.apply, records)
+                seconds = time.perf_counter() - started
+                self.worked += seconds
                 async with self._sending:
                     if self.held.get(processor.partition) is not held:
                         return  # its successor gives the same
@@ -304,7 +308,6 @@ class Partitions:
             held.sent = True
         events = processor.next_offset - first
         held.events += events
-        seconds = time.perf_counter() - started
         self.metrics.applied(before, processor, outputs, events, seconds, records[-1].timestamp)
         held.progress_at = held.applied_at = time.monotonic()
         held.slice = min(max(int(len(records) * SLICE_SECONDS / max(seconds, 1e-9)), SMALLEST_SLICE), SLICE)

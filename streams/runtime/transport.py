@@ -8,6 +8,8 @@ offset our state was made for.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple, cast
 
@@ -18,6 +20,8 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP, ConsumerMessage
+
+from streams.runtime.pacing import Pacing
 
 FETCH_MAX_WAIT_MS = 20
 """How long a fetch that finds nothing waits, and a partition that was not asked for in it: Faust's 1500 lets a busy partition wait for
@@ -75,6 +79,8 @@ class ChunkConsumer(FaustConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._positions: dict[TP, int] = {}
+        self._pacing = Pacing()
+        self._fetched = 0  # records of the last fetch
 
     def _new_consumer_thread(self) -> ChunkThread:
         return ChunkThread(self, loop=self.loop, beacon=self.beacon)
@@ -86,10 +92,13 @@ class ChunkConsumer(FaustConsumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109  Faust calls it so
         """Yield each partition's fetched run as one message."""
+        if pause := self._pacing.pause(time.monotonic(), cast("Any", self.app).partitions.worked, self._fetched):
+            await asyncio.sleep(pause)
         generation = self.app.consumer_generation_id
         runs, active = await self._wait_next_records(timeout)
         if runs is None or self.should_stop:
             return
+        self._fetched = sum(map(len, runs.values()))
         for tp, records in runs.items():
             stale = not self.flow_active or self.app.consumer_generation_id != generation
             if stale or not (active is None or tp in active or tp in self._buffered_partitions):

@@ -113,14 +113,14 @@ class Held:
         if seen != self.seen:
             self.seen, self.progress_at = seen, time.monotonic()
 
-    def due(self, settings: WorkerSettings) -> bool:
-        """Whether a checkpoint is to be made now."""
+    def due(self, settings: WorkerSettings, end: int | None) -> bool:
+        """Whether a checkpoint is to be made now. end: of the partition's log, as far as it is known."""
         now = time.monotonic()
         age = now - self.checkpointed_at
         if not self.events:
             return bool(self.processor.next_offset) and age >= REFRESH_SECONDS
-        idle = now - self.applied_at >= IDLE_SECONDS and age >= self.size / IDLE_BYTES
-        return idle or age >= settings.checkpoint_seconds or self.events >= settings.checkpoint_events
+        silent = now - self.applied_at >= IDLE_SECONDS and (end is None or self.processor.next_offset >= end)
+        return (silent and age >= self.size / IDLE_BYTES) or age >= settings.checkpoint_seconds or self.events >= settings.checkpoint_events
 
     def decide(self, decisions: Iterable[tuple[int, str]]) -> None:
         """Put events aside."""
@@ -428,7 +428,8 @@ class Partitions:
     async def checkpoint_due(self) -> None:
         """Checkpoint the partitions whose time has come."""
         for partition, held in list(self.held.items()):
-            if held.due(self.settings):
+            end = None if self.consumer is None else self.consumer.thread.end(TP(self.topic, partition))
+            if held.due(self.settings, end):
                 await self.checkpoint(partition)
 
     async def checkpoint(self, partition: int) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple, cast
 import aiokafka
 import faust
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
@@ -50,6 +51,14 @@ class ChunkThread(AIOKafkaConsumerThread):
         if consumer is None or subscription is None or consumer._coordinator.need_rejoin(subscription):  # noqa: SLF001
             return None
         return {tp.partition for tp in subscription.assignment.tps}
+
+    def end(self, tp: TP) -> int | None:
+        """The end of a partition's log as the last fetch told it; None when it is not known."""
+        try:
+            end: int | None = self._ensure_consumer().highwater(TopicPartition(tp.topic, tp.partition))
+        except (AssertionError, AttributeError, ConsumerNotStarted):  # it has just been taken away, or the group is not joined yet
+            return None
+        return end
 
     async def commit_with_metadata(self, offsets: Mapping[TP, tuple[int, str]]) -> None:
         """Commit {partition: (offset, metadata)}. Raises CommitFailedError when the partition is no longer ours."""

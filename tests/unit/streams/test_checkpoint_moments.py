@@ -127,6 +127,18 @@ def test_no_more_than_twice_the_events_of_a_checkpoint_are_taken_before_it_is_ma
     assert most <= 2 * 100
 
 
+def test_a_partition_whose_events_wait_for_others_is_not_silent():
+    async def wait():
+        kept = Kept(QuickProcessor())
+        await kept.given(0)
+        kept.consumer = SimpleNamespace(thread=SimpleNamespace(end=lambda _: 20))
+        await asyncio.sleep(room.IDLE_SECONDS + 0.05)
+        await kept.checkpoint_due()
+        return kept.committed
+
+    assert asyncio.run(wait()) == []
+
+
 def test_of_a_short_run_the_first_outputs_do_not_wait_for_the_last():
     async def run():
         kept = Kept(QuickProcessor())

@@ -12,51 +12,22 @@ import random
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
-from rich.console import Console
 from rich.table import Table
 
 from streams.contract.settings import KafkaSettings
-from streams.kafka.brokers import check_topics
+from tests.bench.broker import broker, console
 from tests.bench.contenders import OUT
 from tests.bench.latency import latency
-from tests.servers.jars import MissingError
-from tests.servers.kafka import JarKafka, MockKafka
 
 STORES, ITEMS, LINES_A_DAY = 8, 50, 1000
-EMBEDDED_KEEPS = 100_000
-"""So many events the embedded Kafka holds; it forgets the oldest."""
 LATENCY_SECONDS = 25.0
 """How long each rate is sent: the longest time between two snapshots lies within it twice."""
-console = Console()
-
-
-@contextmanager
-def broker():
-    """Kafka's settings, its name, and the most events it can hold."""
-    if named := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
-        kafka = KafkaSettings.read()
-        check_topics(kafka)
-        yield kafka, named, None
-        return
-    with tempfile.TemporaryDirectory(prefix="shelfcast-bench-") as directory:
-        try:
-            server, most = JarKafka(Path(directory)), None
-        except MissingError as error:
-            console.print(f"No Apache Kafka here ({error}); the embedded stand-in takes its place.", style="yellow")
-            server, most = MockKafka(), EMBEDDED_KEEPS
-        try:
-            server.make_topics()
-            yield server.settings, server.name, most
-        finally:
-            server.close()
 
 
 def events(count: int) -> list[tuple[bytes, bytes]]:

@@ -24,6 +24,7 @@ from confluent_kafka import Consumer, TopicPartition
 from streams.contract import topics
 from streams.contract.settings import KafkaSettings
 from tests.bench import sender
+from tests.bench.broker import broker
 
 CLOSING_ITEMS, CLOSING_DAYS = 1000, 3
 MOST_KEPT_A_SECOND = 5000
@@ -195,8 +196,6 @@ def _worker(kafka: KafkaSettings, cpu: int | None) -> Iterator[subprocess.Popen[
 
 
 def main() -> None:
-    from tests.bench.bench_stream import broker
-
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rates", type=float, nargs="+", default=[1000.0, 5000.0], help="sales a second, one run each")
     parser.add_argument("--seconds", type=float, default=25.0, help="how long each run sends")

@@ -112,7 +112,7 @@ class Outbox:
             await asyncio.sleep(0.05)
 
     def wait(self) -> None:
-        """Wait until everything queued was acknowledged. Raises DeliveryError when something was not."""
+        """Wait until everything queued was acknowledged; nothing may be sent meanwhile. Raises DeliveryError when something was not."""
         _flush(self._producer, self.check)
 
     def check(self) -> None:

@@ -264,7 +264,6 @@ class Partitions:
             return
         done, most = 0, SHORT_SLICE if len(run.records) < SLICE else SLICE
         while done < len(run.records) and self.held.get(partition) is held:
-            await self._bound(partition, held)
             records = run.records[done : done + min(held.slice, most)]
             if held.care is not None:
                 records = await self._marked(partition, held, records)
@@ -276,6 +275,7 @@ class Partitions:
             done += len(records)
             await self.outbox.room()
             await self._passed(partition, held)
+            await self._bound(partition, held)
 
     async def _bound(self, partition: int, held: Held) -> None:
         """Checkpoints are made beside the events; wait for one when so many came since the last that a restart would take long."""

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streams.contract import topics
 from streams.contract.settings import KafkaSettings
@@ -162,8 +162,16 @@ def _timestamps(consumer: Consumer, partition: int, first: int) -> np.ndarray:
 
 
 def _ends(consumer: Consumer, topic: str) -> list[int]:
-    count = len(consumer.list_topics(topic, timeout=15).topics[topic].partitions)
-    return [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=15)[1] for p in range(count)]
+    """Where the log of each partition ends; a topic that was just made has no leaders for a moment."""
+    until = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            count = len(consumer.list_topics(topic, timeout=15).topics[topic].partitions)
+            return [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=15)[1] for p in range(count)]
+        except KafkaException:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
 
 
 def _consumer(kafka: KafkaSettings, group: str, more: dict[str, Any]) -> Consumer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import threading
@@ -27,6 +28,9 @@ from tests.servers.kafka import JarKafka, MockKafka
 from tests.servers.processes import Workers
 
 WINDOW_SECONDS = 30.0
+REST_SECONDS = 30.0
+"""How long the last sales may take to come out."""
+
 STORES, ITEMS = 20, 50
 SLOWER, SLACK_MS = 1.5, 50.0
 MORE_MEGABYTES = 25.0
@@ -52,8 +56,11 @@ class Steady:
         reading = threading.Thread(target=self._read)
         reading.start()
         try:
-            self._send(psutil.Process(worker.pid))
-            time.sleep(5.0)
+            self._send(psutil.Process(worker.pid), worker)
+            until = time.monotonic() + REST_SECONDS
+            while self._sent and time.monotonic() < until:
+                time.sleep(0.1)
+            assert worker.poll() is None, f"the worker ended: {self.workers.said()[-3000:]}"
         finally:
             self._done.set()
             reading.join()
@@ -65,8 +72,8 @@ class Steady:
             if window in self.memory
         ]
 
-    def _send(self, worker: psutil.Process) -> None:
-        producer = Producer(librdkafka(self.kafka.settings) | {"partitioner": PARTITIONER, "linger.ms": 2})
+    def _send(self, process: psutil.Process, worker: subprocess.Popen) -> None:
+        producer = Producer(self.kafka.settings.client() | {"partitioner": PARTITIONER, "linger.ms": 2})
         self._began = began = time.monotonic()
         number = 0
         while (age := time.monotonic() - began) < self.seconds:
@@ -78,7 +85,8 @@ class Steady:
                 producer.produce(EVENTS, json.dumps(sale), key=store)
                 number += 1
             producer.poll(0)
-            self.memory[int(age / WINDOW_SECONDS)] = worker.memory_info().rss / 1e6
+            self.memory[int(age / WINDOW_SECONDS)] = process.memory_info().rss / 1e6
+            assert worker.poll() is None, f"the worker ended after {age:.0f} s: {self.workers.said()[-3000:]}"
             time.sleep(0.005)
         assert producer.flush(20) == 0
 
@@ -87,11 +95,13 @@ class Steady:
         consumer = Consumer(librdkafka(self.kafka.settings) | group)
         consumer.subscribe([ACCEPTED])
         while not self._done.is_set():
-            for message in consumer.consume(500, 0.05):
-                assert message.error() is None, message.error()
-                sent = self._sent.pop(json.loads(message.value())["event_id"], None)
-                if sent is not None:
-                    self.delays[int((sent - self._began) / WINDOW_SECONDS)].append(time.monotonic() - sent)
+            message = consumer.poll(0.05)  # one by one: many at once would be waited for
+            if message is None:
+                continue
+            assert message.error() is None, message.error()
+            sent = self._sent.pop(json.loads(message.value())["event_id"], None)
+            if sent is not None:
+                self.delays[int((sent - self._began) / WINDOW_SECONDS)].append(time.monotonic() - sent)
         consumer.close()
 
 

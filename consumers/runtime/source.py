@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -13,6 +14,9 @@ from streams.kafka.ends import LogEnds, ends_of
 from streams.kafka.lag import behind
 from streams.kafka.quiet_log import RateLimited
 from streams.kafka.trouble import kafka_error, sentence_of
+
+SILENCE_SECONDS: Final = 0.1
+"""A batch ends when nothing came for so long: what would it wait for?"""
 
 _logger = logging.getLogger(__name__)
 
@@ -75,7 +79,7 @@ class KafkaSource:
         self._consumer.pause(self._assigned)
 
     def batch(self, messages: int, seconds: float, stopping: Callable[[], bool]) -> list[Record]:
-        """Up to so many messages, or what came in so many seconds; empty when the partitions changed hands meanwhile."""
+        """Up to so many messages, or what came in so many seconds or until a silence; empty when the partitions changed hands meanwhile."""
         generation = self.generation
         until = time.monotonic() + seconds
         records: list[Record] = []
@@ -83,9 +87,11 @@ class KafkaSource:
             left = until - time.monotonic()
             if left <= 0:
                 break
-            got = self._consumer.consume(min(5000, messages - len(records)), timeout=min(left, 0.25))
+            got = self._consumer.consume(min(5000, messages - len(records)), timeout=min(left, SILENCE_SECONDS))
             if self.generation != generation:
                 return []
+            if records and not got:
+                break
             records += [record for message in got if (record := self._record(message)) is not None]
         for record in records:
             self._next[record.partition] = record.offset + 1

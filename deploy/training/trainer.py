@@ -27,6 +27,9 @@ from streams.kafka.lag import LagMeter
 from streams.processor.local_time import EPOCH_ORDINAL, LocalTime
 
 CATCH_UP_SECONDS: Final = 300.0
+LOOK_SECONDS: Final = 0.05
+"""Between two looks at the lag; a look asks the broker for each partition of three groups."""
+
 KEPT_JOBS: Final = 100
 
 
@@ -139,7 +142,7 @@ class Trainer:
             while meter() > 0:
                 if time.monotonic() > until:
                     raise ServerError(f"Worker or consumers did not catch up within {CATCH_UP_SECONDS:.0f} s: run `shelfcast doctor`.")
-                time.sleep(0.2)
+                time.sleep(LOOK_SECONDS)
         finally:
             meter.close()
 

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 DELIVERY_SECONDS: Final = 120.0
 """How long a message is tried: longer than a broker's restart, so that an outage costs nothing but time."""
 
-LINGER_MS: Final = 20
+LINGER_MS: Final = 5
 """How long a message waits for others, to be sent with them."""
 
 QUEUE_MESSAGES: Final = 400_000
@@ -112,7 +112,7 @@ class Outbox:
             await asyncio.sleep(0.05)
 
     def wait(self) -> None:
-        """Wait until everything queued was acknowledged. Raises DeliveryError when something was not."""
+        """Wait until everything queued was acknowledged; nothing may be sent meanwhile. Raises DeliveryError when something was not."""
         _flush(self._producer, self.check)
 
     def check(self) -> None:

@@ -42,6 +42,9 @@ SLICE, SMALLEST_SLICE, SLICE_SECONDS = 2000, 20, 0.5
 """Records applied at once: fewer while they take longer than that. Where every sale closes a day, as in a file of daily totals, a run
 of records can take minutes; checkpoints must not wait for its end."""
 
+SHORT_SLICE: Final = 200
+"""Records applied at once of a run that is shorter than `SLICE`, as when nothing waits: the outputs of the first need not wait for the
+last. A slice costs a hop to another thread, which its records must bear together."""
 
 FAULT_SECONDS: Final = 60.0
 """An event at which the program fails within this time of another one ends the process: a fresh one begins, and says so."""
@@ -50,7 +53,13 @@ HAND_OVER_SECONDS: Final = 5.0
 """How long the end of an event is waited for before its partition is handed over."""
 
 FETCHED: Final = 2 * 8000
-"""Events that may be taken while a checkpoint is due."""
+"""Events that may be taken while a checkpoint is due, beside as many as lie between two checkpoints."""
+
+IDLE_SECONDS: Final = 0.3
+"""A partition that got nothing for so long is checkpointed: then its consumers and whoever looks at the lag know that it is done."""
+
+IDLE_BYTES: Final = 250_000
+"""Bytes of snapshots a second that such checkpoints may write: a partition with a large state and a sale now and then waits its time."""
 
 
 class Held:
@@ -58,11 +67,13 @@ class Held:
 
     turn: held while events are applied or the state is dumped; writing: held while something is committed.
     sent: whether the outputs of all that was applied were handed to the outbox.
+    applied_at: when events were applied last; size: bytes of the newest snapshot.
     begun: whether the commit says that this process applies events from it on.
     care: what to mark before it is applied; look_past: the next event put aside, after which a checkpoint is due.
     """
 
     __slots__ = (
+        "applied_at",
         "begun",
         "bookmark",
         "busy",
@@ -75,6 +86,7 @@ class Held:
         "progress_at",
         "seen",
         "sent",
+        "size",
         "slice",
         "turn",
         "writing",
@@ -89,7 +101,8 @@ class Held:
         self.seen = (0, 0)
         self.turn, self.writing = asyncio.Lock(), asyncio.Lock()
         self.events = 0  # since the last checkpoint
-        self.checkpointed_at = self.progress_at = time.monotonic()
+        self.checkpointed_at = self.progress_at = self.applied_at = time.monotonic()
+        self.size = 0
         self.busy = False
         self.sent = True
         self.slice = SLICE
@@ -99,6 +112,15 @@ class Held:
         seen = self.processor.progress
         if seen != self.seen:
             self.seen, self.progress_at = seen, time.monotonic()
+
+    def due(self, settings: WorkerSettings, end: int | None) -> bool:
+        """Whether a checkpoint is to be made now. end: of the partition's log, as far as it is known."""
+        now = time.monotonic()
+        age = now - self.checkpointed_at
+        if not self.events:
+            return bool(self.processor.next_offset) and age >= REFRESH_SECONDS
+        silent = now - self.applied_at >= IDLE_SECONDS and (end is None or self.processor.next_offset >= end)
+        return (silent and age >= self.size / IDLE_BYTES) or age >= settings.checkpoint_seconds or self.events >= settings.checkpoint_events
 
     def decide(self, decisions: Iterable[tuple[int, str]]) -> None:
         """Put events aside."""
@@ -129,12 +151,14 @@ class Partitions:
         self.consumer: ChunkConsumer | None = None  # known once Faust made it
         self.held: dict[int, Held] = {}
         self.recovered_at = time.monotonic()
+        self.worked = 0.0  # seconds that were spent on applying events
         self._told: set[str] = set()  # stores whose country was warned of
         self._reader = reader
         self._executor = executor
         # Events are applied on a thread of their own, so that the event loop has its turns inside one event too.
         self._hearts = ThreadPoolExecutor(1, "shelfcast-processor")
         self._faulted_at: float | None = None
+        self._sending = asyncio.Lock()
 
     # ------------------------------------------------------------------ recovery
 
@@ -238,9 +262,9 @@ class Partitions:
         await self._check_gap(partition, run)
         if not held.begun and not await self._begin(partition, held):
             return
-        done = 0
+        done, most = 0, SHORT_SLICE if len(run.records) < SLICE else SLICE
         while done < len(run.records) and self.held.get(partition) is held:
-            records = run.records[done : done + held.slice]
+            records = run.records[done : done + min(held.slice, most)]
             if held.care is not None:
                 records = await self._marked(partition, held, records)
             try:
@@ -251,31 +275,41 @@ class Partitions:
             done += len(records)
             await self.outbox.room()
             await self._passed(partition, held)
-        if self.held.get(partition) is held and held.events >= self.settings.checkpoint_events:
-            await self.checkpoint(partition)
+            await self._bound(partition, held)
+
+    async def _bound(self, partition: int, held: Held) -> None:
+        """Checkpoints are made beside the events; wait for one when so many came since the last that a restart would take long."""
+        while held.events >= 2 * self.settings.checkpoint_events and self.held.get(partition) is held:
+            if held.busy:
+                await asyncio.sleep(0.005)
+            elif not await self.checkpoint(partition):
+                return
 
     async def _apply(self, held: Held, records: list[Any]) -> None:
         if not records:
             return
-        processor, started = held.processor, time.perf_counter()
+        processor = held.processor
         before = dict(processor.counts)
         first = processor.next_offset
         async with held.turn:
             held.sent = False
+            started = time.perf_counter()
             try:
                 outputs = await asyncio.get_running_loop().run_in_executor(self._hearts, processor.apply, records)
+                seconds = time.perf_counter() - started
+                self.worked += seconds
+                async with self._sending:
+                    if self.held.get(processor.partition) is not held:
+                        return  # its successor gives the same
+                    self.outbox.send(processor.partition, outputs)
             except asyncio.CancelledError:
                 self.held.pop(processor.partition, None)  # the thread goes on, and nobody sends what it gives
                 raise
-            if self.held.get(processor.partition) is not held:
-                return  # its successor gives the same
-            self.outbox.send(processor.partition, outputs)
             held.sent = True
         events = processor.next_offset - first
         held.events += events
-        seconds = time.perf_counter() - started
         self.metrics.applied(before, processor, outputs, events, seconds, records[-1].timestamp)
-        held.progress_at = time.monotonic()
+        held.progress_at = held.applied_at = time.monotonic()
         held.slice = min(max(int(len(records) * SLICE_SECONDS / max(seconds, 1e-9)), SMALLEST_SLICE), SLICE)
 
     async def _check_gap(self, partition: int, run: Run) -> None:
@@ -306,7 +340,7 @@ class Partitions:
         if bookmark.lives or bookmark.mark is not None:
             here = TP(self.topic, partition)
             ends = await self.consumer.highwaters(here)
-            reach = self.settings.checkpoint_events + FETCHED
+            reach = 2 * self.settings.checkpoint_events + FETCHED
             held.care = narrowing.care_for(bookmark, held.processor.next_offset, max(ends.values(), default=0), reach)
         if held.care is not None:
             log.warning(
@@ -393,10 +427,9 @@ class Partitions:
 
     async def checkpoint_due(self) -> None:
         """Checkpoint the partitions whose time has come."""
-        now = time.monotonic()
         for partition, held in list(self.held.items()):
-            age = now - held.checkpointed_at
-            if (held.events and age >= self.settings.checkpoint_seconds) or (held.processor.next_offset and age >= REFRESH_SECONDS):
+            end = None if self.consumer is None else self.consumer.thread.end(TP(self.topic, partition))
+            if held.due(self.settings, end):
                 await self.checkpoint(partition)
 
     async def checkpoint(self, partition: int) -> bool:
@@ -424,14 +457,22 @@ class Partitions:
         finally:
             held.busy = False
         held.events -= events
+        held.size = len(data)
         held.checkpointed_at = time.monotonic()
         self.metrics.snapshot_time.observe(time.monotonic() - started)
         self.metrics.snapshot_bytes.labels(partition).set(len(data))
         self.metrics.snapshot_at.labels(partition).set(time.time())
         return True
 
+    @property
+    def delivering(self) -> bool:
+        """Whether Kafka is waited for, which has its own limit of time."""
+        return self._sending.locked()
+
     async def _deliver(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._executor, self.outbox.wait)
+        """Wait for what was sent. Nothing more is sent meanwhile: at an even rate of events the queue would never be empty."""
+        async with self._sending:
+            await asyncio.get_running_loop().run_in_executor(self._executor, self.outbox.wait)
 
     async def _snapshot(self, partition: int, data: bytes, next_offset: int) -> str:
         return await asyncio.get_running_loop().run_in_executor(self._executor, snapshots.write, self.outbox, partition, data, next_offset)

@@ -8,19 +8,25 @@ offset our state was made for.
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, ClassVar, NamedTuple, cast
 
 import aiokafka
 import faust
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP, ConsumerMessage
 
-FETCH_MAX_WAIT_MS = 100
-"""Faust's 1500 lets a busy partition wait for its idle neighbours."""
+from streams.runtime.pacing import Pacing
+
+FETCH_MAX_WAIT_MS = 20
+"""How long a fetch that finds nothing waits, and a partition that was not asked for in it: Faust's 1500 lets a busy partition wait for
+its idle neighbours."""
 
 
 class Run(NamedTuple):
@@ -45,6 +51,14 @@ class ChunkThread(AIOKafkaConsumerThread):
         if consumer is None or subscription is None or consumer._coordinator.need_rejoin(subscription):  # noqa: SLF001
             return None
         return {tp.partition for tp in subscription.assignment.tps}
+
+    def end(self, tp: TP) -> int | None:
+        """The end of a partition's log as the last fetch told it; None when it is not known."""
+        try:
+            end: int | None = self._ensure_consumer().highwater(TopicPartition(tp.topic, tp.partition))
+        except (AssertionError, AttributeError, ConsumerNotStarted):  # it has just been taken away, or the group is not joined yet
+            return None
+        return end
 
     async def commit_with_metadata(self, offsets: Mapping[TP, tuple[int, str]]) -> None:
         """Commit {partition: (offset, metadata)}. Raises CommitFailedError when the partition is no longer ours."""
@@ -74,6 +88,8 @@ class ChunkConsumer(FaustConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._positions: dict[TP, int] = {}
+        self._pacing = Pacing()
+        self._fetched = 0  # records of the last fetch
 
     def _new_consumer_thread(self) -> ChunkThread:
         return ChunkThread(self, loop=self.loop, beacon=self.beacon)
@@ -85,10 +101,13 @@ class ChunkConsumer(FaustConsumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109  Faust calls it so
         """Yield each partition's fetched run as one message."""
+        if pause := self._pacing.pause(time.monotonic(), cast("Any", self.app).partitions.worked, self._fetched):
+            await asyncio.sleep(pause)
         generation = self.app.consumer_generation_id
         runs, active = await self._wait_next_records(timeout)
         if runs is None or self.should_stop:
             return
+        self._fetched = sum(map(len, runs.values()))
         for tp, records in runs.items():
             stale = not self.flow_active or self.app.consumer_generation_id != generation
             if stale or not (active is None or tp in active or tp in self._buffered_partitions):

@@ -172,7 +172,7 @@ class Worker:
 
     async def _checkpoints(self) -> None:
         while True:
-            await asyncio.sleep(min(0.2, self.settings.checkpoint_seconds / 4))
+            await asyncio.sleep(min(0.1, self.settings.checkpoint_seconds / 4))
             await self.partitions.checkpoint_due()
             self.metrics.read(held.processor for held in self.partitions.held.values())
 
@@ -202,7 +202,7 @@ class Worker:
                 self.metrics.lag.labels(partition).set(lag)
                 if not lag:
                     held.progress_at = time.monotonic()
-                elif time.monotonic() - held.progress_at > self.settings.stall_seconds:
+                elif time.monotonic() - held.progress_at > self.settings.stall_seconds and not self.partitions.delivering:
                     self.metrics.stalls.inc()
                     raise StalledError(
                         f"Partition {partition} has {lag} events waiting and none was taken for "

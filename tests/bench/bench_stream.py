@@ -12,49 +12,22 @@ import random
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
-from rich.console import Console
 from rich.table import Table
 
 from streams.contract.settings import KafkaSettings
-from streams.kafka.brokers import check_topics
-from streams.kafka.clients import librdkafka
+from tests.bench.broker import broker, console
 from tests.bench.contenders import OUT
-from tests.servers.jars import MissingError
-from tests.servers.kafka import JarKafka, MockKafka
+from tests.bench.latency import latency
 
 STORES, ITEMS, LINES_A_DAY = 8, 50, 1000
-EMBEDDED_KEEPS = 100_000
-"""So many events the embedded Kafka holds; it forgets the oldest."""
-console = Console()
-
-
-@contextmanager
-def broker():
-    """Kafka's settings, its name, and the most events it can hold."""
-    if named := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
-        kafka = KafkaSettings.read()
-        check_topics(kafka)
-        yield kafka, named, None
-        return
-    with tempfile.TemporaryDirectory(prefix="shelfcast-bench-") as directory:
-        try:
-            server, most = JarKafka(Path(directory)), None
-        except MissingError as error:
-            console.print(f"No Apache Kafka here ({error}); the embedded stand-in takes its place.", style="yellow")
-            server, most = MockKafka(), EMBEDDED_KEEPS
-        try:
-            server.make_topics()
-            yield server.settings, server.name, most
-        finally:
-            server.close()
+LATENCY_SECONDS = 25.0
+"""How long each rate is sent: the longest time between two snapshots lies within it twice."""
 
 
 def events(count: int) -> list[tuple[bytes, bytes]]:
@@ -99,49 +72,6 @@ def run(name: str, kafka: KafkaSettings, turn: int, count: int) -> float | None:
         console.print(f"{name} could not run: {last}", style="yellow", highlight=False)
         return None
     return float(done.stdout.strip().splitlines()[-1])
-
-
-def latency(kafka: KafkaSettings, rate: float, seconds: float) -> dict[str, float]:
-    """Seconds from a sale's publication to its accepted message, at `rate` events/s: p50 and p99."""
-    command = [sys.executable, "-m", "deploy.cli", "worker", "--metrics-port", "0"]
-    environment = os.environ | {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers, "MONGODB_URI": "mongodb://127.0.0.1:1", "SHELFCAST_GROUP": "bench-latency",
-        "OPENBLAS_NUM_THREADS": "1",
-    }  # fmt: skip
-    worker = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    consumer = Consumer(librdkafka(kafka) | {"group.id": f"bench-latency-{time.time()}", "auto.offset.reset": "latest"})
-    consumer.subscribe(["sales.accepted"])
-    producer = Producer(librdkafka(kafka) | {"partitioner": "murmur2_random", "linger.ms": 2, "compression.type": "lz4"})
-    delays: list[float] = []
-    started, sent, number = time.time() + 8, 0, 0  # eight seconds to join
-    try:
-        while time.time() < started + seconds + 3:
-            now = time.time()
-            while started <= now < started + seconds and sent < (now - started) * rate:
-                number += 1
-                sent += 1
-                sale = {
-                    "event_id": f"{'mark' if number % 20 == 0 else 'late'}-{now!r}-{number}",
-                    "store": f"store {number % STORES} of now",  # new ones: the others' clocks stand in another year
-                    "item": "item 1",
-                    "quantity": 1,
-                    "unit_price": 1.0,
-                    "sold_at": now,
-                }
-                producer.produce("sales.events", msgspec.json.encode(sale), sale["store"].encode())
-            producer.poll(0)
-            for message in consumer.consume(500, 0.005):
-                if message.error() is None and b'"mark-' in message.value():  # one in twenty: reading all would be load of its own
-                    event_id = msgspec.json.decode(message.value())["event_id"]
-                    delays.append(time.time() - float(event_id.split("-")[1]))
-    finally:
-        worker.terminate()
-        worker.wait(20)
-        consumer.close()
-    delays.sort()
-    if not delays:
-        return {}
-    return {"rate": rate, "n": len(delays), "p50_seconds": delays[len(delays) // 2], "p99_seconds": delays[int(len(delays) * 0.99)]}
 
 
 def snapshot(count: int = 1000) -> dict[str, float]:
@@ -198,7 +128,7 @@ def measured(kafka: KafkaSettings, name: str, count: int, turns: int) -> dict:
         "minimal": {contender: median.get(contender) for contender in ("shelfcast", "bare_loop", "bytewax")},
         "whole": {"shelfcast": median.get("whole")},
         "ratios": ratios(rates),
-        "latency_at_half_load": latency(kafka, median["whole"] / 2, 10.0),
+        "latency": latency(kafka, {"1000": 1000.0, "5000": 5000.0, "half_load": median["whole"] / 2}, LATENCY_SECONDS),
         "snapshot": snapshot(),
     }
 
@@ -224,7 +154,7 @@ def show(result: dict) -> None:
     for name, ratio in result["ratios"].items():
         table.add_row(name, *(f"{ratio[k]:.2f}" for k in ("median", "min", "max")))
     console.print(table)
-    console.print(json.dumps({k: result[k] for k in ("minimal", "whole", "latency_at_half_load", "snapshot")}, indent=1))
+    console.print(json.dumps({k: result[k] for k in ("minimal", "whole", "latency", "snapshot")}, indent=1))
 
 
 if __name__ == "__main__":

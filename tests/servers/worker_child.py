@@ -92,7 +92,7 @@ def main() -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     limit_repeats("aiokafka", "faust", "mode")
     streams.runtime.worker.SESSION_SECONDS = float(os.environ.get("TEST_SESSION_SECONDS", "10"))
-    streams.runtime.outbox.LINGER_MS = int(os.environ.get("TEST_LINGER_MS", "20"))
+    streams.runtime.outbox.LINGER_MS = int(os.environ.get("TEST_LINGER_MS", "5"))
     if "TEST_FAULT" in os.environ:
         plant(os.environ["TEST_FAULT"], set(os.environ["TEST_FAULT_AT"].split()))
     kind = Partitions

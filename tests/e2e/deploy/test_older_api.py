@@ -41,7 +41,6 @@ def stack(tmp_path_factory):
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("KAFKA_", "MONGODB_", "SHELFCAST_"))}
     clean |= {
         "PYTHONPATH": str(Path(__file__).parents[3]),
-        "SHELFCAST_CHECKPOINT_SECONDS": "1",
         "SHELFCAST_WORKER_METRICS_PORT": "0",
         "SHELFCAST_CONSUME_METRICS_PORT": "0",
     }
@@ -100,6 +99,19 @@ def test_the_rebuilt_model_was_held_against_the_workers(stack):
     assert trained["compared"] >= 1
     assert trained["different"] == []
     assert trained["events"] >= len(LINES)
+
+
+def test_retraining_does_not_wait_for_the_ten_seconds_of_a_checkpoint(stack):
+    _, _, web = stack
+    seconds = []
+    for number in range(3):
+        line = {"name": 1, "buy": 1, "profit": 1, "time": LINES[-1]["time"] + 60 + number}
+        assert ask(f"{web}/add-data", [line])[0] == 200
+        started = time.monotonic()
+        assert ask(f"{web}/retrain", method="POST")[0] == 200
+        seconds.append(time.monotonic() - started)
+    print(f"\nretrained in {', '.join(f'{s:.2f}' for s in seconds)} s")
+    assert min(seconds) < 5, "it waited for the checkpoint of a busy partition"  # 1 s on a machine of one's own
 
 
 def test_a_job_that_is_not_there_is_said(stack):

@@ -5,7 +5,7 @@ from streams.processor.outputs import Outputs
 from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from streams.processor.silence import QUIET_DAYS
-from tests.fuzz.events import log
+from tests.fuzz.events import STEPS, log
 from tests.unit.streams.logs import PARTITIONS, Record
 
 RULES = Rules(dedupe_window=1000, timezone="Europe/Berlin", country="DE", max_items=1000)
@@ -15,12 +15,12 @@ FORECAST_DAYS = 16
 """Days of a silence that are forecast, and one."""
 
 
-def check(data: bytes, *, reload: bool = True) -> Processor:
+def check(data: bytes, *, reload: bool = True, steps: tuple[int, ...] = STEPS) -> Processor:
     """Run the log that some bytes stand for; the processor afterwards. Raises AssertionError, or whatever the processor raises.
 
     reload: also go on from a dump made somewhere in the log, which takes as long again.
     """
-    records = log(data)
+    records = log(data, steps)
     cut = data[0] % (len(records) + 1) if data else 0
     processor = Processor(RULES, 1, PARTITIONS)
     outs = [_step(processor, record) for record in records[:cut]]

@@ -34,9 +34,10 @@ def test_an_idle_worker_does_not_end(kafka, workers):
 
 
 def test_terminated_under_load_it_drains_and_commits(kafka, workers):
-    log = traffic(50_000, seed=41)
+    log = traffic(25_000, seed=41)
     publish(kafka.settings, log.messages)
-    child = workers.start(SHELFCAST_CHECKPOINT_SECONDS="600", SHELFCAST_CHECKPOINT_EVENTS="1000000")
+    never = {"SHELFCAST_CHECKPOINT_SECONDS": "600", "SHELFCAST_CHECKPOINT_EVENTS": "1000000"}
+    child = workers.start(**never, TEST_SESSION_SECONDS="30")  # a slow machine must not lose its partitions meanwhile
     until = time.monotonic() + 60
     while not sum(ends(kafka.settings, "sales.accepted")) and time.monotonic() < until:
         time.sleep(0.1)

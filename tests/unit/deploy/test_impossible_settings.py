@@ -5,8 +5,9 @@ import pytest
 from deploy import cli
 
 COMMANDS = [
-    ["worker", "--metrics-port", "0"], ["gateway"], ["consume"], ["replenish"], ["web"], ["charts"], ["verify"], ["doctor"], ["up"],
-    ["deadletters", "list"], ["replay", "sales.csv"], ["announce", "closed.csv"], ["simulate", "--days", "1"], ["shelf", "define", "w.toml"],
+    ["worker", "--metrics-port", "0"], ["gateway"], ["consume"], ["replenish"], ["web"], ["charts"], ["verify"], ["doctor"],
+    ["up"], ["deadletters", "list"], ["replay", "sales.csv"], ["announce", "closed.csv"], ["simulate", "--days", "1"],
+    ["shelf", "define", "w.toml"],
 ]  # fmt: skip
 SHELF = 'store = "a"\nshelf = "w"\nlevel_width = 1\nlevels = 1\n[[items]]\nitem = "b"\nwidth = 1\n'
 

@@ -18,7 +18,7 @@ NOT_RUN: dict[str, str] = {}
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kill-rounds", type=int, default=6, help="how many random moments the kill tests kill at")
+    parser.addoption("--kill-rounds", type=int, default=4, help="how many random moments the kill tests kill at")
 
 
 def pytest_collection_modifyitems(config, items):

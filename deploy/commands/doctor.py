@@ -225,7 +225,7 @@ def _poison(kafka: KafkaSettings, settings: WorkerSettings, partitions: int, pla
                 "worker",
                 "fail",
                 f"the program fails at the event at partition {partition} offset {fault.offset} ({fault.place})",
-                "report it and upgrade: until then the worker puts such events aside (`shelfcast deadletters list --reason internal_error`)",
+                "report it, and upgrade: until then the worker puts it aside (`shelfcast deadletters list --reason internal_error`)",
             )
         if time.monotonic() > until:
             break

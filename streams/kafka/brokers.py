@@ -90,7 +90,8 @@ def _taken(admin: AdminClient) -> dict[str, int]:
     """How many bytes each topic takes at once. Raises KafkaException."""
     futures = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in TOPICS], request_timeout=_SECONDS)
     wait(futures.values())  # all of them: the client must not go while Kafka still answers it
-    return {resource.name: int(future.result()["max.message.bytes"].value) for resource, future in futures.items()}
+    limits = {resource.name: future.result().get("max.message.bytes") for resource, future in futures.items()}
+    return {name: int(limit.value or 0) for name, limit in limits.items() if limit is not None}
 
 
 def check_sizes(kafka: KafkaSettings) -> None:

@@ -18,7 +18,7 @@ NOT_RUN: dict[str, str] = {}
 
 
 def pytest_addoption(parser):
-    parser.addoption("--kill-rounds", type=int, default=6, help="how many random moments the kill tests kill at")
+    parser.addoption("--kill-rounds", type=int, default=4, help="how many random moments the kill tests kill at")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -84,13 +84,31 @@ def _first_that_can_be_had(what, makers):
     raise AssertionError(what)
 
 
+@pytest.fixture(scope="session")
+def lasting_kafka(tmp_path_factory):
+    """Gives Apache Kafka from its jars, started at the first call; its start takes longer than many a test."""
+    started = []
+
+    def give():
+        if not started:
+            started.append(JarKafka(tmp_path_factory.mktemp("kafka")))
+        return started[0]
+
+    yield give
+    for broker in started:
+        broker.close()
+
+
 @pytest.fixture
-def kafka(tmp_path):
-    """A broker of the test's own: named, in a container, Apache Kafka from its jars, else the stand-in."""
-    directory = tmp_path / "kafka"
-    directory.mkdir()
-    makers = [_named_kafka, containers.ContainerKafka, lambda: JarKafka(directory), MockKafka]
+def kafka(lasting_kafka):
+    """A broker with empty topics: named, in a container, Apache Kafka from its jars, else the stand-in."""
+    makers = [_named_kafka, containers.ContainerKafka, lasting_kafka, MockKafka]
     broker = _first_that_can_be_had("fault tests on Apache Kafka 4.1; they ran on the embedded stand-in", makers)
+    if isinstance(broker, JarKafka):
+        broker.revive()
+        broker.make_topics_anew()
+        yield broker
+        return
     try:
         broker.make_topics()
         yield broker

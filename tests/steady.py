@@ -73,7 +73,7 @@ class Steady:
         ]
 
     def _send(self, process: psutil.Process, worker: subprocess.Popen) -> None:
-        producer = Producer(self.kafka.settings.client() | {"partitioner": PARTITIONER, "linger.ms": 2})
+        producer = Producer(librdkafka(self.kafka.settings) | {"partitioner": PARTITIONER, "linger.ms": 2})
         self._began = began = time.monotonic()
         number = 0
         while (age := time.monotonic() - began) < self.seconds:

@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 from rich.console import Console
 
 from deploy.connection import servers
-from streams.contract.errors import ServerError, ShelfcastError, SnapshotError
+from streams.contract.errors import EventFault, ServerError, ShelfcastError, SnapshotError
 from streams.contract.settings import KafkaSettings, MongoSettings, WorkerSettings
 from streams.contract.topics import EVENTS, TOPICS
 from streams.kafka.brokers import RAISE_SIZES, ensure_topics, forbidden, is_embedded, metadata, small_topics, told_small
@@ -27,6 +27,7 @@ from streams.kafka.trouble import CAUSES, cause_of
 from streams.mongodb.client import connect
 from streams.mongodb.trouble import mongo_cause
 from streams.processor.processor import Processor
+from streams.runtime import bookmarks
 from streams.runtime.rules_of import rules_of
 from streams.runtime.snapshots import SnapshotReader
 
@@ -188,26 +189,27 @@ def _lag(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) -> Fin
 
 
 def _poison(kafka: KafkaSettings, settings: WorkerSettings, partitions: int, place: TopicPartition, high: int) -> Finding | None:
-    """Take the events that wait as the worker would: an event that stops it is found; None where all can be taken."""
+    """Take the events that wait as the worker would: an event at which the program fails is found; None where all can be taken."""
     rules, partition = rules_of(settings), place.partition
-    if place.offset >= 0 and place.metadata:
+    if place.offset >= 0 and place.metadata and bookmarks.names_snapshot(place.metadata):
         data = SnapshotReader(kafka).at(partition, place.metadata)
         processor = Processor.load(data, rules, partition, partitions)
-    elif place.offset < 0:
+    elif place.offset <= 0:
         processor = Processor(rules, partition, partitions)
     else:
         return None
     first = processor.next_offset
+    processor.quarantine.decide(bookmarks.read(place.metadata or "").put_aside, first)
     until = time.monotonic() + TRIED_SECONDS
     for record in read_log(kafka, EVENTS, partition, first, min(high, first + TRIED_EVENTS)):
         try:
             processor.apply([record])
-        except Exception as error:  # noqa: BLE001  whatever it is, the worker meets it too
+        except EventFault as fault:
             return Finding(
                 "worker",
                 "fail",
-                f"the event at partition {partition} offset {record.offset} stops the worker ({type(error).__name__})",
-                "upgrade shelfcast, and report the event: until then nothing after it is taken",
+                f"the program fails at the event at partition {partition} offset {fault.offset} ({fault.place})",
+                "report it, and upgrade: until then the worker puts it aside (`shelfcast deadletters list --reason internal_error`)",
             )
         if time.monotonic() > until:
             break

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 from concurrent.futures import wait
 from typing import Final
 
 from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.cimpl import NewTopic
@@ -16,11 +18,14 @@ from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import BATCH_BYTES, DEFAULT_PARTITIONS, EVENTS, TOPICS
 from streams.kafka.clients import admin, consumer
-from streams.kafka.trouble import CAUSES, asked, cause_of, kafka_error
+from streams.kafka.trouble import CAUSES, asked, cause_of, kafka_error, sentence_of
 
 log = logging.getLogger(__name__)
 
 _SECONDS: Final = 15.0
+
+_NEW_TOPIC_SECONDS: Final = 10.0
+"""How long a broker may take to know a topic after it answered that it made it."""
 
 
 def metadata(kafka: KafkaSettings, seconds: float = _SECONDS) -> ClusterMetadata:
@@ -65,22 +70,29 @@ def check_topics(kafka: KafkaSettings) -> int:
 def small_topics(kafka: KafkaSettings) -> dict[str, int] | None:
     """Topics that take less at once than our producers send, and what they take; None where the broker does not tell.
 
-    The stand-in tells nothing, nor does a Kafka where the user has no right to describe topics' settings.
+    The stand-in tells nothing, nor does a Kafka where the user has no right to describe topics' settings. Raises ServerError.
     """
-    client = admin(kafka, logger=log)
-    topics = [ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in TOPICS]
-    small = {}
-    try:
-        futures = client.describe_configs(topics, request_timeout=_SECONDS)
-        wait(futures.values())  # all of them: the client must not go while Kafka still answers it
-        for resource, future in futures.items():
-            taken = int(future.result()["max.message.bytes"].value or 0)
-            if taken < BATCH_BYTES:
-                small[resource.name] = taken
-    except (KafkaException, KeyError, ValueError) as error:
-        log.debug("Kafka does not tell what its topics take: %s", error)
+    if is_embedded(metadata(kafka)):  # it would not even refuse: the question only times out
         return None
-    return small
+    client = admin(kafka, logger=log)
+    until = time.monotonic() + _NEW_TOPIC_SECONDS
+    while True:
+        try:
+            return {name: taken for name, taken in _taken(client).items() if taken < BATCH_BYTES}
+        except KafkaException as error:
+            if error.args[0].name() == "UNKNOWN_TOPIC_OR_PART" and time.monotonic() < until:
+                time.sleep(0.2)  # a topic that was made a moment ago
+                continue
+            log.warning("Kafka does not tell what its topics take: %s", sentence_of(error.args[0]))
+            return None
+
+
+def _taken(client: AdminClient) -> dict[str, int]:
+    """How many bytes each topic takes at once. Raises KafkaException."""
+    futures = client.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, topic.name) for topic in TOPICS], request_timeout=_SECONDS)
+    wait(futures.values())  # all of them: the client must not go while Kafka still answers it
+    limits = {resource.name: future.result().get("max.message.bytes") for resource, future in futures.items()}
+    return {name: int(limit.value or 0) for name, limit in limits.items() if limit is not None}
 
 
 def check_sizes(kafka: KafkaSettings) -> None:
@@ -136,4 +148,14 @@ def ensure_topics(kafka: KafkaSettings, partitions: int | None, replication: int
                 continue
             cause, advice = cause_of(error.args[0])
             raise ServerError(f"Topic {name} cannot be created ({cause}): {advice}.") from None
+    _wait_for(kafka, {topic.name for topic in missing})
     return [topic.name for topic in missing]
+
+
+def _wait_for(kafka: KafkaSettings, made: set[str]) -> None:
+    """Wait until the broker shows the topics that it says are made. Raises ServerError."""
+    until = time.monotonic() + _NEW_TOPIC_SECONDS
+    while not made <= {name for name, topic in metadata(kafka).topics.items() if topic.error is None}:
+        if time.monotonic() > until:
+            raise ServerError(f"Kafka says that it made {', '.join(sorted(made))}, but does not show them: see the broker's log.")
+        time.sleep(0.1)

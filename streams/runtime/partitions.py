@@ -22,7 +22,7 @@ from streams.processor.processor import Processor
 from streams.runtime import bookmarks, narrowing, snapshots
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from concurrent.futures import Executor
 
     from streams.contract.settings import WorkerSettings
@@ -50,7 +50,7 @@ FAULT_SECONDS: Final = 60.0
 """An event at which the program fails within this time of another one ends the process: a fresh one begins, and says so."""
 
 HAND_OVER_SECONDS: Final = 5.0
-"""How long the end of an event is waited for before its partition is handed over."""
+"""How long the end of the slices under way is waited for before their partitions are handed over."""
 
 FETCHED: Final = 2 * 8000
 """Events that may be taken while a checkpoint is due, beside as many as lie between two checkpoints."""
@@ -67,6 +67,7 @@ class Held:
 
     turn: held while events are applied or the state is dumped; writing: held while something is committed.
     sent: whether the outputs of all that was applied were handed to the outbox.
+    leaving: whether the partition is about to go, so that no further slice may begin.
     applied_at: when events were applied last; size: bytes of the newest snapshot.
     begun: whether the commit says that this process applies events from it on.
     care: what to mark before it is applied; look_past: the next event put aside, after which a checkpoint is due.
@@ -81,6 +82,7 @@ class Held:
         "checkpointed_at",
         "committed",
         "events",
+        "leaving",
         "look_past",
         "processor",
         "progress_at",
@@ -105,6 +107,7 @@ class Held:
         self.size = 0
         self.busy = False
         self.sent = True
+        self.leaving = False
         self.slice = SLICE
 
     def watch(self) -> None:
@@ -129,7 +132,7 @@ class Held:
 
 
 class Partitions:
-    """Hearts by partition number, with the servers they need."""
+    """Processors by partition number, with the servers they need."""
 
     def __init__(
         self,
@@ -156,7 +159,7 @@ class Partitions:
         self._reader = reader
         self._executor = executor
         # Events are applied on a thread of their own, so that the event loop has its turns inside one event too.
-        self._hearts = ThreadPoolExecutor(1, "shelfcast-processor")
+        self._processors = ThreadPoolExecutor(1, "shelfcast-processor")
         self._faulted_at: float | None = None
         self._sending = asyncio.Lock()
 
@@ -250,7 +253,7 @@ class Partitions:
     async def take(self, partition: int, run: Run) -> None:
         """Apply a fetched run and queue what follows from it."""
         held = self.held.get(partition)
-        if held is None:
+        if held is None or held.leaving:
             return
         processor = held.processor
         if run.start > processor.next_offset:
@@ -263,7 +266,7 @@ class Partitions:
         if not held.begun and not await self._begin(partition, held):
             return
         done, most = 0, SHORT_SLICE if len(run.records) < SLICE else SLICE
-        while done < len(run.records) and self.held.get(partition) is held:
+        while done < len(run.records) and self.held.get(partition) is held and not held.leaving:
             records = run.records[done : done + min(held.slice, most)]
             if held.care is not None:
                 records = await self._marked(partition, held, records)
@@ -292,10 +295,12 @@ class Partitions:
         before = dict(processor.counts)
         first = processor.next_offset
         async with held.turn:
+            if held.leaving:
+                return
             held.sent = False
             started = time.perf_counter()
             try:
-                outputs = await asyncio.get_running_loop().run_in_executor(self._hearts, processor.apply, records)
+                outputs = await asyncio.get_running_loop().run_in_executor(self._processors, processor.apply, records)
                 seconds = time.perf_counter() - started
                 self.worked += seconds
                 async with self._sending:
@@ -401,7 +406,7 @@ class Partitions:
         fresh = await self._recovered(partition, (held.committed, held.bookmark.write()), min(begins.values(), default=0))
         if self.held.get(partition) is not held:
             return
-        fresh.begun, fresh.care = True, held.care
+        fresh.begun, fresh.care, fresh.leaving = True, held.care, held.leaving
         self.held[partition] = fresh
         log.warning("partition %d: going on from offset %d without it", partition, fresh.processor.next_offset)
         await self.consumer.go_to({here: fresh.processor.next_offset})
@@ -444,7 +449,7 @@ class Partitions:
                 if not held.sent:
                     return False  # an event has left the state half changed: it is about to be thrown away
                 events, next_offset = held.events, held.processor.next_offset
-                data = await asyncio.get_running_loop().run_in_executor(self._hearts, held.processor.dump)
+                data = await asyncio.get_running_loop().run_in_executor(self._processors, held.processor.dump)
             await self._deliver()
             metadata = await self._snapshot(partition, data, next_offset)
             async with held.writing:
@@ -496,27 +501,42 @@ class Partitions:
         return True
 
     async def drain(self) -> None:
-        """Checkpoint everything that is held."""
-        for partition in list(self.held):
-            await self._checkpoint_newest(partition)
+        """Commit everything that was written, and forget all partitions."""
+        await self._leave(list(self.held))
 
     async def hand_over(self, revoked: Iterable[TP]) -> None:
-        """Checkpoint partitions that are about to go, then forget them."""
-        for tp in revoked:
-            if tp.topic == self.topic and tp.partition in self.held:
-                await self._checkpoint_newest(tp.partition)
-                self.held.pop(tp.partition, None)
+        """Commit what was written of partitions that are about to go, and forget them."""
+        await self._leave([tp.partition for tp in revoked if tp.topic == self.topic and tp.partition in self.held])
+
+    async def _leave(self, partitions: list[int]) -> None:
+        """End the slices under way, begin no other, commit, forget."""
+        leaving = {partition: self.held[partition] for partition in partitions}
+        for held in leaving.values():
+            held.leaving = True
+        endless = await self._still_at_work(leaving.values())
+        for partition in leaving:
+            if not endless:  # one thread applies and dumps for all
+                await self._checkpoint_newest(partition)
+            self.held.pop(partition, None)
+
+    async def _still_at_work(self, leaving: Collection[Held]) -> bool:
+        """Wait for the slices under way; whether one goes on for too long."""
+        try:
+            async with asyncio.timeout(HAND_OVER_SECONDS):
+                for held in leaving:
+                    async with held.turn:
+                        pass
+        except TimeoutError:
+            endless = [held.processor.partition for held in leaving if not held.sent]
+            if endless:
+                log.warning("partitions %s: in the middle of a long event; whoever has them next repeats from the last snapshot", endless)
+            return bool(endless)
+        return False
 
     async def _checkpoint_newest(self, partition: int) -> None:
         """Checkpoint what a checkpoint under way does not have."""
-        held = self.held[partition]
-        while held.busy:  # noqa: ASYNC110  a checkpoint is short and has no event of its own
+        held = self.held.get(partition)
+        while held is not None and held.busy:  # noqa: ASYNC110  a checkpoint is short and has no event of its own
             await asyncio.sleep(0.02)
-        try:
-            async with asyncio.timeout(HAND_OVER_SECONDS), held.turn:
-                pass
-        except TimeoutError:
-            log.warning("partition %d: in the middle of a long event; whoever has it next repeats from the last snapshot", partition)
-            return
-        if held.events and self.held.get(partition) is held:
+        if held is not None and held.events and self.held.get(partition) is held:
             await self.checkpoint(partition)

@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from rich.table import Table
 
 from streams.contract.settings import KafkaSettings
+from streams.kafka.clients import librdkafka
 from tests.bench.broker import broker, console
 from tests.bench.contenders import OUT
 from tests.bench.latency import latency

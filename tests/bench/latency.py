@@ -23,6 +23,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streams.contract import topics
 from streams.contract.settings import KafkaSettings
+from streams.kafka.clients import librdkafka
 from tests.bench import sender
 from tests.bench.broker import broker
 
@@ -175,7 +176,7 @@ def _ends(consumer: Consumer, topic: str) -> list[int]:
 
 
 def _consumer(kafka: KafkaSettings, group: str, more: dict[str, Any]) -> Consumer:
-    return Consumer(kafka.client() | {"group.id": group, "enable.auto.commit": False, "auto.offset.reset": "earliest"} | more)
+    return Consumer(librdkafka(kafka) | {"group.id": group, "enable.auto.commit": False, "auto.offset.reset": "earliest"} | more)
 
 
 def _closing(name: str) -> str:

@@ -15,6 +15,7 @@ from confluent_kafka import Producer
 
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import EVENTS, PARTITIONER
+from streams.kafka.clients import librdkafka
 
 STORES, ITEMS = 8, 50
 DAY = 86_400
@@ -24,7 +25,8 @@ PAUSE_SECONDS = 0.0005
 def producer_of(kafka: KafkaSettings) -> Producer:
     """A till's producer that waits for nothing."""
     return Producer(
-        kafka.client() | {"partitioner": PARTITIONER, "linger.ms": 1, "compression.type": "lz4", "queue.buffering.max.messages": 1_000_000}
+        librdkafka(kafka)
+        | {"partitioner": PARTITIONER, "linger.ms": 1, "compression.type": "lz4", "queue.buffering.max.messages": 1_000_000}
     )
 
 

@@ -30,6 +30,8 @@ STEPS: Final = (
     6 * 3600, DAY, DAY, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 61 * DAY, 95 * DAY, 400 * DAY, 3650 * DAY, -1, -3600, -DAY, -40 * DAY, -4000 * DAY,
 )  # fmt: skip
 """How far the clock moves to the next event, seconds."""
+SMALL_STEPS: Final = (0, 0, 0, 1, 1, 60, 60, 300) * 15 + (1800, 6 * 3600, DAY, -1, -3600, -DAY)
+"""As in a day of a store: few days close, which cost a hundred times what an event does."""
 EDGES: Final = (
     EARLIEST,
     EARLIEST - 1,
@@ -77,11 +79,11 @@ class Bytes:
         return self.of(NUMBERS) if how < 250 else struct.unpack("<d", self.take(8))[0]
 
 
-def log(data: bytes) -> list[Record]:
+def log(data: bytes, steps: tuple[int, ...] = STEPS) -> list[Record]:
     """The log that the bytes stand for; at most `MOST_EVENTS` records."""
     source, now, records = Bytes(data), float(MONDAY), []
     while source and len(records) < MOST_EVENTS:
-        now = min(max(now + source.of(STEPS), EARLIEST - DAY), LATEST + DAY)
+        now = min(max(now + source.of(steps), EARLIEST - DAY), LATEST + DAY)
         how = source.byte()
         at = source.of(EDGES) if how >= 253 else now
         written = (0, int(now * 1000), 1, int(now * 1000) - 3 * DAY * 1000)[max(how - 236, 0) // 3 % 4]

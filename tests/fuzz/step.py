@@ -5,7 +5,7 @@ from streams.processor.outputs import Outputs
 from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from streams.processor.silence import QUIET_DAYS
-from tests.fuzz.events import log
+from tests.fuzz.events import STEPS, log
 from tests.unit.streams.logs import PARTITIONS, Record
 
 RULES = Rules(dedupe_window=1000, timezone="Europe/Berlin", country="DE", max_items=1000)
@@ -15,12 +15,12 @@ FORECAST_DAYS = 16
 """Days of a silence that are forecast, and one."""
 
 
-def check(data: bytes, *, reload: bool = True) -> Processor:
+def check(data: bytes, *, reload: bool = True, steps: tuple[int, ...] = STEPS) -> Processor:
     """Run the log that some bytes stand for; the processor afterwards. Raises AssertionError, or whatever the processor raises.
 
     reload: also go on from a dump made somewhere in the log, which takes as long again.
     """
-    records = log(data)
+    records = log(data, steps)
     cut = data[0] % (len(records) + 1) if data else 0
     processor = Processor(RULES, 1, PARTITIONS)
     outs = [_step(processor, record) for record in records[:cut]]
@@ -37,14 +37,14 @@ def check(data: bytes, *, reload: bool = True) -> Processor:
 
 
 def _step(processor: Processor, record: Record) -> Outputs:
-    before, open_days = dict(processor.counts), sum(len(shop.days) for shop in processor._shops.values())
+    before, open_days = dict(processor.counts), sum(len(store.days) for store in processor._stores.values())
     out = processor.apply([record])
     grew = {name: n - before.get(name, 0) for name, n in processor.counts.items()}
     fates = len(out.accepted) + len(out.rejected) + sum(grew.get(name, 0) for name in ("duplicates", "ticks", "plans"))
     assert fates == 1
     closed = grew.get("days", 0)
     assert closed <= (QUIET_DAYS + 1) * (open_days + 1), f"{closed} days closed by one event"
-    told = sum(len(shop.openings) for shop in processor._shops.values())
+    told = sum(len(store.openings) for store in processor._stores.values())
     forecast = closed if told else min(closed, FORECAST_DAYS * (open_days + 1))
     size = sum(len(value) for _, value in (*out.accepted, *out.forecasts))
     assert size <= MESSAGE_BYTES * (processor.series + 4) * (1 + 4 * forecast) + 3 * len(record.value or b""), f"{size} bytes out"

@@ -65,6 +65,19 @@ class Broker:
     def make_topics(self, partitions: int = 4) -> None:
         ensure_topics(self.settings, partitions, 1)
 
+    def make_topics_anew(self, partitions: int = 4) -> None:
+        """Remove shelfcast's topics, with their settings and what groups committed of them, and make empty ones."""
+        names = {topic.name for topic in TOPICS}
+        admin = self.admin()
+        there = names & admin.list_topics(timeout=15).topics.keys()
+        if there:
+            for future in admin.delete_topics(list(there)).values():
+                future.result()
+        until = time.monotonic() + 30
+        while names & admin.list_topics(timeout=15).topics.keys() and time.monotonic() < until:
+            time.sleep(0.1)
+        ensure_topics(self.settings, partitions, 1)
+
     def close(self) -> None:
         """Nothing is left running."""
 
@@ -114,6 +127,14 @@ class JarKafka(Broker):
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def revive(self) -> None:
+        """Go on, whatever the test before did."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self.resume()
+        else:
+            self.start()
+
     def close(self) -> None:
         if self._process is not None:
             self.kill()
@@ -137,16 +158,7 @@ class NamedKafka(Broker):
         return KafkaSettings.read()
 
     def make_topics(self, partitions: int = 4) -> None:
-        names = [topic.name for topic in TOPICS]
-        admin = self.admin()
-        there = [name for name in names if name in admin.list_topics(timeout=15).topics]
-        if there:
-            for future in admin.delete_topics(there).values():
-                future.result()
-        until = time.monotonic() + 30
-        while set(names) & set(admin.list_topics(timeout=15).topics) and time.monotonic() < until:
-            time.sleep(0.2)
-        super().make_topics(partitions)
+        self.make_topics_anew(partitions)
 
 
 class MockKafka(Broker):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -91,6 +92,19 @@ def test_charts_are_written(consumed, tmp_path):
     names = ("busiest_hours", "forecast", "frequency_of_sale", "profit_by_item", "running_error", "shelf_share")
     assert files == sorted(f"{name}.{form}" for name in names for form in ("png", "svg"))
     assert "the other 3 items" in (tmp_path / "charts" / "profit_by_item.svg").read_text()
+
+
+def test_charts_on_a_full_disk_are_a_sentence(consumed, tmp_path):
+    """No file may be larger than 4 kB: as a full disk, it stops the first chart half way."""
+    told = subprocess.run(
+        [sys.executable, "-m", "deploy.cli", "charts", "--out", str(tmp_path / "charts")],
+        env=consumed[2], capture_output=True, text=True, timeout=120, check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY)),
+    )  # fmt: skip
+    said = " ".join(told.stderr.split())
+    assert told.returncode == 1, said
+    assert "Traceback" not in said
+    assert "cannot be written: File too large." in said
 
 
 def test_a_wrong_option_is_a_sentence(consumed):

@@ -44,7 +44,7 @@ def broker_away(kafka, mongo, workers, consumers, away, how):
 
 @pytest.mark.parametrize("how", ["killed", pytest.param("standing still", marks=pytest.mark.kill)])
 def test_broker_away(real_kafka, mongo, workers, consumers, how):
-    broker_away(real_kafka, mongo, workers, consumers, 15.0, how)
+    broker_away(real_kafka, mongo, workers, consumers, 10.0, how)
 
 
 @pytest.mark.kill

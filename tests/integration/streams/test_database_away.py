@@ -61,7 +61,7 @@ def database_away(kafka, mongo, workers, consumers, away, how):
 
 @pytest.mark.parametrize("how", ["killed", pytest.param("slow", marks=pytest.mark.kill)])
 def test_database_away(kafka, own_mongo, workers, consumers, how):
-    database_away(kafka, own_mongo, workers, consumers, 12.0, how)
+    database_away(kafka, own_mongo, workers, consumers, 8.0, how)
 
 
 @pytest.mark.kill

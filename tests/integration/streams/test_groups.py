@@ -13,7 +13,7 @@ from tests.servers.verdict import check_against_undisturbed
 
 
 def test_two_three_five_workers_then_one(kafka, workers):
-    log = traffic(12_000, seed=21)
+    log = traffic(8000, seed=21)
     sending = threading.Thread(target=publish, args=(kafka.settings, log.messages, 500))
     sending.start()
     running = []

@@ -108,7 +108,7 @@ def test_a_second_one_within_a_minute_ends_the_process_and_the_next_goes_on(kafk
     check_all_but(kafka, workers, {1: sorted(offset_of(kafka, 1, event) for event in events)})
 
 
-@pytest.mark.parametrize("kind", ["kill", "exit"])
+@pytest.mark.parametrize("kind", ["kill", pytest.param("exit", marks=pytest.mark.kill)])
 def test_an_event_that_kills_the_process_is_put_aside_after_some_deaths(kafka, workers, monkeypatch, kind):
     [event] = sales_of(2, [100])
     publish(kafka.settings, LOG.messages)
@@ -129,9 +129,9 @@ def test_an_event_that_kills_the_process_is_put_aside_after_some_deaths(kafka, w
 def test_an_event_that_never_ends_ends_the_process_and_is_put_aside(kafka, workers):
     [event] = sales_of(3, [300])
     publish(kafka.settings, LOG.messages)
-    deaths = goes_on(kafka, workers, TEST_FAULT="hang", TEST_FAULT_AT=event, SHELFCAST_STALL_SECONDS="4")
+    deaths = goes_on(kafka, workers, TEST_FAULT="hang", TEST_FAULT_AT=event, SHELFCAST_STALL_SECONDS="5")
     assert set(deaths) == {5}
-    assert "events waiting and none was taken for 4 s" in workers.said()
+    assert "events waiting and none was taken for 5 s" in workers.said()
     check_all_but(kafka, workers, {3: [offset_of(kafka, 3, event)]})
 
 

@@ -57,7 +57,7 @@ def killed_at_random_moments(kafka, workers, rounds, log, seed):
 
 
 def test_killed_at_random_moments(kafka, workers, kill_rounds):
-    log = traffic(20_000, seed=kill_rounds)
+    log = traffic(2500 * kill_rounds, seed=kill_rounds)
     killed_at_random_moments(kafka, workers, kill_rounds, log, seed=5)
     check_against_undisturbed(kafka, workers, truth_of(log.messages))
 

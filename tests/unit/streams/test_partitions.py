@@ -1,10 +1,12 @@
 """How a fetched run is worked off: in slices that leave the event loop its turns, and not beyond a rebalance."""
 
 import asyncio
+import threading
 import time
 from types import SimpleNamespace
 
 import pytest
+from faust.types import TP
 
 from streams.contract.settings import WorkerSettings
 from streams.processor.rules import Rules
@@ -130,3 +132,85 @@ class _Gauge:
 
     def observe(self, *_):
         pass
+
+
+SLICE_SECONDS = 0.05
+RECORDS = 5 * room.SLICE
+
+
+@pytest.mark.parametrize("how", ["drained", "handed over"])
+@pytest.mark.parametrize("moment", [0.5, 2.5])
+def test_what_was_written_of_a_partition_is_committed_before_it_goes(how, moment, monkeypatch):
+    """In the middle of a run: the slice under way ends, no other begins, and the commit stands behind all that was written."""
+    monkeypatch.setattr(room, "SLICE_SECONDS", 10.0)
+    written, committed = [], []
+
+    class Slow(SlowHeart):
+        def apply(self, records):
+            time.sleep(SLICE_SECONDS)
+            self.next_offset = records[-1].offset + 1
+            return self.next_offset
+
+        def dump(self):
+            return b"state"
+
+    async def nothing(*_):
+        pass
+
+    async def snapshot(partition, data, next_offset):
+        return '{"id":"1-a","first":0,"last":0,"chunks":1,"next_offset":1}'
+
+    async def commit(partition, next_offset, metadata):
+        await asyncio.sleep(1.5 * SLICE_SECONDS)
+        committed.append(next_offset)
+        return True
+
+    async def both():
+        outbox = SimpleNamespace(send=lambda partition, outputs: written.append(outputs), room=nothing)
+        metrics = SimpleNamespace(
+            applied=lambda *_: None, **{name: _Gauge() for name in ("snapshot_time", "snapshot_bytes", "snapshot_at")}
+        )
+        partitions = Partitions("events", 1, Rules(), WorkerSettings(checkpoint_events=10**9), outbox, None, metrics, None)
+        partitions._commit, partitions._snapshot, partitions._deliver = commit, snapshot, nothing
+        partitions.held[0] = Held(Slow())
+        records = [SimpleNamespace(offset=i, timestamp=0) for i in range(RECORDS)]
+        work = asyncio.create_task(partitions.take(0, Run(0, records)))
+        await asyncio.sleep(moment * SLICE_SECONDS)
+        await (partitions.drain() if how == "drained" else partitions.hand_over([TP("events", 0)]))
+        await partitions.take(0, Run(0, records))
+        await asyncio.wait_for(work, 5)
+
+    asyncio.run(both())
+    assert written
+    assert written[-1] < RECORDS, "it was not in the middle"
+    assert committed[-1:] == written[-1:], "the commit does not stand behind what was written"
+
+
+def test_an_event_without_an_end_does_not_hold_up_a_hand_over(monkeypatch):
+    monkeypatch.setattr(room, "HAND_OVER_SECONDS", 0.1)
+    written, let_go = [], threading.Event()
+
+    class Endless(SlowHeart):
+        def apply(self, records):
+            let_go.wait()
+            return "outputs"
+
+    async def nothing():
+        pass
+
+    async def both():
+        outbox = SimpleNamespace(send=lambda *_: written.append(1), room=nothing)
+        partitions = Partitions("events", 2, Rules(), WorkerSettings(), outbox, None, None, None)
+        partitions.held = {0: Held(Endless()), 1: Held(SlowHeart())}
+        partitions.held[1].events = 1
+        work = asyncio.create_task(partitions.take(0, Run(0, [SimpleNamespace(offset=0, timestamp=0)])))
+        checkpoint = asyncio.create_task(partitions.checkpoint(0))
+        await asyncio.sleep(0.05)
+        await asyncio.wait_for(partitions.hand_over([TP("events", 0), TP("events", 1)]), 5)
+        assert not partitions.held
+        let_go.set()
+        assert not await checkpoint
+        await work
+
+    asyncio.run(both())
+    assert not written, "what another worker writes by now was written as well"

@@ -37,14 +37,14 @@ def check(data: bytes, *, reload: bool = True) -> Processor:
 
 
 def _step(processor: Processor, record: Record) -> Outputs:
-    before, open_days = dict(processor.counts), sum(len(shop.days) for shop in processor._shops.values())
+    before, open_days = dict(processor.counts), sum(len(store.days) for store in processor._stores.values())
     out = processor.apply([record])
     grew = {name: n - before.get(name, 0) for name, n in processor.counts.items()}
     fates = len(out.accepted) + len(out.rejected) + sum(grew.get(name, 0) for name in ("duplicates", "ticks", "plans"))
     assert fates == 1
     closed = grew.get("days", 0)
     assert closed <= (QUIET_DAYS + 1) * (open_days + 1), f"{closed} days closed by one event"
-    told = sum(len(shop.openings) for shop in processor._shops.values())
+    told = sum(len(store.openings) for store in processor._stores.values())
     forecast = closed if told else min(closed, FORECAST_DAYS * (open_days + 1))
     size = sum(len(value) for _, value in (*out.accepted, *out.forecasts))
     assert size <= MESSAGE_BYTES * (processor.series + 4) * (1 + 4 * forecast) + 3 * len(record.value or b""), f"{size} bytes out"

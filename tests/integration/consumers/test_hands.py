@@ -3,7 +3,6 @@
 import signal
 import time
 
-import pytest
 from pymongo import MongoClient
 
 from streams.contract.topics import ACCEPTED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import numpy as np
 import pytest
@@ -475,3 +476,15 @@ def test_the_gate_learns_from_what_the_mix_had_said(monkeypatch):
                 np.testing.assert_allclose(mixed[h][there], said[made - b][h][there], rtol=2e-4)
                 compared += there.sum()
     assert compared > 1000
+
+
+def test_a_new_item_costs_no_more_where_there_are_many():
+    forecaster = Forecaster()
+    store = forecaster.add_store("Leeds")
+    seconds = []
+    for start in range(0, 42_000, 2_000):
+        began = time.process_time()
+        for item in range(start, start + 2_000):
+            forecaster.add_series(store, str(item))
+        seconds.append(time.process_time() - began)
+    assert min(seconds[-5:]) < 4 * min(seconds[:2])

@@ -55,7 +55,7 @@ class Forecaster:
         self.sales = SaleRegressor(settings.sale_learning_rate)
         self._pool = Pool()
         self._stores: list[StoreModel] = []
-        self._rows: list[NDArray[np.intp]] = []
+        self._rows: list[list[int]] = []
         self._items: dict[str, int] = {}
         self._n_series = 0
 
@@ -86,10 +86,8 @@ class Forecaster:
 
         """
         check_country(country, subdivision)
-        pool = self._pool
         self._stores.append(StoreModel(store, country, subdivision))
-        self._rows.append(np.zeros(0, np.intp))
-        pool.know(len(self._stores), len(self._items))
+        self._rows.append([])
         return len(self._stores) - 1
 
     def add_series(self, store: int, item: str) -> int:
@@ -98,15 +96,14 @@ class Forecaster:
         place = self._stores[store]
         place.new_series.append(self._n_series)
         place.new_items.append(number)
-        self._rows[store] = np.append(self._rows[store], self._n_series)
+        self._rows[store].append(self._n_series)
         self.sales.add_series(self._n_series)
-        self._pool.know(len(self._stores), len(self._items))
         self._n_series += 1
         return self._n_series - 1
 
     def rows(self, store: int) -> NDArray[np.intp]:
         """Series of a store in the order of addition."""
-        return self._rows[store]
+        return np.array(self._rows[store], np.intp)
 
     def close(
         self,
@@ -156,7 +153,12 @@ class Forecaster:
             if array is not None and len(array) != n:
                 raise ValueError(f"{name}: {len(array)} rows for {n} series of store {place.name!r}")
         told = DayInput(day, units, opened, hours, promotion, openings or {})
+        self._make_room()
         return place.close(store, told, self._pool, self._n_series)
+
+    def _make_room(self) -> None:
+        """Let the pool's arrays reach all stores and items: once before they are used, as each time copies them."""
+        self._pool.know(len(self._stores), len(self._items))
 
     def leap(self, store: int, day: int) -> None:
         """Pass over the days before `day` that a store has not closed, without a sale on any: `day` closes next.
@@ -185,7 +187,6 @@ class Forecaster:
         self._pool.started -= int((held.count > 0).sum())
         if not any(other.last_day for other in self._stores):
             self._pool = Pool()
-            self._pool.know(len(self._stores), len(self._items))
 
     def nowcast(self, store: int, day: int, hour: float, sold: F64) -> F64:
         """Expected total of a running day.
@@ -217,6 +218,7 @@ class Forecaster:
 
     def dump(self) -> dict[str, Any]:
         """Complete state: string keys; numbers, strings, lists of them, arrays."""
+        self._make_room()
         out: dict[str, Any] = {
             "version": STATE_VERSION,
             "sale_learning_rate": self.settings.sale_learning_rate,
@@ -250,5 +252,5 @@ class Forecaster:
         for i in range(int(state["n_stores"])):
             store = StoreModel.load(f"store{i}", state)
             self._stores.append(store)
-            self._rows.append(np.array([*store.held.series.tolist(), *store.new_series], np.intp))
+            self._rows.append([*store.held.series.tolist(), *store.new_series])
         return self

@@ -420,7 +420,7 @@ class Processor:
 
     # ------------------------------------------------------------------ state
 
-    def dump(self) -> bytes:
+    def dump(self) -> bytearray:
         """The complete state. Equal logs, with the same events put aside, give equal bytes."""
         if not self.whole:
             raise ShelfcastError(_NOT_WHOLE)
@@ -444,7 +444,7 @@ class Processor:
         )
 
     @classmethod
-    def load(cls, data: bytes, rules: Rules, partition: int, partitions: int) -> Self:
+    def load(cls, data: bytes | bytearray, rules: Rules, partition: int, partitions: int) -> Self:
         """The processor whose `dump` is `data`. Raises SnapshotError when it cannot be that of this partition and rules."""
         state = from_bytes(data)
         if (state["partition"], state["partitions"]) != (partition, partitions):

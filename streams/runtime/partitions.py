@@ -479,7 +479,7 @@ class Partitions:
         async with self._sending:
             await asyncio.get_running_loop().run_in_executor(self._executor, self.outbox.wait)
 
-    async def _snapshot(self, partition: int, data: bytes, next_offset: int) -> str:
+    async def _snapshot(self, partition: int, data: bytes | bytearray, next_offset: int) -> str:
         return await asyncio.get_running_loop().run_in_executor(self._executor, snapshots.write, self.outbox, partition, data, next_offset)
 
     async def _commit(self, partition: int, next_offset: int, metadata: str) -> bool:

@@ -62,13 +62,14 @@ class Place(msgspec.Struct, frozen=True):
     next_offset: int
 
 
-def split(data: bytes) -> Iterator[bytes]:
+def split(data: bytes | bytearray) -> Iterator[bytes]:
     """`data` in chunks that fit a message, one at a time: a second copy of a large state would not fit the memory."""
-    for start in range(0, max(len(data), 1), CHUNK_BYTES):
-        yield data[start : start + CHUNK_BYTES]
+    with memoryview(data) as view:
+        for start in range(0, max(len(data), 1), CHUNK_BYTES):
+            yield bytes(view[start : start + CHUNK_BYTES])
 
 
-def write(outbox: Outbox, partition: int, data: bytes, next_offset: int) -> str:
+def write(outbox: Outbox, partition: int, data: bytes | bytearray, next_offset: int) -> str:
     """Write a snapshot, wait for it, and return the metadata to commit with `next_offset`."""
     total = max(1, -(-len(data) // CHUNK_BYTES))
     snapshot_id = f"{next_offset}-{xxh3_64_hexdigest(data)}"

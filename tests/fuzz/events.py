@@ -4,14 +4,13 @@ The same bytes give the same log, few bytes change little of it, and what comes 
 coverage-guided fuzzer and Hypothesis can steer and shrink it.
 """
 
-import math
+import json
 import struct
 from datetime import date
 from typing import Any, Final
 
-import msgspec
-
 from streams.contract.codec import EARLIEST, LATEST
+from streams.contract.fields import MAX_CASE, MAX_FACINGS, MAX_PER_FACING, MAX_WIDTH, MIN_PER_FACING, MIN_WIDTH, NO_LIMIT
 from streams.contract.topics import partition_of
 from tests.unit.streams.logs import DAY, MONDAY, PARTITIONS, Record
 
@@ -22,9 +21,11 @@ NUMBERS: Final = (
     0, 1, -1, 2, 0.5, -0.0, 1e-300, 5e-324, 0.0005, 999_999.999, 1e6, -1e6, 1e6 + 1, 1e7, 1e9, -1e9, 1e12, 1e308, -1e308,
     2**31, 2**53 + 1, 2**63, -(2**63), 10**19, 10**400, None, "1", True, [], {},
 )  # fmt: skip
-WHOLE: Final = (0, 1, 2, 3, 5, 12, 50, 51, 1000, -1)
-MEASURES: Final = (1, 1, 2, 6, 10, 0.5, 0.001, 1e6, 0, -1)
-"""For the numbers of a shelf: more than these no shelf has, and its plan's work grows with them."""
+WHOLE: Final = (0, 1, 2, 3, 5, 12, 50, 51, 1000, -1, MAX_FACINGS, MAX_FACINGS + 1, NO_LIMIT, NO_LIMIT + 1, MAX_CASE, 1.5)
+MEASURES: Final = (1, 1, 2, 6, 10, 0.5, MIN_WIDTH, MAX_WIDTH, 0, -1, 33.3, 1e-9, MAX_WIDTH + 1, MIN_PER_FACING, MAX_PER_FACING, 250)
+"""For the numbers of a shelf: what shelves have, and both sides of what the contract takes."""
+SHARES: Final = (0, 1, 0.5, 0.1, 1e-300, 0.9999999, -0.1, 1.1)
+LABELS: Final = ("dairy", "dairy", "dry", "", "$where", "x" * 128, "x" * 129, None)
 STEPS: Final = (
     *(0, 1, 60, 300, 600, 1200, 1800, 3600) * 12,
     6 * 3600, DAY, DAY, DAY, 2 * DAY, 3 * DAY, 7 * DAY, 61 * DAY, 95 * DAY, 400 * DAY, 3650 * DAY, -1, -3600, -DAY, -40 * DAY, -4000 * DAY,
@@ -76,7 +77,15 @@ class Bytes:
         how = self.byte()
         if how < 230:
             return usual + how % 8
-        return self.of(NUMBERS) if how < 250 else struct.unpack("<d", self.take(8))[0]
+        return self._extreme(how < 250)
+
+    def measure(self, choices: tuple[Any, ...]) -> Any:
+        """One of the choices mostly; an extreme number; any double."""
+        how = self.byte()
+        return choices[how % len(choices)] if how < 240 else self._extreme(how < 252)
+
+    def _extreme(self, listed: bool) -> Any:
+        return self.of(NUMBERS) if listed else struct.unpack("<d", self.take(8))[0]
 
 
 def log(data: bytes, steps: tuple[int, ...] = STEPS) -> list[Record]:
@@ -95,14 +104,8 @@ def log(data: bytes, steps: tuple[int, ...] = STEPS) -> list[Record]:
 
 
 def _encoded(event: Any) -> bytes:
-    if isinstance(event, bytes):
-        return event
-    kept = {name: (None if isinstance(v, float) and not math.isfinite(v) else v) for name, v in event.items()}
-    whole = {name: v for name, v in kept.items() if not (isinstance(v, int) and abs(v) >= 2**63)}
-    raw = msgspec.json.encode(whole)
-    for name in kept.keys() - whole.keys():  # numbers that the encoder does not write, and others do
-        raw = raw[:-1] + f',"{name}":{kept[name]}}}'.encode()
-    return raw
+    """As JSON, with all that other programs write: integers of any length, NaN, Infinity."""
+    return event if isinstance(event, bytes) else json.dumps(event, ensure_ascii=False).encode()
 
 
 def _event(source: Bytes, at: Any, place: int) -> Any:
@@ -145,16 +148,31 @@ def _plan(source: Bytes, head: dict[str, Any], at: Any) -> dict[str, Any]:
 
 
 def _shelf(source: Bytes, head: dict[str, Any], at: Any) -> dict[str, Any]:
-    def item(name: str) -> dict[str, Any]:
-        many = {"min_facings": source.of(WHOLE), "case_size": source.of(WHOLE)} if source.byte() > 200 else {}
-        return {"item": name, "width": source.of(MEASURES), "units_per_facing": source.of(MEASURES), "price": source.number(2), **many}
-
     if source.byte() >= 254:
         items = [{"item": f"c{i}", "width": 1 + i % 3} for i in range(CATALOGUE)]
     else:
-        items = [item(source.of(ITEMS)) for _ in range(source.byte() % 5)]
-    shape = {"shelf": source.of(("wall", "end")), "level_width": source.of(MEASURES), "levels": source.of(WHOLE)}
+        items = [_shelf_item(source, source.of(ITEMS)) for _ in range(source.byte() % 5)]
+    shape = {"shelf": source.of(("wall", "end")), "level_width": source.measure(MEASURES), "levels": source.measure(WHOLE)}
+    if source.byte() >= 200:
+        bounds = {"min_share": source.measure(SHARES), "max_share": source.measure(SHARES)}
+        shape["shares"] = [bounds | {"category": source.of(LABELS)} for _ in range(source.byte() % 3)]
     return head | shape | {"type": "shelf-defined.v1", "items": items, "defined_at": at}
+
+
+def _shelf_item(source: Bytes, name: str) -> dict[str, Any]:
+    item = {"item": name, "width": source.measure(MEASURES), "units_per_facing": source.measure(MEASURES), "price": source.number(2)}
+    there = source.byte()
+    if there >= 128:
+        for bit, field in enumerate(("min_facings", "max_facings", "case_size")):
+            if there >> bit & 1:
+                item[field] = source.measure(WHOLE)
+        for bit, field in enumerate(("category", "group"), start=3):
+            if there >> bit & 1:
+                item[field] = source.of(LABELS)
+        item["must_stay"] = bool(there & 32)
+        if there & 64:
+            item["cost"] = source.number()
+    return item
 
 
 def _iso(ordinal: int) -> str:

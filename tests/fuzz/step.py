@@ -1,6 +1,6 @@
 """What must hold of any log: no exception, one fate for each event, bounded work and output, a state that goes on as it was."""
 
-from streams.contract.codec import decode_accepted
+from streams.contract.codec import decode_accepted, decode_output
 from streams.processor.outputs import Outputs
 from streams.processor.processor import Processor
 from streams.processor.rules import Rules
@@ -46,6 +46,8 @@ def _step(processor: Processor, record: Record) -> Outputs:
     assert closed <= (QUIET_DAYS + 1) * (open_days + 1), f"{closed} days closed by one event"
     told = sum(len(store.openings) for store in processor._stores.values())
     forecast = closed if told else min(closed, FORECAST_DAYS * (open_days + 1))
+    for _, value in out.forecasts:
+        decode_output(value)  # raises where a number is none: NaN is written as null, and consumers pass such a message over
     size = sum(len(value) for _, value in (*out.accepted, *out.forecasts))
     assert size <= MESSAGE_BYTES * (processor.series + 4) * (1 + 4 * forecast) + 3 * len(record.value or b""), f"{size} bytes out"
     return out

@@ -3,7 +3,6 @@
 import random
 import time
 
-import pytest
 from pymongo import MongoClient
 
 from streams.contract.topics import ACCEPTED
@@ -16,17 +15,17 @@ def settled(db, sales, eventually):
     def reached():
         return {d["partition"]: d["seq"] for d in db["progress"].find({"reader": "statistics"})}
 
-    return eventually(lambda: all(reached().get(p) == seq for p, seq in wanted.items()))
+    return eventually(lambda: all(reached().get(p) == seq for p, seq in wanted.items()), 120)
 
 
-@pytest.mark.parametrize("mongo", ["first server"], indirect=True)  # thousands of sales: FerretDB is too slow for the waits
-def test_killed_between_write_and_commit_the_totals_are_exact(consume, publish, mongo, helpers, kill_rounds):
-    sales = sales_of(2000 + 1200 * kill_rounds, seed=7, partitions=4)  # more than the rounds can apply, less than the stand-in forgets
+def test_killed_between_write_and_commit_the_totals_are_exact(consume, publish, mongo, helpers, kill_rounds, reads_all):
+    rounds = min(kill_rounds, 2) if reads_all else kill_rounds
+    sales = sales_of(2000 + 1200 * rounds, seed=7, partitions=4)  # more than the rounds can apply, less than the stand-in forgets
     zombie = [sale for sale in sales if sale.seq in range(900, 1000)]
     log = sales[:1000] + zombie + sales[700:4000] + sales[3500:]  # ahead of their turn, again, and again
     publish(ACCEPTED, log)
     rng = random.Random(11)
-    for writes in [1, *(rng.randrange(2, 9) for _ in range(kill_rounds - 1))]:
+    for writes in [1, *(rng.randrange(2, 9) for _ in range(rounds - 1))]:
         child = consume(writes)
         assert child.wait(40) == -9
     child = consume()

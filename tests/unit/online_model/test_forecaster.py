@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import numpy as np
 import pytest
@@ -484,3 +485,15 @@ def test_a_state_of_another_layout_does_not_load(name):
     state[name] = np.concatenate([state[name], state[name]], 0)
     with pytest.raises(ValueError, match="this program wants"):
         Forecaster.load(state)
+
+
+def test_a_new_item_costs_no_more_where_there_are_many():
+    forecaster = Forecaster()
+    store = forecaster.add_store("Leeds")
+    seconds = []
+    for start in range(0, 42_000, 2_000):
+        began = time.process_time()
+        for item in range(start, start + 2_000):
+            forecaster.add_series(store, str(item))
+        seconds.append(time.process_time() - began)
+    assert min(seconds[-5:]) < 4 * min(seconds[:2])

@@ -1,5 +1,7 @@
 """State to bytes and back."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -62,3 +64,13 @@ def test_a_snapshot_of_other_rules_or_another_partition_is_refused():
         Processor.load(data, Rules(timezone="Asia/Tokyo"), 1, PARTITIONS)
     with pytest.raises(SnapshotError, match="partition"):
         Processor.load(data, Rules(), 2, PARTITIONS)
+
+
+def test_a_state_is_not_copied_more_than_it_must_be():
+    """The bytes, room to grow in, and one array at a time: of a large state every further copy counts."""
+    large = {f"a{i}": np.zeros(2_000_000, np.float32) for i in range(5)}
+    tracemalloc.start()
+    data = state.to_bytes(large)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.8 * len(data)

@@ -1,4 +1,4 @@
-"""What a shelf is and what may stand on it, as arrays with one entry an item."""
+"""A shelf and what may stand on it, as arrays with one entry for each item."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 MOST_FACINGS_OF_AN_ITEM = 200
-"""Used where an item names no maximum."""
+"""The maximum of an item that names none."""
 
 MOST_UNITS_OF_A_CASE = 1e9
 
 MOST_FACINGS = 20_000
-"""A shelf that takes more was described in two different units; it would also stop the stream for seconds."""
+"""A shelf that takes more is described in two different units; planning it would also hold up the stream for seconds."""
 
 
 class ShelfError(ValueError):
-    """A shelf that no plan can fulfil; the text is a sentence that says what to change."""
+    """A shelf that no plan can satisfy; the message says what to change."""
 
 
 class ItemLike(Protocol):
-    """An item as a shelf file or message describes it; the fields of the message `shelf-defined.v1`."""
+    """An item as a shelf file or a message describes it: the fields of `shelf-defined.v1`."""
 
     @property
     def item(self) -> str: ...  # noqa: D102
@@ -71,24 +71,24 @@ class ShareLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a shelf, for callers who have no message at hand.
+    """An item of a shelf, for callers that do not have a message.
 
     Attributes
     ----------
     width
-        Width of one facing, in the unit of the shelf.
+        Width of one facing, in the unit of the shelf's width.
     price, cost
-        Per unit, in the currency; None: not known.
+        Per unit, in the currency; None: unknown.
     case_size
-        Units in a case: what can be ordered.
+        Units in a case; orders are whole cases.
     units_per_facing
-        Units that one facing holds, in its depth and height.
+        Units that stand in one facing, behind and on top of each other.
     min_facings, max_facings
-        Bounds; None: no maximum of its own.
+        Least and most facings; None: no maximum of its own.
     must_stay
-        The item keeps at least one facing.
+        Whether the item keeps at least one facing.
     group
-        Items of one group stand together.
+        Items of the same group stand together.
 
     """
 
@@ -107,7 +107,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class CategoryBound:
-    """Bounds on the share of the shelf's width that a category takes, 0 to 1."""
+    """Bounds on the share of the shelf's width that a category may take, 0 to 1."""
 
     category: str
     min_share: float = 0.0
@@ -116,7 +116,7 @@ class CategoryBound:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shelf:
-    """A shelf: levels of one width, and its items. Build it with `Shelf.of`, which checks it.
+    """A shelf: levels of equal width, and its items. Build it with `Shelf.of`, which checks it.
 
     Attributes
     ----------
@@ -127,11 +127,11 @@ class Shelf:
     items
         Names, in the order of every array.
     width, price, cost, case_size, units_per_facing
-        `[n]`; NaN where a price or cost is not known.
+        `[n]`; NaN where a price or cost is unknown.
     min_facings, max_facings
-        `[n]` whole facings; `min_facings` is at least 1 where an item must stay.
+        `[n]` whole facings; `min_facings` is at least 1 for items that must stay.
     category, group
-        `[n]` numbers of the categories and groups; -1: none.
+        `[n]` numbers of the category and of the group; -1: none.
     categories
         Names of the categories.
     min_share, max_share
@@ -157,13 +157,13 @@ class Shelf:
 
     @classmethod
     def of(cls, level_width: float, levels: int, items: Iterable[ItemLike], shares: Iterable[ShareLike] = ()) -> Self:
-        """A shelf from its description. Raises ShelfError where no plan could fulfil it."""
+        """Build a shelf from its description; raises ShelfError if no plan could satisfy it."""
         items, shares = tuple(items), tuple(shares)
         names = tuple(i.item for i in items)
         _check_names(names, [s.category for s in shares])
         _check_numbers(level_width, levels, items)
         width = _floats([i.width for i in items])
-        # One more than a shelf may take stands for any larger number: those need not fit in 64 bits.
+        # One more than a shelf may take stands for all larger numbers, which need not fit in 64 bits.
         most = [MOST_FACINGS_OF_AN_ITEM if i.max_facings is None else min(i.max_facings, MOST_FACINGS + 1) for i in items]
         with np.errstate(over="ignore"):
             fit = np.minimum(levels * np.floor(level_width / width + 1e-9), MOST_FACINGS + 1)
@@ -197,7 +197,7 @@ class Shelf:
 
     @property
     def capacity(self) -> float:
-        """Width of all levels together, less what no facing can use where all widths are equal."""
+        """Width of all levels together; where all items are equally wide, without the rest of each level that no facing fits into."""
         if self.equal_widths:
             return float(self.levels * np.floor(self.level_width / self.width[0] + 1e-9) * self.width[0])
         return self.level_width * self.levels
@@ -208,7 +208,7 @@ def _floats(values: Sequence[Any]) -> Floats:
 
 
 def _numbered(labels: Sequence[str | None]) -> tuple[Ints, tuple[str, ...]]:
-    """Numbers of labels in order of first appearance, -1 for None, and the labels."""
+    """Numbers for labels in the order of their first appearance, -1 for None; and the labels."""
     number: dict[str, int] = {}
     numbers = [-1 if label is None else number.setdefault(label, len(number)) for label in labels]
     return np.array(numbers, dtype=np.int64), tuple(number)
@@ -237,7 +237,7 @@ def _check_numbers(level_width: float, levels: int, items: Sequence[ItemLike]) -
 
 
 def _check_room(shelf: Shelf) -> None:
-    """Raise ShelfError where the minima exceed the room, or the maxima cannot reach a category's minimum."""
+    """Raise ShelfError if the minima exceed the room, or the maxima cannot reach a category's minimum."""
     capacity = shelf.level_width * shelf.levels
     if min(int(shelf.max_facings.sum()), capacity / shelf.width.min()) > MOST_FACINGS:
         raise ShelfError(f"More than {MOST_FACINGS} facings would fit: give widths in the unit of level_width, or max_facings.")

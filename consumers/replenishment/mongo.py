@@ -1,4 +1,4 @@
-"""Purchase orders in MongoDB: one document a store and day, more where it is long; each part with effect once."""
+"""Purchase orders in MongoDB: one document for each store and day, more for a long order; each part takes effect once."""
 
 from dataclasses import asdict
 from typing import Any, Final
@@ -16,7 +16,7 @@ from streams.mongodb.trouble import mongo_error
 COLLECTION: Final = "purchase_orders"
 MOST_ATTEMPTS: Final = 20
 MOST_LINES: Final = 10_000
-"""Lines of a document: with the longest names there can be they take 6 of the 16 MB that MongoDB allows."""
+"""Most lines of a document: with the longest possible names they take 6 of the 16 MB that MongoDB allows."""
 
 Document = dict[str, Any]
 
@@ -24,12 +24,11 @@ Document = dict[str, Any]
 class MongoOrders:
     """The collection `purchase_orders`.
 
-    `_id` is decided by store and day, so a part that comes again finds the order it belongs to; `messages` names the
-    plans that are in it, so the part is dropped. `v` counts revisions: an update is refused where another process
-    was first, and is done anew on what that one wrote.
+    `_id` consists of store and day, so a part that comes again finds its order; `messages` names the plans that the order holds, so the
+    part is dropped. `v` counts revisions: an update that another process overtook is refused, and repeated on what that process wrote.
 
-    A long order has further pages: a page that is `full` changes no more, and the next one follows it. Filling a page
-    up is a revision too, so who knows only an older page cannot write beside a newer one.
+    A long order has further pages: a page that is `full` never changes again, and the next one follows it. Filling a page is a revision
+    too, so a process that knows only an older page cannot write beside a newer one.
     """
 
     def __init__(self, settings: MongoSettings) -> None:
@@ -41,10 +40,10 @@ class MongoOrders:
             appname="shelfcast-replenishment",
         )
         self._orders: Collection[Document] = self._client[settings.database][COLLECTION]
-        self._held: list[Document] = []  # pages of the order last used; a page out of date is refused when it is written
+        self._held: list[Document] = []  # pages of the order used last; writing an outdated page is refused
 
     def add(self, part: Part) -> bool:
-        """Put a part into its order; False: it was there already. Raises ServerError."""
+        """Add a part to its order; False if the order held it already. Raises ServerError."""
         try:
             for _ in range(MOST_ATTEMPTS):
                 pages = self._pages(part.store, part.origin)
@@ -60,7 +59,7 @@ class MongoOrders:
         raise ServerError(f"MongoDB at {self._shown}: other writers changed order {key} {MOST_ATTEMPTS} times in a row.")
 
     def order(self, store: str, origin: str) -> Document:
-        """A store's order of a day, with the lines of all its pages. Raises ServerError."""
+        """The order of a store and day, with the lines of all its pages. Raises ServerError."""
         try:
             pages = self._pages(store, origin)
         except PyMongoError as error:
@@ -72,7 +71,7 @@ class MongoOrders:
         self._client.close()
 
     def _pages(self, store: str, origin: str) -> list[Document]:
-        """The pages of an order, as last read or written."""
+        """The pages of an order, as they were last read or written."""
         if not self._held or (self._held[0]["store"], self._held[0]["origin"]) != (store, origin):
             self._held = []
             page = self._orders.find_one({"_id": _page_id(store, origin, 1)})
@@ -83,7 +82,7 @@ class MongoOrders:
         return self._held
 
     def _put(self, part: Part, pages: list[Document]) -> bool:
-        """Whether the part was written; False: another process changed the order since it was read."""
+        """Write the part; False if another process has changed the order since it was read."""
         there = {line["item"] for page in pages for line in page["lines"]}
         lines = [asdict(line) for line in part.lines if line.item not in there]  # an item on two shelves is ordered once
         last = pages[-1] if pages else None
@@ -115,7 +114,7 @@ class MongoOrders:
         except DuplicateKeyError:
             return False
         except OperationFailure as error:
-            # Servers that only speak MongoDB's protocol may refuse a second `_id` without its error code.
+            # Other servers of MongoDB's protocol may refuse a duplicate `_id` without the usual error code.
             if "UNIQUE constraint" in str(error):
                 return False
             raise

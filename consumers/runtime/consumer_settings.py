@@ -7,7 +7,7 @@ from streams.contract.settings import FromEnvironment, setting
 
 @dataclass(frozen=True, slots=True)
 class ConsumeSettings(FromEnvironment):
-    """How sales and forecasts are taken into MongoDB."""
+    """How sales and forecasts are written to MongoDB."""
 
     statistics_group: str = setting("SHELFCAST_STATISTICS_GROUP", "Consumer group of the statistics.", "shelfcast-statistics")
     forecasts_group: str = setting("SHELFCAST_FORECASTS_GROUP", "Consumer group of the forecasts.", "shelfcast-forecasts")

@@ -1,4 +1,4 @@
-"""A topic from its beginning to where it ends now, once, without leaving a trace in any group."""
+"""Reads a topic once, from its beginning to its present end, without leaving a trace in any group."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 
 
 class LogReader:
-    """Reads topics whole."""
+    """Reads whole topics."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
@@ -36,7 +36,7 @@ class LogReader:
         )
 
     def ends(self, topic: str) -> dict[int, LogEnds]:
-        """Where each partition begins and ends; empty when there is no such topic. Raises ServerError."""
+        """Where each partition begins and ends; empty if there is no such topic. Raises ServerError."""
         try:
             about = self._consumer.list_topics(topic, timeout=10).topics.get(topic)
             if about is not None and about.error is not None and about.error.name() != "UNKNOWN_TOPIC_OR_PART":
@@ -51,25 +51,25 @@ class LogReader:
         return found
 
     def committed(self, topic: str, group: str) -> dict[int, int]:
-        """The offsets that a group has committed, without joining it. Raises ServerError."""
+        """The offsets that a group has committed, read without joining it. Raises ServerError."""
         admin = AdminClient(self._kafka.client() | {"log_level": 0})
         try:
             about = self._consumer.list_topics(topic, timeout=10).topics[topic]
             places = [TopicPartition(topic, partition) for partition in about.partitions] if about.error is None else []
             if not places:
                 return {}
-            # Without the right on the group a consumer only times out; an admin client says so.
+            # Without rights on the group, a consumer would only time out; an admin client gets a clear refusal.
             asked = ConsumerGroupTopicPartitions(group, places)
             found = admin.list_consumer_group_offsets([asked], request_timeout=10)[group].result().topic_partitions
         except KafkaException as error:
             if error.args[0].name() != "GROUP_AUTHORIZATION_FAILED":
                 raise kafka_error(self._kafka, error) from error
-            _logger.warning("The commits of group %s may not be seen; the last trace of each partition is taken for them.", group)
+            _logger.warning("No right to read the commits of group %s: the last trace of each partition stands in for them.", group)
             return {}
         return {place.partition: place.offset for place in found if place.offset >= 0}
 
     def messages(self, topic: str, ends: dict[int, LogEnds]) -> Iterator[Message]:
-        """Every message between the ends. Raises ServerError when nothing more comes."""
+        """Every message between the ends. Raises ServerError if messages stop coming."""
         left = {partition: end.high for partition, end in ends.items() if end.low < end.high}
         self._consumer.assign([TopicPartition(topic, partition, ends[partition].low) for partition in left])
         came = time.monotonic()

@@ -1,8 +1,8 @@
 """What is forecast: the horizons and the quantiles of each forecast, declared once for model, messages, statistics and charts.
 
-A further horizon is a row of `HORIZONS`; the model's numbers for it follow from its length (`online_model.horizons`). A further
-quantile is a row of `QUANTILES` and a field of `HorizonForecast` in `streams.contract.messages`. Both change the layout of the
-state: raise its format.
+For another horizon, add a row to `HORIZONS`; the model's numbers for it follow from its length (`online_model.horizons`). For another
+quantile, add a row to `QUANTILES` and a field to `HorizonForecast` in `streams.contract.messages`. Both change the layout of the state, so
+raise its format.
 """
 
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """A run of days ahead, beginning with the next one, whose total is forecast.
+    """A run of days, starting with the next one, whose total is forecast.
 
     Attributes
     ----------
     name
         As in the messages' field `horizon`.
     days
-        Length, days.
-    title
-        For people, as in a chart's legend.
+        Length in days.
+        title
+            What people read, for example in a chart's legend.
 
     """
 
@@ -38,7 +38,7 @@ class Quantile:
     name
         As in the messages' fields.
     probability
-        That sales stay at or below it, 0 to 1.
+        Probability that sales stay at or below it, 0 to 1.
 
     """
 
@@ -51,12 +51,12 @@ HORIZONS: Final = (
     Horizon("7_days", 7, "next 7 days"),
     Horizon("28_days", 28, "next 28 days"),
 )
-"""Shortest first. The first is one day, and one is a week: the bias is measured on weeks."""
+"""Shortest first. The first must be one day, and one must be a week, because the model measures its bias on weeks."""
 
 QUANTILES: Final = (Quantile("p10", 0.1), Quantile("p50", 0.5), Quantile("p90", 0.9))
-"""Lowest first; the median is among them."""
+"""Lowest first; the median must be among them."""
 
 HORIZON_NAMES: Final = tuple(horizon.name for horizon in HORIZONS)
 QUANTILE_NAMES: Final = tuple(quantile.name for quantile in QUANTILES)
 DAYS_AHEAD: Final = HORIZONS[-1].days
-"""Days of the longest horizon: so many single days are forecast too."""
+"""Days of the longest horizon; the path forecasts each of them singly."""

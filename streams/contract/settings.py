@@ -1,4 +1,4 @@
-"""Settings: frozen classes read from the environment once, checked at start, secrets masked wherever they show."""
+"""Settings: frozen classes that are read from the environment once and checked at start; secrets are masked wherever they show."""
 
 import math
 import os
@@ -20,7 +20,7 @@ SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 
 class Secret(str):
-    """Text that prints as stars; `reveal()` gives it."""
+    """Text that prints as stars; `reveal()` returns it."""
 
     __slots__ = ()
 
@@ -45,11 +45,11 @@ def setting(env: str, meaning: str, default: Any = MISSING, *, low: float | None
 
 
 class FromEnvironment:
-    """Mix-in of the settings classes."""
+    """Base of the settings classes."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Self:
-        """Settings from the environment; `overrides` (command-line options that are not None) win.
+        """Read settings from the environment; `overrides` (command-line options that are not None) take precedence.
 
         Raises SettingsError with a sentence that says what to set.
         """
@@ -96,7 +96,7 @@ def _checked(name: str, value: Any, about: Mapping[str, Any]) -> Any:
 
 
 def _check_authority(file: str) -> None:
-    """Raises SettingsError unless the file holds certificates that TLS can take."""
+    """Raise SettingsError unless the file holds certificates that TLS can use."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
     except ssl.SSLError:
@@ -132,7 +132,7 @@ class KafkaSettings(FromEnvironment):
             _check_authority(self.ca_file)
 
     def client(self) -> dict[str, str | int | float | bool]:
-        """The settings in the words of confluent-kafka."""
+        """The settings under the names that confluent-kafka uses."""
         config: dict[str, str | int | float | bool] = {
             "bootstrap.servers": self.bootstrap_servers,
             "security.protocol": self.security_protocol.lower(),
@@ -160,16 +160,16 @@ class MongoSettings(FromEnvironment):
 
     @property
     def shown(self) -> str:
-        """Where MongoDB is, without user and password."""
+        """The address of MongoDB without user and password."""
         scheme, _, rest = self.uri.reveal().partition("://")
-        # The last @ counts: a password may hold all the others, and / and ? too.
+        # The last @ counts: a password may hold @, / and ?.
         hosts = re.split(r"[/?#]", rest.rpartition("@")[2], maxsplit=1)[0]
         return f"{scheme}://{hosts}/{self.database}"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings(FromEnvironment):
-    """What the stream worker does. Those marked * are part of the state: change them only with a rebuild."""
+    """Settings of the stream worker. Those marked * are part of the state: another value means that the state is rebuilt from the log."""
 
     group: str = setting("SHELFCAST_GROUP", "Consumer group of the workers.", "shelfcast-worker")
     timezone: str = setting("SHELFCAST_TIMEZONE", "* Time zone of the stores, as in Europe/Berlin.", "UTC")

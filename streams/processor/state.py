@@ -1,4 +1,4 @@
-"""State to bytes and back: numbers, text and arrays under a format version and a checksum. Never a pickle."""
+"""Turns a state into bytes and back: numbers, text and arrays, with a format version and a checksum. Never a pickle."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,19 +16,19 @@ _DTYPES: Final = frozenset("?bhilqBHILQefd")
 
 
 def to_bytes(state: Mapping[str, Any]) -> bytes:
-    """A state of str keys and plain values or arrays as bytes: magic, version, checksum, MessagePack."""
+    """Encode a state of string keys and plain values or arrays: magic, version, checksum, MessagePack."""
     body = msgspec.msgpack.encode(state, enc_hook=_encode_array)
     return _MAGIC + FORMAT.to_bytes(2, "big") + xxh3_128_digest(body) + body
 
 
 def from_bytes(data: bytes) -> dict[str, Any]:
-    """The state in `data`, brought to the present format. Raises SnapshotError when it is not one, is corrupt, or is of a newer format."""
+    """Decode a state and bring it to the present format. Raises SnapshotError if it is none, is corrupt, or has a newer format."""
     start = len(_MAGIC) + 2
     if data[: len(_MAGIC)] != _MAGIC or len(data) < start + 16:
-        raise SnapshotError("This is no shelfcast snapshot.")
+        raise SnapshotError("This is not a shelfcast snapshot.")
     version = int.from_bytes(data[len(_MAGIC) : start], "big")
     if version > FORMAT:
-        raise SnapshotError(f"The snapshot has format {version}, a newer release's; this program reads 1 to {FORMAT}: run that release.")
+        raise SnapshotError(f"The snapshot has format {version} of a newer release, this program reads 1 to {FORMAT}: run that release.")
     if version < 1:
         raise SnapshotError(f"The snapshot has format {version}; this program reads 1 to {FORMAT}.")
     body = data[start + 16 :]
@@ -38,7 +38,7 @@ def from_bytes(data: bytes) -> dict[str, Any]:
     try:
         return migrated(state, version)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise SnapshotError(f"The snapshot is of format {version}, but its state is not ({error!r}).") from error
+        raise SnapshotError(f"The snapshot says format {version}, but its state has another layout ({error!r}).") from error
 
 
 def _encode_array(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A first look through a file: which days it spans, whether it is in order, and the plans it tells of."""
+"""A first look through a file: which days it spans, whether it is in order, and what it announces."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from workbench.backtest.source import Sales
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What one reading of the file tells. Days are days since 1970 of the stores' time zone.
+    """What one reading of the file tells. Days count from 1970-01-01 in the stores' time zone.
 
-    promoted: days of each store and item on promotion. opening: runs of days of each store, first, last and whether it opens on them.
-    plans: the same as events, in the order of their announcement.
+    promoted: by store and item, its days on promotion. opening: by store, runs of days (first, last, whether it opens). plans: the same as
+    events, in the order in which they are announced.
     """
 
     first_day: int
@@ -34,7 +34,7 @@ class Survey:
 
 
 def survey(sales: Sales, known: KnownAhead = NOTHING_AHEAD, read: Callable[[int], None] = lambda _: None) -> Survey:
-    """Read the file once. Raises UsageError when it has no sale, or no promotions or open days where they are asked for."""
+    """Read the file once. Raises UsageError if it has no sale, or lacks promotions or open days that are asked for."""
     mapping, local = sales.mapping, LocalTime(sales.timezone)
     latest = min(LATEST, time.time() + 2 * DAY_SECONDS)
     finder = PlanFinder(mapping, local, known, latest)

@@ -1,4 +1,4 @@
-"""Loggers of libraries that repeat themselves while a broker is away: each message at most once in a while."""
+"""Quiets the loggers of libraries that repeat themselves while a broker is away: each message at most once in a while."""
 
 import logging
 import time
@@ -8,7 +8,7 @@ REPEAT_SECONDS: Final = 10.0
 
 
 class OncePerWhile(logging.Filter):
-    """Lets a message template of a logger through once in `REPEAT_SECONDS`, and says how many were left out."""
+    """Passes each message template of a logger once in `REPEAT_SECONDS`, and says how many were left out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,9 @@ class OncePerWhile(logging.Filter):
 def limit_repeats(*loggers: str) -> None:
     """Rate-limit what these packages log."""
     for handler in logging.getLogger().handlers:
-        handler.addFilter(_Only(OncePerWhile(), loggers))  # one each, or what one handler shows the next would miss
+        handler.addFilter(
+            _Only(OncePerWhile(), loggers)
+        )  # one for each handler: a shared one would hide from the second what the first shows
 
 
 class _Only(logging.Filter):

@@ -1,4 +1,4 @@
-"""How wrong the forecasts have been of late, against the same-weekday mean, by horizon."""
+"""How wrong the recent forecasts were, beside the same-weekday mean, by horizon."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,7 +13,7 @@ WINDOW_DAYS = 28
 
 
 class Running(NamedTuple):
-    """Error over the window that ends at a day, as fractions of what was sold."""
+    """Errors over the window that ends at a day, as fractions of what was sold."""
 
     day: float
     ours: float
@@ -21,7 +21,7 @@ class Running(NamedTuple):
 
 
 def running(origins: Mapping[str, ErrorSums]) -> list[Running]:
-    """Errors over the last 28 origins at each origin that has something to divide by."""
+    """At each origin, the errors over the last 28 origins; origins without any sales in them are left out."""
     order = sorted(origins)
     line = []
     for end in range(len(order)):
@@ -39,7 +39,7 @@ def running(origins: Mapping[str, ErrorSums]) -> list[Running]:
 
 
 def running_error(by_origin: Mapping[str, Mapping[str, ErrorSums]], store: str | None) -> Figure:
-    """One panel a horizon: our error and the baseline's over the last 28 days of forecasts."""
+    """One panel for each horizon: our error and the baseline's over the last 28 days of forecasts."""
     lines = {horizon: running(by_origin.get(horizon, {})) for horizon in HORIZONS}
     shown = [horizon for horizon in HORIZONS if lines[horizon]]
     if not shown:
@@ -70,7 +70,7 @@ def _panel(figure: Figure, horizon: str, line: list[Running], whole: ErrorSums, 
     mark = "o" if len(line) == 1 else None
     axes.plot(days, [one.baseline for one in line], marker=mark, color=style.ORANGE, linewidth=1.6, label="same-weekday mean")
     axes.plot(days, [one.ours for one in line], marker=mark, color=style.BLUE, linewidth=2.2, label="shelfcast")
-    # The first days divide by little; they must not flatten all that follow.
+    # The first days divide by small numbers; they must not flatten all that follow.
     settled = line[len(line) // 10 :]
     axes.set_ylim(0, 1.25 * max(max(one.ours, one.baseline) for one in settled) or 1.0)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")

@@ -1,4 +1,4 @@
-"""How a store's shelf is shared out, beside each item's part of the expected sales."""
+"""How a store's shelf is shared, beside each item's share of the expected sales."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from charts.queries.forecasts import incomplete, share_of_shelf
 
 
 def shelf_share(plan: Mapping[str, Any] | None, top: int = 20) -> Figure:
-    """Bars of shelf space and marks of expected sales, both in percent of the plan's."""
+    """Shelf space as bars and expected sales as marks, both in per cent of the plan."""
     if plan is None or not plan["items"]:
         return style.empty_figure("Shelf plan", "No shelf plan yet: the first comes when a business day closes.")
     order = sorted(plan["items"], key=lambda one: (-share_of_shelf(one), one["item"]))
@@ -51,7 +51,7 @@ def _draw(figure: Figure, rows: list[tuple[str, float, float, str]], expected: f
     lengths = [style.cut(row[1], longest) if row[3] == style.REST else row[1] for row in rows]
     axes.barh(places, lengths, height=0.72, color=[row[3] for row in rows], label="shelf space")
     if expected > 0:
-        # The mark of a rest that is cut would stand off the scale.
+        # If the bar of the rest is cut, its mark would lie beyond the scale.
         marks = [(part, place) for part, place, row in zip(sales, places, rows, strict=True) if row[3] == style.BLUE or part < longest]
         axes.plot(
             *zip(*marks, strict=True), "D", color=style.ORANGE, markeredgecolor="white", markersize=6.5, label="share of expected sales"

@@ -1,4 +1,4 @@
-"""The database as the charts read it: never written, and an absent server is a sentence."""
+"""The database as the charts see it: read-only, and an absent server is an error with a sentence."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,13 +14,13 @@ Document = dict[str, Any]
 
 
 class ReadOnlyDatabase:
-    """What queries are asked of. May be used from several threads."""
+    """The database behind the queries. Safe to use from several threads."""
 
     def __init__(self, settings: MongoSettings) -> None:
         self._shown = settings.shown
         self._client: MongoClient[Document] = MongoClient(
             settings.uri.reveal(),
-            serverSelectionTimeoutMS=10_000,  # a small server that is busy answers late, and is not away
+            serverSelectionTimeoutMS=10_000,  # a small server that is busy answers late but is not away
             connectTimeoutMS=10_000,
             socketTimeoutMS=60_000,
             appname="shelfcast-charts",
@@ -36,7 +36,7 @@ class ReadOnlyDatabase:
         newest_by: str | None = None,
         limit: int = 0,
     ) -> Iterator[Document]:
-        """Documents one after the other; with `newest_by` from the largest value of a field downwards. Raises ServerError."""
+        """Documents one after another; with `newest_by`, those with the largest value of that field first. Raises ServerError."""
         with self._speaking():
             cursor = self._database[collection].find(dict(where), dict.fromkeys(fields, 1) if fields else None)
             if newest_by:
@@ -44,12 +44,12 @@ class ReadOnlyDatabase:
             yield from cursor.limit(limit) if limit else cursor
 
     def count(self, collection: str) -> int:
-        """About how many documents there are, without reading them. Raises ServerError."""
+        """The approximate number of documents, without reading them. Raises ServerError."""
         with self._speaking():
             return int(self._database[collection].estimated_document_count())
 
     def ping(self) -> None:
-        """Ask whether the server is there. Raises ServerError."""
+        """Check that the server answers. Raises ServerError."""
         with self._speaking():
             self._client.admin.command("ping")
 

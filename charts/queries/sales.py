@@ -1,4 +1,4 @@
-"""Questions about what was sold: exact sums over stores, items and days."""
+"""Questions about sales: exact sums over stores, items and days."""
 
 from calendar import monthrange
 from collections import defaultdict
@@ -16,7 +16,7 @@ FIRST_DATE, LAST_DATE = "0000-01-01", "9999-12-31"
 
 
 class Finds(Protocol):
-    """A database that can be asked: see ReadOnlyDatabase."""
+    """A database for queries; see ReadOnlyDatabase."""
 
     def find(
         self,
@@ -27,23 +27,23 @@ class Finds(Protocol):
         newest_by: str | None = None,
         limit: int = 0,
     ) -> Iterator[Document]:
-        """Documents one after the other."""
+        """Documents one after another."""
         ...
 
     def count(self, collection: str) -> int:
-        """About how many documents there are."""
+        """The approximate number of documents."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Business dates, both included; None: without end."""
+    """First and last business date, both included; None: unbounded."""
 
     first: str | None = None
     last: str | None = None
 
     def months(self) -> dict[str, str]:
-        """The condition on a document's month."""
+        """The condition on the month of a document."""
         bounds = {}
         if self.first is not None:
             bounds["$gte"] = self.first[:7]
@@ -52,7 +52,7 @@ class Period:
         return bounds
 
     def whole(self) -> "Period":
-        """The months that lie wholly within, as a period; it may be empty, its last before its first."""
+        """The whole months within the period, as a period; it may be empty, with its last date before its first."""
         first, last = self.first, self.last
         if first is not None and not first.endswith("-01"):
             first = _month_after(first)
@@ -61,7 +61,7 @@ class Period:
         return Period(first, None if last is None else f"{_month_before(last)}-31")
 
     def holds(self, day: str) -> bool:
-        """Whether a business date is within."""
+        """Whether a business date lies in the period."""
         return (self.first or FIRST_DATE) <= day <= (self.last or LAST_DATE)
 
 
@@ -75,17 +75,17 @@ def _month_before(day: str) -> str:
 
 @dataclass(slots=True)
 class Sums:
-    """What lines add up to: exact integers. Money is summed by currency and never across."""
+    """Sums over sale lines, in exact integers. Money is summed by currency, never across currencies."""
 
     row: list[int] = field(default_factory=lambda: [0] * len(DAY_COLUMNS))
-    """Counts in the order of DAY_COLUMNS; the places of money stay 0."""
+    """Counts in the order of DAY_COLUMNS; the money columns stay 0."""
     money: dict[str | None, list[int]] = field(default_factory=dict)
-    """Rows of MONEY_COLUMNS by currency; None: lines that named none."""
+    """Rows of MONEY_COLUMNS by currency; None: lines without a currency."""
     first_day: str = ""
     last_day: str = ""
 
     def add(self, day: str, row: Sequence[Any], money: Mapping[str | None, Sequence[int]], last_day: str | None = None) -> None:
-        """Count a day in, or the days from one to another."""
+        """Add a day, or the days from one to another."""
         for place in _COUNTS:
             self.row[place] += exact(row[place])
         for currency, more in money.items():
@@ -101,25 +101,25 @@ class Sums:
 
     @property
     def currencies(self) -> set[str]:
-        """The currencies that lines named."""
+        """The currencies of the lines that have one."""
         return {currency for currency in self.money if currency is not None}
 
     def revenue_in(self, currency: str | None) -> int:
-        """Money of one currency taken less given back, micro-units; None: of the lines that named none."""
+        """Money in one currency, returns subtracted, micro-units; None: that of lines without a currency."""
         return self.money.get(currency, _NO_MONEY)[0]
 
     def profit_in(self, currency: str | None) -> int:
-        """Profit in one currency of the lines that had one, micro-units."""
+        """Profit in one currency of the lines whose profit is known, micro-units."""
         return self.money.get(currency, _NO_MONEY)[1]
 
     @property
     def revenue_micros(self) -> int | None:
-        """Money taken less money given back; None where the lines are of several currencies."""
+        """Money, returns subtracted; None if the lines have several currencies."""
         return self._single(0)
 
     @property
     def profit_micros(self) -> int | None:
-        """Profit of the lines that had one; None where the lines are of several currencies."""
+        """Profit of the lines whose profit is known; None if the lines have several currencies."""
         return self._single(1)
 
     def _single(self, place: int) -> int | None:
@@ -132,12 +132,12 @@ class Sums:
 
     @property
     def returns(self) -> int:
-        """Lines taken back."""
+        """Number of lines returned."""
         return self.row[4]
 
     @property
     def orders(self) -> int:
-        """Orders begun."""
+        """Number of orders."""
         return self.row[6]
 
     @property
@@ -147,7 +147,7 @@ class Sums:
 
 
 def totals(database: Finds, store: str | None = None, period: Period | None = None) -> Sums:
-    """Everything sold in a store, or in all. Raises ServerError."""
+    """Everything sold in a store, or in all stores. Raises ServerError."""
     sums = Sums()
     for _, first, last, row, money in _sums(database, STORE_MONTHS, store, period or Period()):
         sums.add(first, row, money, last)
@@ -179,9 +179,9 @@ def item_days(database: Finds, store: str, item: str, period: Period | None = No
 
 
 def newest_day_by_item(database: Finds, store: str | None = None) -> dict[tuple[str, str], Sums]:
-    """The newest business date with sales of each (store, item) of late, with what was sold. Raises ServerError.
+    """The newest business date with sales of each (store, item), and what was sold on it. Raises ServerError.
 
-    Of late: within the newest two months of the data.
+    Only the newest two months of the data are searched.
     """
     last = last_date(database)
     if last is None:
@@ -199,7 +199,7 @@ def newest_day_by_item(database: Finds, store: str | None = None) -> dict[tuple[
 
 
 def hours_of_week(database: Finds, store: str | None = None, period: Period | None = None) -> list[int]:
-    """Lines sold by hour of the week, Monday 0 h first, in whole months that touch the period. Raises ServerError."""
+    """Lines sold by hour of the week, from Monday 0 h, in all whole months that the period touches. Raises ServerError."""
     where = _where(store, period or Period())
     hours = [0] * HOURS_A_WEEK
     for document in database.find(STORE_MONTHS, where, ("hours",)):
@@ -213,7 +213,7 @@ def stores(database: Finds) -> list[str]:
 
 
 def last_date(database: Finds) -> str | None:
-    """The newest business date with sales; None: nothing was sold. Raises ServerError."""
+    """The newest business date with sales; None if nothing was sold. Raises ServerError."""
     newest = next(iter(database.find(STORE_MONTHS, {}, ("month",), newest_by="month", limit=1)), None)
     if newest is None:
         return None
@@ -239,12 +239,12 @@ def _where(store: str | None, period: Period, item: str | None = None) -> dict[s
 def _sums(
     database: Finds, collection: str, store: str | None, period: Period
 ) -> Iterator[tuple[Document, str, str, list[Any], dict[str | None, list[int]]]]:
-    """Documents with the first and last day and the sums, of counts and of money, of what they hold of the period.
+    """Documents, each with the first and last day and the sums of its counts and money within the period.
 
-    Months wholly within come as their own total, without their days: far less to read.
+    Months that lie wholly within the period come as their totals, without their days, which is far less to read.
     """
     whole = period.whole()
-    # `others` as a whole, days included: where a store has one currency, it is empty.
+    # `others` is read as a whole, days included: it is empty for stores with a single currency.
     fields = ("store", "item", "month", "currency", "others", "total", "first", "last")
     if (whole.first or FIRST_DATE) <= (whole.last or LAST_DATE):
         for document in database.find(collection, _where(store, whole), fields):

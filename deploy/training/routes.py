@@ -1,4 +1,4 @@
-"""The older API's routes that need more than MongoDB, for `shelfcast web` to serve beside its own."""
+"""The routes of the older API that need more than MongoDB; `shelfcast web` serves them beside its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deploy.training.trainer import Job, Trainer
 from producers.gateway.door import Door
 
 ANSWER_SECONDS: Final = 25.0
-"""A request waits so long for its job; then it is told where to watch it."""
+"""How long a request waits for its job; then the answer says where to watch the job."""
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -54,7 +54,7 @@ async def _answer(job: Job) -> Response[Any]:
 
 
 def paths(add_data: dict[str, Any]) -> dict[str, Any]:
-    """Their OpenAPI 3.1 descriptions; `add_data` as the gateway describes it."""
+    """OpenAPI 3.1 descriptions of these routes; `add_data` as the gateway describes it."""
 
     def operation(summary: str, about: str, done: str) -> dict[str, Any]:
         answers = {

@@ -1,1 +1,1 @@
-"""One toolkit for Kafka: what a broker says, how far readers are behind, quiet logs."""
+"""One toolkit for Kafka: what a broker says, how far readers lag, quiet logs."""

@@ -1,4 +1,4 @@
-"""Log lines of which only so many are worth reading."""
+"""Limits log lines that would repeat endlessly."""
 
 import logging
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class RateLimited:
-    """Says each kind of thing at most once in a while, and how often it was kept to itself."""
+    """Logs each kind of message at most once in a while, with the number of times it was suppressed."""
 
     def __init__(self, logger: logging.Logger, seconds: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger

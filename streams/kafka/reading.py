@@ -1,4 +1,4 @@
-"""A stretch of a partition's log, read from first to last, without a group."""
+"""Reads a stretch of a partition's log, without a group."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SILENCE_SECONDS: Final = 30.0
 
 
 class LogRecord(NamedTuple):
-    """A message of the log, as the processor takes it."""
+    """A message of the log in the form that the processor takes."""
 
     offset: int
     timestamp: int

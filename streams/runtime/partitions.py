@@ -1,7 +1,7 @@
-"""The partitions a worker holds: recovery, checkpoints, handing over.
+"""The partitions that a worker holds: recovery, checkpoints, handover.
 
-A checkpoint is: outputs delivered, then the snapshot delivered, then the commit that names it. A kill between two steps
-replays a part of the log into the same bytes.
+A checkpoint delivers the outputs, then the snapshot, then commits with the snapshot's place. After a kill between two of these steps, part
+of the log is replayed and gives the same bytes.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ FETCHED: Final = 2 * 8000
 class Held:
     """A partition's processor and what its next checkpoint needs to know.
 
-    turn: held while events are applied or the state is dumped; writing: held while something is committed.
-    sent: whether the outputs of all that was applied were handed to the outbox.
-    begun: whether the commit says that this process applies events from it on.
-    care: what to mark before it is applied; look_past: the next event put aside, after which a checkpoint is due.
+    turn: lock, held while events are applied or the state is dumped. writing: lock, held during a commit.
+    sent: whether the outputs of all applied events have gone to the outbox.
+    begun: whether the commit says that this process applies the events after it.
+    care: the events to mark before they are applied. look_past: the next event that is put aside; a checkpoint is due after it.
     """
 
     __slots__ = (
@@ -107,7 +107,7 @@ class Held:
 
 
 class Partitions:
-    """Hearts by partition number, with the servers they need."""
+    """The processors by partition number, with the servers that they need."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The worker's composition: Faust around the processors of the partitions it is given."""
+"""Puts the worker together: Faust around the processors of its assigned partitions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ YOUNG_OBJECTS: Final = 10_000
 
 
 class Worker:
-    """One process of the stream: `await run()` until `stop()` or an error ends it."""
+    """One process of the stream: `await run()` lasts until `stop()` or an error ends it."""
 
     def __init__(
         self,
@@ -240,7 +240,7 @@ def _spare_the_collector() -> None:
 
 
 class LagWatch:
-    """The ends of the log, asked of the broker over a connection of its own."""
+    """Asks the broker for the ends of the log, over a connection of its own."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._consumer = Consumer(kafka.client() | {"group.id": "shelfcast-lag-watch", "log.connection.close": False}, logger=log)

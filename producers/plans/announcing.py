@@ -1,4 +1,4 @@
-"""A table of promotions and of open or closed days, as the events that announce them. Pure."""
+"""Turns a table of promotions and of open or closed days into the events that announce them. Pure."""
 
 import re
 from collections import Counter
@@ -22,7 +22,7 @@ SHOWN: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """Plans of a table in its order, and a sentence for each row that is none."""
+    """The announcements of a table, in its order, and a sentence for each wrong row."""
 
     plans: list[Planned] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The promotions and open days that rows tell of, as the plans a shop would have announced. Pure."""
+"""Turns the promotions and open days in recorded rows into the announcements that a shop would have made. Pure."""
 
 import hashlib
 from collections import Counter
@@ -24,7 +24,7 @@ KNOWN_AHEAD_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class KnownAhead:
-    """Which columns of a source are announced ahead of their days."""
+    """Which columns of a source are announced in advance."""
 
     promotions: bool = False
     openings: bool = False
@@ -53,7 +53,7 @@ Planned = PromotionPlanned | OpeningPlanned
 
 @dataclass(frozen=True, slots=True)
 class DatedPlan:
-    """An event that is announced at the end of the day `on_day` (days since 1970), `at` epoch seconds."""
+    """An announcement that is sent at the end of the day `on_day` (days since 1970-01-01), at `at` in epoch seconds."""
 
     on_day: int
     at: float

@@ -1,4 +1,4 @@
-"""Settings of what one client may take of an HTTP server."""
+"""Settings that limit what one client may take from an HTTP server."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from streams.contract.settings import FromEnvironment, setting
 
 @dataclass(frozen=True, slots=True)
 class Bounds(FromEnvironment):
-    """How long a client may take, how many connections there may be, and which proxies are believed."""
+    """How long a client may take, how many connections are allowed, and which proxies are trusted."""
 
     header_seconds: float = setting(
         "SHELFCAST_HEADER_SECONDS", "How long a connection may take to bring the head of a request.", 10.0, low=0.5, high=120

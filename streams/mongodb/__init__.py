@@ -1,1 +1,1 @@
-"""Why MongoDB refuses, in a sentence."""
+"""Says in a sentence why MongoDB refuses."""

@@ -13,14 +13,14 @@ class ConsumeSettings(FromEnvironment):
     forecasts_group: str = setting("SHELFCAST_FORECASTS_GROUP", "Consumer group of the forecasts.", "shelfcast-forecasts")
     batch_messages: int = setting("SHELFCAST_CONSUME_MESSAGES", "Messages after which a batch is written.", 20_000, low=1, high=200_000)
     batch_seconds: float = setting(
-        "SHELFCAST_CONSUME_SECONDS", "Seconds after which a batch is written however small.", 1.0, low=0.05, high=60
+        "SHELFCAST_CONSUME_SECONDS", "Seconds after which a batch is written, however small it is.", 1.0, low=0.05, high=60
     )
     gap_alarm_seconds: float = setting(
-        "SHELFCAST_GAP_ALARM_SECONDS", "Seconds that sales may wait for earlier ones before it is an alarm.", 60.0, low=1, high=86_400
+        "SHELFCAST_GAP_ALARM_SECONDS", "Seconds that sales may wait for earlier ones before an alarm is raised.", 60.0, low=1, high=86_400
     )
     metrics_host: str = setting(
         "SHELFCAST_METRICS_HOST",
-        "Address of /metrics of worker and consumers. It asks for no key: other than loopback only in a private network.",
+        "Address of /metrics of worker and consumers. It needs no key: leave loopback only in a private network.",
         "127.0.0.1",
     )
     metrics_port: int = setting(

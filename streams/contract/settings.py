@@ -173,17 +173,19 @@ class WorkerSettings(FromEnvironment):
 
     group: str = setting("SHELFCAST_GROUP", "Consumer group of the workers.", "shelfcast-worker")
     timezone: str = setting("SHELFCAST_TIMEZONE", "* Time zone of the stores, as in Europe/Berlin.", "UTC")
-    country: str = setting("SHELFCAST_COUNTRY", "* Where the stores are, for public holidays: ISO 3166, as DE or DE-NW; empty: none.", "")
+    country: str = setting(
+        "SHELFCAST_COUNTRY", "* Country of the stores, for public holidays: ISO 3166, as in DE or DE-NW; empty: none.", ""
+    )
     store_countries: str = setting(
         "SHELFCAST_STORE_COUNTRIES",
-        "CSV file of stores that are elsewhere: columns store and country, as in 25,DE-NW. A store keeps what it is first seen with.",
+        "CSV file of stores in other countries: columns store and country, as in 25,DE-NW. A store keeps the country it begins with.",
         "",
     )
     lateness_minutes: float = setting(
-        "SHELFCAST_LATENESS_MINUTES", "* How late a sale may come and still change its open day.", 60.0, low=0, high=10080
+        "SHELFCAST_LATENESS_MINUTES", "* How late a sale may come and still change its day before the day closes.", 60.0, low=0, high=10080
     )
     dedupe_window: int = setting(
-        "SHELFCAST_DEDUPE_WINDOW", "* Event ids a partition remembers to drop repeats.", 100_000, low=1000, high=10_000_000
+        "SHELFCAST_DEDUPE_WINDOW", "* Number of event ids that a partition remembers, to drop repeats.", 100_000, low=1000, high=10_000_000
     )
     nowcast_minutes: float = setting(
         "SHELFCAST_NOWCAST_MINUTES", "* Event minutes between two forecasts of today's total.", 60.0, low=1, high=1440
@@ -195,14 +197,14 @@ class WorkerSettings(FromEnvironment):
         "SHELFCAST_CHECKPOINT_EVENTS", "Events of a partition after which a snapshot is taken.", 50_000, low=100, high=10_000_000
     )
     stall_seconds: float = setting(
-        "SHELFCAST_STALL_SECONDS", "Lag without progress for so long ends the worker, to be restarted.", 60.0, low=5, high=3600
+        "SHELFCAST_STALL_SECONDS", "Seconds of lag without progress after which the worker ends, to be restarted.", 60.0, low=5, high=3600
     )
     accept_truncated_log: bool = setting(
-        "SHELFCAST_ACCEPT_TRUNCATED_LOG", "Go on where retention has deleted events that were not taken yet.", False
+        "SHELFCAST_ACCEPT_TRUNCATED_LOG", "Continue even if retention has deleted events that were not processed.", False
     )
     metrics_host: str = setting(
         "SHELFCAST_METRICS_HOST",
-        "Address of /metrics of worker and consumers. It asks for no key: other than loopback only in a private network.",
+        "Address of /metrics of worker and consumers. It needs no key: leave loopback only in a private network.",
         "127.0.0.1",
     )
     metrics_port: int = setting("SHELFCAST_WORKER_METRICS_PORT", "Port of the worker's /metrics; 0 serves none.", 9101, low=0, high=65535)

@@ -138,7 +138,7 @@ def _notes(ours: live.Live) -> tuple[str, ...]:
         notes.append(f"{own:,} of {len(stores):,} stores have a country of their own by --store-countries.")
     notes += [f"{n:,} rows left out: {reason}." for reason, n in ours.counts.skipped.items()]
     if ours.counts.bad:
-        notes.append(f"{ours.counts.bad:,} rows are no sales. {_bad(ours)}")
+        notes.append(f"{ours.counts.bad:,} rows are not sales. {_bad(ours)}")
     notes += [f"{n:,} sales were refused by the worker: {reason.removeprefix('rejected_')}." for reason, n in ours.rejected.items()]
     return tuple(notes)
 

@@ -1,1 +1,1 @@
-"""Where everything is put together: the command line and the embedded stack."""
+"""Puts everything together: the command line, the demo and the embedded servers. The only room that wires processes."""

@@ -26,18 +26,18 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "up": ("Start here", "everything for one shop on this machine: gateway, worker, consumers, web page"),
     "doctor": ("Start here", "check broker, topics, database, clock and state, and say what to do"),
     "gateway": ("Sales in", "the HTTP door for tills: POST /v1/sales"),
-    "replay": ("Sales in", "a CSV, Parquet or NDJSON file or a database into sale events"),
-    "announce": ("Sales in", "promotions and closed days of a table, told ahead"),
+    "replay": ("Sales in", "turn a CSV, Parquet or NDJSON file, or a database, into sale events"),
+    "announce": ("Sales in", "announce promotions and closed days from a table"),
     "simulate": ("Sales in", "a seeded shop with tills: the test bed for drift and load"),
-    "deadletters": ("Sales in", "look at refused events, mend them, send them again"),
+    "deadletters": ("Sales in", "list refused events, correct them, send them again"),
     "worker": ("The stream", "learn from every sale, forecast, plan the shelf"),
-    "consume": ("The stream", "accepted sales and forecasts into MongoDB"),
-    "replenish": ("The stream", "purchase orders from the plans: the example of a downstream service"),
+    "consume": ("The stream", "write accepted sales and forecasts to MongoDB"),
+    "replenish": ("The stream", "write purchase orders from the plans: an example of a downstream service"),
     "web": ("Answers", "the page, charts and predictions over HTTP"),
     "charts": ("Answers", "charts as PNG and SVG files"),
     "shelf": ("Answers", "describe a shelf, see its plan, simulate what planning earns"),
     "backtest": ("Answers", "how good the forecasts are on your own sales, against baselines"),
-    "verify": ("Operation", "do the books balance: log against MongoDB"),
+    "verify": ("Operation", "check that the books balance: the log against MongoDB"),
     "topics": ("Operation", "list or create the topics"),
     "schema": ("Operation", "JSON Schema and AsyncAPI of the messages"),
     "settings": ("Operation", "every environment variable: value, default and meaning"),
@@ -50,7 +50,7 @@ EXIT_CODES: Final = (
 
 
 NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-"""A full disk, a quota, a limit of the shell, a disk that only reads."""
+"""A full disk, a quota, a limit of the shell, a read-only disk."""
 
 
 def main() -> None:
@@ -72,19 +72,19 @@ def main() -> None:
 
 
 def run(name: str, arguments: list[str]) -> int:
-    """Run one command; its exit code."""
+    """Run one command; returns its exit code."""
     _set_up_logging()
-    # Before NumPy is loaded: the matrices are small, threads would only wait for each other.
+    # Before NumPy is loaded: the matrices are small, so threads would only wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if not os.environ.get(lifeline.LIFELINE):  # who started a child of ours has said it
+    if not os.environ.get(lifeline.LIFELINE):  # for our own children, whoever started them has warned already
         _warn_of_misspellings()
     else:
         lifeline.hold(lambda: os.kill(os.getpid(), signal.SIGTERM))
-    signal.signal(signal.SIGTERM, _terminated)  # as Ctrl-C, so that children are ended too; servers set their own
+    signal.signal(signal.SIGTERM, _terminated)  # as Ctrl-C, so that children stop too; servers set their own handler
     try:
         command = _command(name)
         result = command(args=arguments, prog_name=f"shelfcast {name}", standalone_mode=False)
-        sys.stdout.flush()  # a full disk behind it is then told here, and not by the interpreter's end
+        sys.stdout.flush()  # so that a full disk is reported here, not while the interpreter ends
     except ShelfcastError as error:
         _say(str(error))
         return error.exit_code
@@ -95,10 +95,10 @@ def run(name: str, arguments: list[str]) -> int:
     except OSError as error:
         if error.errno not in NO_ROOM:
             raise
-        _say(f"{error.filename or 'What the output goes to'} cannot be written: {error.strerror}.")
+        _say(f"{error.filename or 'The output'} cannot be written: {error.strerror}.")
         return 1
     except Exception as error:
-        show = getattr(error, "show", None)  # click's own complaints about the command line
+        show = getattr(error, "show", None)  # click's own errors about the command line
         if show is None:
             raise
         show()
@@ -133,7 +133,7 @@ def _help() -> None:
     console.print(table)
     console.print(
         "\nExamples:\n  shelfcast demo\n  shelfcast demo --sales my-sales.csv\n  shelfcast gateway --help\n\n"
-        "Where no broker is named, Kafka and MongoDB stand-ins start on this machine. With KAFKA_BOOTSTRAP_SERVERS and\n"
+        "If no broker is named, stand-ins for Kafka and MongoDB start on this machine. With KAFKA_BOOTSTRAP_SERVERS and\n"
         "MONGODB_URI the same commands use yours.\n\n" + EXIT_CODES,
         highlight=False,
     )
@@ -144,7 +144,7 @@ def _say(sentence: str) -> None:
 
 
 def _warn_of_misspellings() -> None:
-    """Say which variables look like settings and are none. Costs nothing where there is none."""
+    """Warn about variables that look like settings but are not. Costs nothing if there are none."""
     if not any(name.startswith(spelling.LIKE_SETTINGS) for name in os.environ):
         return
     from deploy.commands.settings import names  # noqa: PLC0415 - every room's settings

@@ -1,4 +1,4 @@
-"""Which servers a command works with: those named in the environment, else the embedded ones of the data directory."""
+"""The servers a command works with: those named in the environment, else the embedded ones of the data directory."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _stacks: dict[Path, embedded.Stack] = {}
 
 
 def servers(data_dir: Path | None = None) -> tuple[KafkaSettings, MongoSettings]:
-    """The servers named by KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI; where neither is set, the embedded ones.
+    """The servers named by KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI; if neither is set, the embedded ones.
 
-    The first command of a data directory starts them, later ones join; they end with the one that started them.
+    The first command that uses a data directory starts them, later commands join; they end with the command that started them.
     Raises SettingsError, ServerError.
     """
     named = [name for name in ("KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI") if os.environ.get(name)]
@@ -36,21 +36,21 @@ def servers(data_dir: Path | None = None) -> tuple[KafkaSettings, MongoSettings]
 
 
 def _checked(mongo: MongoSettings) -> MongoSettings:
-    from streams.mongodb.trouble import check_uri  # noqa: PLC0415 - pymongo, which most commands need only for this
+    from streams.mongodb.trouble import check_uri  # noqa: PLC0415 - loads pymongo, which most commands need only here
 
     check_uri(mongo)
     return mongo
 
 
 def embedded_log_id(data_dir: Path | None = None) -> str | None:
-    """Identity of the embedded log, new with each start of the servers; None where real servers are named."""
+    """Identity of the embedded log, new with each start of the servers; None if real servers are named."""
     if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         return os.environ.get("SHELFCAST_LOG_ID") or None
     return embedded_addresses(data_dir or DEFAULT_DATA_DIR).log_id
 
 
 def embedded_addresses(data_dir: Path) -> embedded.Addresses:
-    """The embedded servers of a directory, started if nobody did."""
+    """The embedded servers of a directory, started if they are not running."""
     running = _stacks.get(data_dir)
     if running is not None:
         return running.addresses

@@ -1,4 +1,4 @@
-"""Keeps the documents true: writes their generated parts, or checks them. `python -m deploy.docs [--check]`."""
+"""Writes the generated parts of the documents, or checks them: `python -m deploy.docs [--check]`."""
 
 import re
 import sys
@@ -22,14 +22,14 @@ def settings_table() -> str:
 
 
 def with_settings(text: str) -> str:
-    """The README with its table of settings made anew."""
+    """The README with a new table of settings."""
     start, end = text.index("<!-- settings:"), text.index("<!-- /settings -->")
     head = text[start : text.index("-->", start) + 3]
     return text[:start] + head + "\n" + settings_table() + "\n" + text[end:]
 
 
 def broken(file: Path) -> list[str]:
-    """What is wrong in a document: links that lead nowhere, commands that do not exist."""
+    """What is wrong in a document: broken links, commands that do not exist."""
     text, name = file.read_text(), file.relative_to(ROOT)
     found = [f"{name}: there is no {target}" for target in _LINK.findall(text) if not (file.parent / target).exists()]
     code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
@@ -38,7 +38,7 @@ def broken(file: Path) -> list[str]:
 
 
 def main() -> None:
-    """Write the generated parts; with --check, say what differs or is broken and exit 1."""
+    """Write the generated parts; with --check, report what is out of date or broken, and exit with 1."""
     check, problems = "--check" in sys.argv[1:], []
     readme = ROOT / "README.md"
     generated = {readme: with_settings(readme.read_text())}

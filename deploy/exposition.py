@@ -1,4 +1,4 @@
-"""`/metrics` of a process, for Prometheus."""
+"""Serves `/metrics` of a process, for Prometheus."""
 
 from collections.abc import Callable
 
@@ -9,9 +9,9 @@ from streams.http.address import why_not
 
 
 def serve_metrics(registry: CollectorRegistry, host: str, port: int, variable: str) -> Callable[[], None]:
-    """Serve the registry over HTTP from a thread of its own; what ends that.
+    """Serve the registry over HTTP in a thread of its own; returns a function that stops it.
 
-    variable: the setting that names the port. Raises SettingsError when it cannot be listened on.
+    variable: the setting that names the port. Raises SettingsError if the port cannot be listened on.
     """
     try:
         server, _ = start_http_server(port, host, registry)

@@ -1,4 +1,4 @@
-"""The consumer groups that are watched for lag, named as the settings name them."""
+"""The consumer groups whose lag is watched, as the settings name them."""
 
 from consumers.runtime.consumer_settings import ConsumeSettings
 from streams.contract.settings import WorkerSettings
@@ -7,10 +7,10 @@ from streams.kafka.lag import Watched
 
 
 def ahead_of() -> tuple[Watched, ...]:
-    """Those that a replay may not outrun: worker and statistics."""
+    """The groups that a replay must not outrun: worker and statistics."""
     return (Watched(WorkerSettings.read().group, EVENTS), Watched(ConsumeSettings.read().statistics_group, ACCEPTED))
 
 
 def everybody() -> tuple[Watched, ...]:
-    """Worker, statistics and forecasts: all that must be done before what was sent is seen."""
+    """Worker, statistics and forecasts: all that must catch up before what was sent can be seen."""
     return (*ahead_of(), Watched(ConsumeSettings.read().forecasts_group, FORECASTS))

@@ -1,4 +1,4 @@
-"""A plan as MongoDB holds it, as what the picture draws."""
+"""Turns a plan from MongoDB into what the picture draws."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def drawable(plan: dict[str, Any], event: ShelfDefined | None, levels: int) -> ShelfPlan:
-    """The plan on its shelf: as described by `event`, else on so many levels, with widths made up from percentages.
+    """The plan on its shelf: as `event` describes it, else on `levels` levels, with widths made up from percentages.
 
-    Raises UsageError where the plan names items that the description has not, or no facings without a description.
+    Raises UsageError if the plan names items that the description lacks, or if neither a description nor facings exist.
     """
     by_item = {one["item"]: one for one in plan["items"]}
     shelf = _sketched(plan, levels) if event is None else as_planned(event)
     unknown = [name for name, one in by_item.items() if name not in shelf.items and share_of_shelf(one) > 0]
     if unknown:
-        raise UsageError(f"The plan has {unknown[0]!r} and the shelf's file has not: give the file of this shelf.")
+        raise UsageError(f"The plan has {unknown[0]!r} but the file does not: give the file of this shelf.")
     of = [by_item.get(item, {}) for item in shelf.items]
     facings = np.array([one.get("facings") or 0 for one in of], dtype=np.int64)
     if event is not None and not facings.any():
@@ -45,10 +45,10 @@ def drawable(plan: dict[str, Any], event: ShelfDefined | None, levels: int) -> S
 
 
 def _sketched(plan: dict[str, Any], levels: int) -> Shelf:
-    """A shelf whose widths are the percentages of its plan; an item without space is left out."""
+    """A shelf whose widths are the percentages of its plan; items without space are left out."""
     items = [one for one in plan["items"] if share_of_shelf(one) > 0]
     widths = [share_of_shelf(one) / (one.get("facings") or 1) for one in items]
-    # Room to spare: whole items must find a place on levels whose real width is not known.
+    # Extra room: whole items must find a place on levels whose real width is unknown.
     level_width = max(100.0 / levels * 1.08, max(widths) * 1.01)
     while True:
         shelf = build_shelf(level_width, levels, [Item(one["item"], width=w) for one, w in zip(items, widths, strict=True)])

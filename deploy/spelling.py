@@ -1,4 +1,4 @@
-"""Environment variables that look like settings and are none: said at start, with the nearest that is one."""
+"""Finds environment variables that look like settings but are not; each start warns of them and suggests the nearest setting."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ LIKE_SETTINGS: Final = ("SHEL", "KAFKA", "MONGO")
 _CLOSE: Final = 0.8
 _NO_SETTINGS: Final = frozenset({"SHELFCAST_LIFELINE", "SHELFCAST_TESTS_MAY_DELETE_TOPICS", "SHELFCAST_METRICS_KEY", "SHELFCAST_CASES"})
 _SERVICE_LINK: Final = re.compile(r"_SERVICE_(HOST|PORT)(_|$)|_PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?$")
-"""What Kubernetes and Docker set in every container for each service beside it."""
+"""Variables that Kubernetes and Docker set in every container for each service beside it."""
 
 
 def unknown_variables(environ: Mapping[str, str], settings: Iterable[str]) -> Iterator[str]:
     """A sentence for each variable that was probably meant to be a setting.
 
-    Every SHELFCAST_ name that is none is said; of the others only those close to a setting: KAFKA_HEAP_OPTS is somebody else's.
+    Every unknown SHELFCAST_ name gets one; other names only if they are close to a setting: KAFKA_HEAP_OPTS belongs to another program.
     """
     known = sorted(settings)
     for name in sorted(environ):
@@ -34,6 +34,6 @@ def unknown_variables(environ: Mapping[str, str], settings: Iterable[str]) -> It
 
 
 def nearest_setting(name: str, known: Iterable[str]) -> str | None:
-    """The setting that was probably meant; None where no name is close."""
+    """The setting that was probably meant; None if no name is close."""
     found = difflib.get_close_matches(name, known, 1, _CLOSE)
     return found[0] if found else None

@@ -1,4 +1,4 @@
-"""Runs our own processes beside each other: restarts what dies, ends all of them with itself."""
+"""Runs our own processes side by side: restarts those that die, and ends all of them when it ends itself."""
 
 from __future__ import annotations
 
@@ -18,12 +18,19 @@ log = logging.getLogger(__name__)
 
 RESTART_SECONDS: Final = 1.0
 QUICK_DEATHS: Final = 10
-"""So many deaths within a minute, or one for a wrong setting, and a process is given up: it would not get better.
+"""A process that dies this often within a minute, or once over a wrong setting, is given up: restarts would not help.
 
-A worker finds the event that kills it by some six deaths, and one that ends because it has put an event aside gets better.
+A worker needs up to six deaths to find the event that kills it, and a worker that ends because it has put an event aside does recover.
 """
 
 STOP_SECONDS: Final = 12.0
+
+_TITLES: Final = {"consume": "consumer", "web": "web page"}
+
+
+def title(name: str) -> str:
+    """What people call the child of this name."""
+    return _TITLES.get(name, name)
 
 
 @dataclass
@@ -39,7 +46,7 @@ class Child:
 
 
 class Supervisor:
-    """Keeps children running until `stop`. Their output goes to a file each in `log_dir`."""
+    """Keeps children running until `stop`. The output of each goes to its own file in `log_dir`."""
 
     def __init__(self, log_dir: Path) -> None:
         self._log_dir = log_dir
@@ -63,11 +70,11 @@ class Supervisor:
 
     @property
     def given_up(self) -> str | None:
-        """Name of a child that could not be kept running."""
+        """Name of a child that could not be kept running, or None."""
         return next((c.name for c in self._children if c.given_up), None)
 
     def log_of(self, name: str) -> Path:
-        """The file a child's output goes to."""
+        """The file of a child's output."""
         return self._log_dir / f"{name}.log"
 
     def last_words(self, name: str, lines: int = 5) -> str:
@@ -76,7 +83,7 @@ class Supervisor:
         return "\n".join(text.splitlines()[-lines:])
 
     def stop(self) -> None:
-        """End all children: TERM, then KILL."""
+        """Stop all children: TERM, then KILL."""
         self._stopping.set()
         living = [c.process for c in self._children if c.process is not None and c.process.poll() is None]
         for process in living:
@@ -123,6 +130,6 @@ class Supervisor:
 
 
 def _close_lifeline(process: subprocess.Popen[bytes] | None) -> None:
-    """Close our end of the pipe that tells a child whether we live, once the child has ended."""
+    """Close our end of the lifeline, the pipe that tells a child whether we live, once the child has ended."""
     if process is not None and process.stdin is not None:
         process.stdin.close()

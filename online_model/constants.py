@@ -1,4 +1,4 @@
-"""Constants that several rooms share, named and frozen; a constant of one room stands in that room."""
+"""Constants that several rooms share. A constant that only one room uses is declared in that room."""
 
 from __future__ import annotations
 
@@ -6,48 +6,49 @@ from dataclasses import dataclass
 from typing import Final
 
 YEAR: Final = 364
-"""A year that keeps the weekday, days."""
+"""A year of whole weeks, in days: a day and the day one such year before fall on the same weekday."""
 
 TINY: Final = 1e-3
-"""Floor of a scale or level, units."""
+"""Smallest scale or level, units."""
 MEAN_FLOOR: Final = 0.05
-"""A scale is at least this share of the running mean."""
+"""A scale or level is never below this share of the series' mean."""
 SMALL: Final = 0.1
-"""Added to a scale or level in a weight, units."""
+"""Added to a scale or level before it serves as a weight, units."""
 OVERDISPERSION: Final = 0.1
-"""Variance of a count is mu (1 + .1 mu) where it weighs an observation."""
+"""An observation's weight assumes that a count with mean mu has the variance mu (1 + .1 mu)."""
 WARM_UP: Final = 7
-"""Open days a series needs before it teaches the calendar and the profile."""
+"""Open days after which a series starts to teach the calendar and the profile."""
 RATIO_TO_LEVEL_CAP: Final = 8.0
-"""Cap of sales over level where a day teaches the calendar, the profile, the shock."""
+"""Cap on a day's sales over the level when the day teaches the calendar, the profile and the shock."""
 ETA_CLIP: Final = (-4.0, 2.5)
-"""Clip of a log ratio inside a fit and of the log regression's forecast."""
+"""Bounds of a log ratio inside a fit, and of the log regression's forecast."""
 SHOCK_CLIP: Final = 1.5
+"""Bound of a day's shock either way: the log of what the pool sold over what was expected of it."""
 LABEL_CAP_DAY: Final = 10.0
-"""Label of a day: at most 10 s + 10."""
+"""The label of one day is capped at 10 s + 10."""
 LABEL_CAP_WINDOW: Final = 5.0
-"""Label of a window, per open day: at most 5 s."""
+"""The label of a longer horizon, per open day, is capped at 5 s."""
 LOSS_CAP: Final = 10.0
-"""Absolute errors over s are capped at this before they are squared."""
+"""An absolute error over s is capped at this before it is squared."""
 TEACH_FROM_AGE: Final = 14
-"""A label teaches if its origin was at least the 14th business date of the pool."""
+"""A label teaches only if its origin was the pool's 14th business date or later."""
 STAGGER: Final = 3
-"""A window of a series teaches from every third origin; which one goes by the series."""
+"""In horizons longer than a day, a series teaches from every third origin only; neighbouring series take different ones."""
 
 
 def gain_of(half_life: float) -> float:
-    """EWMA gain of a half-life."""
+    """Gain of an exponentially weighted mean with this half-life."""
     return float(1 - 0.5 ** (1 / half_life))
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
-    """What may be chosen; everything else is a named constant.
+    """What a user may choose; everything else is a named constant.
 
     Attributes
     ----------
     sale_learning_rate
-        AdaGrad's step size of the per-sale learner.
+        AdaGrad step size of `SaleRegressor`.
 
     """
 

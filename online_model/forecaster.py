@@ -1,4 +1,4 @@
-"""All forecasting state of one pool: many stores, each closing its own business days."""
+"""The forecasting state of one pool: many stores, each of which closes its own business days."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ STATE_VERSION: Final = 6
 
 
 class Forecaster:
-    """All forecasting state of one pool.
+    """The forecasting state of one pool.
 
-    What comes out depends on nothing but the calls, in their order.
+    The results depend only on the calls and their order.
 
     Parameters
     ----------
     settings
-        What may be chosen.
+        What a user may choose.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class Forecaster:
 
     @property
     def scores(self) -> Scores:
-        """Running scores by horizon and contender."""
+        """Running scores by horizon and contender: the model and its baselines."""
         return self._pool.scores
 
     def add_store(self, store: str, country: str | None = None, subdivision: str | None = None) -> int:
@@ -72,7 +72,7 @@ class Forecaster:
         store
             Its name.
         country, subdivision
-            ISO codes for named holidays; None for none.
+            ISO 3166 codes that select the named holidays; None: no holidays.
 
         Returns
         -------
@@ -82,7 +82,7 @@ class Forecaster:
         Raises
         ------
         ValueError
-            When the codes are not known.
+            When the codes are unknown.
 
         """
         check_country(country, subdivision)
@@ -91,7 +91,7 @@ class Forecaster:
         return len(self._stores) - 1
 
     def add_series(self, store: int, item: str) -> int:
-        """Add an item of a store, at its first accepted sale; returns the series' index in the pool."""
+        """Add an item to a store at its first accepted sale; returns the index of the new series in the pool."""
         number = self._items.setdefault(item, len(self._items))
         place = self._stores[store]
         place.new_series.append(self._n_series)
@@ -116,24 +116,24 @@ class Forecaster:
         promotion: Bools | None = None,
         openings: Mapping[int, bool] | None = None,
     ) -> DayClosed:
-        """Close a business day of a store: score what matured, learn, forecast.
+        """Close a store's business day: score the forecasts it completes, learn, forecast.
 
         Parameters
         ----------
         store, day
-            Index of the store; `date.toordinal()`. Each day of a store once, in order, without gaps but those of `leap`.
+            Index of the store; the day's ordinal. A store closes each day once, in order; only `leap` may skip days.
         units
-            Net units `[n]` of `rows(store)`, returns subtracted.
+            Net units of the series in `rows(store)`, `[n]`: returns are subtracted.
         opened
-            False when nothing at all was sold in the store.
+            False when the store sold nothing at all.
         hours
             Units by local hour `[n, 24]`.
         promotion
-            Today and the 28 days ahead `[n, 29]`; None: none known. One that began without having been told the day before
-            counts from its second day on.
+            Promotions announced for today and the 28 days ahead, `[n, 29]`; None: none. A promotion that was not announced by
+            the day before it began counts from its second day on.
         openings
-            Whether the store opens on the day and on the 35 after it, by `date.toordinal()`, as far as it was told. Other days follow
-            from its week and the holidays it has kept closed.
+            Announced openings of the day and of the 35 days after it, by ordinal: True where the store opens. Days that were not
+            announced follow from the store's usual week and the holidays on which it has closed.
 
         Returns
         -------
@@ -143,7 +143,7 @@ class Forecaster:
         Raises
         ------
         ValueError
-            When a day is left out or repeated, or an array has not one row a series.
+            When a day is skipped or repeated, or an array does not have one row a series.
 
         """
         place, n = self._stores[store], len(self._rows[store])
@@ -161,16 +161,16 @@ class Forecaster:
         self._pool.know(len(self._stores), len(self._items))
 
     def leap(self, store: int, day: int) -> None:
-        """Pass over the days before `day` that a store has not closed, without a sale on any: `day` closes next.
+        """Skip a store's days up to `day`, which closes next; nothing was sold on the skipped days.
 
-        The work is bounded however many they are. What a store knows of its own days (sums by week, open days, the rings of the newest
-        days) is as if it had closed them, closed. Days leapt over are not forecast and score nothing, teach nothing about the store's
-        week and holidays, and age nothing that the pool's stores share.
+        The cost is bounded, however many days are skipped. The store's own history (weekly sums, open days, newest days) becomes what
+        it would be if the store had closed each of them as a closed day. But skipped days are not forecast and not scored; they teach
+        nothing about the store's week and holidays, and nothing that the pool shares decays.
 
         Raises
         ------
         ValueError
-            When the store has closed `day` or the day after it is the next anyway.
+            When the store has closed no day yet, has closed `day` already, or closes it next anyway.
 
         """
         place = self._stores[store]
@@ -179,7 +179,7 @@ class Forecaster:
         place.leap(day, self._pool)
 
     def restart(self, store: int) -> None:
-        """Forget the days of a store: the next one it closes is its first. Its series stay, as ones that have not sold yet."""
+        """Forget a store's days: the next day it closes is its first. Its series stay, as if they had not sold yet."""
         old = self._stores[store]
         place = self._stores[store] = StoreModel(old.name, old.country, old.subdivision)
         held = old.series
@@ -189,31 +189,31 @@ class Forecaster:
             self._pool = Pool()
 
     def nowcast(self, store: int, day: int, hour: float, sold: F64) -> F64:
-        """Expected total of a running day.
+        """Expected units of a running day, from its start to its end.
 
         Parameters
         ----------
         store, day
-            Index of the store; `date.toordinal()`, after the newest closed day.
+            Index of the store; ordinal of the running day, after the newest closed one.
         hour
-            Local time, 0 to 24.
+            Local time of day, 0 to 24.
         sold
             Units sold so far `[n]`.
 
         Returns
         -------
         array
-            Units by the end of the day `[n]`, at least those sold.
+            Units by the end of the day, `[n]`; never below `sold`.
 
         """
         return self._stores[store].nowcast(day, hour, np.asarray(sold, np.float64), self._pool)
 
     def take_drift(self) -> Drift | None:
-        """Drift of the per-sale learner since the last call."""
+        """The drift that `SaleRegressor` noticed since the last call, or None."""
         return self.sales.take_drift()
 
     def bytes_a_series(self) -> float:
-        """Bytes of state a series, pooled state aside."""
+        """Bytes of state per series, without what the pool shares."""
         return sum(s.series.bytes_each() * len(s.series) for s in self._stores) / max(self._n_series, 1)
 
     def dump(self) -> dict[str, Any]:
@@ -234,16 +234,16 @@ class Forecaster:
 
     @classmethod
     def load(cls, state: Mapping[str, Any]) -> Forecaster:
-        """The reverse of `dump`: what follows is what would have followed without it.
+        """Restore what `dump` returned; the forecaster then goes on as if it had never stopped.
 
         Raises
         ------
         ValueError
-            When the state is of another version: rebuild it from the log.
+            When another version wrote the state: rebuild it from the log.
 
         """
         if state["version"] != STATE_VERSION:
-            raise ValueError(f"state of version {state['version']}, this model reads {STATE_VERSION}: rebuild from the log")
+            raise ValueError(f"this state has version {state['version']}, the model reads {STATE_VERSION}: rebuild it from the log")
         self = cls(ModelSettings(float(state["sale_learning_rate"])))
         self.sales = SaleRegressor.load({k.removeprefix("sales."): v for k, v in state.items() if k.startswith("sales.")})
         self._pool = Pool.load(state)

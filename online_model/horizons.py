@@ -1,4 +1,7 @@
-"""The declared horizons and quantiles as the model uses them: places in arrays, and tuned numbers by length."""
+"""The declared horizons and quantiles as the model needs them: their places in arrays, and tuned numbers by length.
+
+A horizon is the number of days that a forecast sums over. A tail is a quantile other than the median.
+"""
 
 from __future__ import annotations
 
@@ -19,29 +22,29 @@ __all__ = [
 ]  # fmt: skip
 
 SPANS: Final = tuple(horizon.days for horizon in HORIZONS)
-"""Days of each horizon, in the order of every array that has one axis for them."""
+"""Days of each horizon; every array with an axis for horizons uses this order."""
 N_HORIZONS: Final = len(HORIZONS)
 DAY, WEEK = SPANS.index(1), SPANS.index(7)
-"""Places of the horizons that have a part of their own: the next day, and the week that the bias is measured on."""
+"""Places of the two horizons that the model treats specially: the next day, and the week over which it measures the bias."""
 KNOWN_OPEN_DAYS: Final = DAYS_AHEAD + 7
-"""Openings are wanted this far ahead: the features of the last day look 7 days further."""
+"""How far ahead the model must know whether the store opens: features of the last day look 7 days beyond it."""
 
 _TAILS: Final = tuple(quantile for quantile in QUANTILES if quantile.probability != 0.5)
 N_TAILS: Final = len(_TAILS)
 TAIL_NAMES: Final = tuple(tail.name for tail in _TAILS)
-"""The quantiles beside the median, lowest first."""
+"""Names of the tails, lowest first."""
 LOWER: Final[NDArray[np.bool_]] = np.array([tail.probability < 0.5 for tail in _TAILS])
 """Whether each tail lies below the median, `[tails]`."""
 TAIL_PROBABILITY: Final[NDArray[np.float64]] = np.array([min(tail.probability, round(1 - tail.probability, 9)) for tail in _TAILS])
-"""Share of the days that lies beyond each tail, `[tails]`."""
+"""Share of days that should lie beyond each tail, `[tails]`."""
 
 _TUNED_DAYS: Final = (1, 7, 28)
 
 
 def tuned(day: float, week: float, four_weeks: float) -> NDArray[np.float64]:
-    """A number of each horizon, `[horizons]`, from those that were tuned: of a day, of 7 and of 28 days.
+    """One number a horizon, `[horizons]`, from the numbers tuned for 1, 7 and 28 days.
 
-    A horizon of another length takes what lies between, straight in the logarithm of the days.
+    Horizons of other lengths interpolate linearly in the logarithm of the days.
     """
     values: Sequence[float] = (day, week, four_weeks)
     return np.asarray(np.interp(np.log(SPANS), np.log(_TUNED_DAYS), values))

@@ -1,4 +1,4 @@
-"""What the series of a pool share, and the pool's own clock of business dates."""
+"""What the series of a pool share, and the business dates by which the pool counts time."""
 
 from __future__ import annotations
 
@@ -30,23 +30,24 @@ if TYPE_CHECKING:
     from online_model.experts.regressors import PooledRegressor
 
 CAUTION: Final = tuple(0.5 * b**0.5 for b in SPANS)
-"""Extra ridge of the regressions by horizon, in dates; windows of many days overlap."""
+"""Extra ridge of the regressions by horizon, in dates. It grows with the horizon: longer windows overlap more and tell less."""
 
 
 class Pool:
-    """Pooled state of a pool.
+    """What the series of a pool share.
 
-    Stores close apart. A business date of the pool begins with the first close of a newer day than any before; forgetting
-    happens then, once, and what a date's residuals are measured against is as of then.
+    Each store closes its days by itself. A new business date of the pool begins when the first store closes a day newer than any
+    before it. At that moment, once a date, old evidence decays, and the pool notes the effects against which all stores measure
+    their residuals of that date.
 
     Attributes
     ----------
     day, first_day
-        Newest day closed by any store; the first.
+        Newest day that any store has closed; the first one.
     closes, last_closes
-        Closes on the present date and the one before.
+        Number of closes on the current business date and on the one before.
     started
-        Series that have sold.
+        Number of series that have sold something.
 
     """
 
@@ -84,33 +85,33 @@ class Pool:
 
     @property
     def models(self) -> list[PooledRegressor]:
-        """Regressions of all experts that have one, each of all horizons."""
+        """The regressions of all experts that have one, one a horizon each."""
         return [model for models in self.regressors.values() for model in models]
 
     @property
     def share(self) -> float:
-        """A store's share of a date."""
+        """The weight of one store within a business date."""
         return 1.0 / max(self.last_closes, 1)
 
     @property
     def many_stores(self) -> bool:
-        """Whether items can be met in more than one store."""
+        """Whether the pool has more than one store, so that stores can share items."""
         return len(self.shared.store_ewma) > 1
 
     def know(self, n_stores: int, n_items: int) -> None:
-        """Make room for stores and items."""
+        """Make room for this many stores and items."""
         self.shared.know(n_stores, n_items)
         self.items.know(n_items)
 
     def table(self, country: str | None, subdivision: str | None) -> CalendarTable:
-        """Dates of a country."""
+        """The calendar of a country and its subdivision."""
         place = (country, subdivision)
         if place not in self._tables:
             self._tables[place] = CalendarTable(country, subdivision, self.keys)
         return self._tables[place]
 
     def begin(self, day: int) -> None:
-        """A store closes `day`."""
+        """Note that a store closes `day`; begins a new business date if no store has closed it before."""
         if day > self.day:
             self.first_day = self.first_day or day
             self.day = day
@@ -125,7 +126,7 @@ class Pool:
         self.closes += 1
 
     def dump(self) -> dict[str, Any]:
-        """Complete state."""
+        """The complete state."""
         out: dict[str, Any] = {f"pool.{k}": getattr(self, k) for k in ("day", "first_day", "closes", "last_closes", "started")}
         out["pool.keys"] = list(self.keys.names)
         for part in self.PARTS:
@@ -139,7 +140,7 @@ class Pool:
 
     @classmethod
     def load(cls, state: Mapping[str, Any]) -> Pool:
-        """The reverse of `dump`."""
+        """Restore what `dump` returned."""
         self = cls()
         for name in ("day", "first_day", "closes", "last_closes", "started"):
             setattr(self, name, int(state[f"pool.{name}"]))

@@ -1,4 +1,4 @@
-"""What a pool says when a business day has closed."""
+"""What the close of a business day returns."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _PLACE: Final = {name: place for place, name in enumerate(QUANTILE_NAMES)}
 
 
 class _Band:
-    """The quantiles by name."""
+    """Reads the quantiles by name."""
 
     __slots__ = ()
     quantiles: Floats
 
     @property
     def p10(self) -> Floats:
-        """One day in ten sells at most this, `[n]`."""
+        """Quantile 0.1: sales stay at or below it one time in ten, `[n]`."""
         return np.asarray(self.quantiles[_PLACE["p10"]])
 
     @property
@@ -35,25 +35,25 @@ class _Band:
 
     @property
     def p90(self) -> Floats:
-        """One day in ten sells more, `[n]`."""
+        """Quantile 0.9: sales exceed it one time in ten, `[n]`."""
         return np.asarray(self.quantiles[_PLACE["p90"]])
 
 
 @dataclass(frozen=True, slots=True)
 class HorizonForecast(_Band):
-    """Forecast of one horizon: units summed over its days, `[n]` each, NaN where a series has not started.
+    """Forecast of one horizon: units summed over its days, `[n]` each; NaN where a series has not sold yet.
 
     Attributes
     ----------
     mean
-        What is served: the expected sum.
+        The expected sum; this is the forecast that is published.
     quantiles
-        And its quantiles, `[quantiles, n]`, in the order of `QUANTILES`.
+        Quantiles of the sum, `[quantiles, n]`, in the order of `QUANTILES`.
     weekday_mean, seasonal_naive, smoothing
-        The baselines that always run beside it: mean of the last 8 open days of each weekday; newest value of each weekday;
+        The baselines that always run beside the model: the mean of each weekday's last 8 open days; each weekday's newest value;
         simple exponential smoothing.
     open_days
-        Days of the horizon on which the store is expected to open; 0 makes every sum 0.
+        Days of the horizon on which the store should open; where there are none, every sum is 0.
 
     """
 
@@ -67,16 +67,16 @@ class HorizonForecast(_Band):
 
 @dataclass(frozen=True, slots=True)
 class Scored(_Band):
-    """A forecast held against what came after it, `[m]` each: only series that had started at the origin.
+    """A forecast beside what was then sold, `[m]` each: only series that had sold by the origin.
 
     Attributes
     ----------
     origin_day
-        `date.toordinal()` of the close that made the forecast.
+        Ordinal of the day whose close made the forecast.
     rows
-        Series in the pool.
-    actual
-        Net units that were sold over the horizon, as they are (not winsorised).
+        Indices of the series in the pool.
+        actual
+            Net units sold over the horizon, not winsorised.
 
     """
 
@@ -92,22 +92,22 @@ class Scored(_Band):
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A change the model has noticed and what it did about it.
+    """A change that the model has noticed, and what it did about it.
 
     Attributes
     ----------
     kind
-        `level_shift` (a series sells on another level) or `sale_error` (the per-sale learner errs differently).
+        `level_shift`: a series sells on another level. `sale_error`: the errors of `SaleRegressor` have another size.
     series
-        Series in the pool; None when all are concerned.
+        Index of the series in the pool; None when the change concerns all.
     since_day
-        `date.toordinal()` of the day the change is dated to; 0 when the detector counts events and not days.
+        Ordinal of the day on which the change began; 0 from a detector that counts events rather than days.
     before, after
-        Level in units a day, or mean absolute error of a sale line over its usual size.
+        The level in units a day, or the mean absolute error of a sale line relative to its usual size.
     factor
         after / before.
     action
-        What the model did, in words.
+        What the model did, as a phrase.
 
     """
 
@@ -122,22 +122,22 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class DayClosed:
-    """All that follows from the close of one business day of one store.
+    """Everything that the close of one store's business day returns.
 
     Attributes
     ----------
     day
-        `date.toordinal()` of the closed day.
+        Ordinal of the closed day.
     store
         Index of the store in the pool.
     rows
-        Series of the store in the order of addition, `[n]`.
+        Indices of the store's series in the pool, in the order in which they were added, `[n]`.
     horizons
         By name (`day`, `7_days`, `28_days`).
     path
-        Mean units of each of the 28 days ahead, `[n, 28]`; 0 on closed days, sums agree with the horizons.
+        Expected units of each of the 28 days ahead, `[n, 28]`; 0 on closed days. Its sums agree with the horizons.
     scored
-        Horizons whose forecasts matured with this close.
+        The forecasts that matured with this close, by the name of their horizon.
     drifts
         Changes noticed at this close.
 
@@ -153,5 +153,5 @@ class DayClosed:
 
     @property
     def started(self) -> NDArray[np.bool_]:
-        """Whether each series has begun to sell, `[n]`: only these are forecast."""
+        """Whether each series has sold yet, `[n]`; only those that have are forecast."""
         return ~np.isnan(self.path[:, 0])

@@ -1,7 +1,6 @@
-"""Dump and load of plain objects: numbers, strings, lists of them, arrays; nothing else is state.
+"""Dump and load plain objects. State consists of numbers, strings, lists of them, and arrays; nothing else.
 
-Every pooled room of the model keeps its state in public attributes; names that start with an underscore are caches and can be
-rebuilt.
+Every part of the model keeps its state in public attributes. Names with a leading underscore are caches that can be rebuilt.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def dump_fields(thing: object, prefix: str) -> dict[str, Any]:
-    """Public attributes of an object under `prefix.name`; arrays are copied."""
+    """The public attributes of an object under the keys `prefix.name`; arrays are copied."""
     out: dict[str, Any] = {}
     for name, value in vars(thing).items():
         if name.startswith("_"):

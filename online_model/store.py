@@ -1,4 +1,4 @@
-"""A store's business day: learn it, learn the forecasts it completes, forecast the days ahead."""
+"""A store's business day: learn the day, learn from the forecasts it completes, forecast the days ahead."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     Shared = tuple[float, float, F32, F32]
 
 SEASON_CAP: Final = (20.0, 5.0)
-"""Sales are capped at 20 mean + 5 before they are divided by a seasonal factor."""
+"""Sales are capped at 20 times the mean, plus 5, before they are divided by a seasonal factor."""
 P_SALE_GAIN: Final = 0.04
 MAX_AGE: Final = 4096
 
 
 def _gain_table() -> F32:
-    """Gains of the EWMAs without start-up bias by age: g / (1 - (1 - g)^age), `[9, MAX_AGE]`."""
+    """Gains of the running means by age, corrected for the bias of a short history: g / (1 - (1 - g)^age), `[9, MAX_AGE]`."""
     g = 1 - 0.5 ** (1 / HALF_LIVES)
     age = np.maximum(np.arange(MAX_AGE), 1)
     return np.asarray(g[:, None] / (1 - (1 - g[:, None]) ** age), np.float32)
@@ -56,22 +56,22 @@ _GAINS: Final = _gain_table()
 
 
 class StoreModel:
-    """State of one store.
+    """The state of one store.
 
     Attributes
     ----------
     first_day, last_day
-        Ordinals of its first and newest close; 0 before.
+        Ordinals of the first and the newest closed day; 0 before the first close.
     last_open
-        Newest open day of each weekday, `[7]`.
+        Ordinal of the newest open day of each weekday, `[7]`.
     last_index
-        The store's part of the pooled index on its newest open day.
+        What the store added to the pooled index (`PooledProfile.index`) on its newest open day.
     slots
-        Of each pending forecast what is the same for all series, `[36, 9]`: see `maturity.SLOT_COLUMNS`.
+        What each pending forecast has in common for all series, `[36, 9]`: see `maturity.SLOT_COLUMNS`.
     promotion_days
-        Days for which promotions are still looked at.
+        Days left for which the model still builds promotion features; 0 while no promotion is near.
     wild_run
-        Days in a row on which most series sold beyond belief.
+        Days in a row on which most series sold far more than they ever do.
 
     """
 
@@ -92,7 +92,7 @@ class StoreModel:
 
     @property
     def series(self) -> Series:
-        """Arrays of the series, new ones included."""
+        """Arrays of the series, including those added since the last close."""
         if self.new_series:
             self._series.append(self.new_series, self.new_items, prior_variance())
             self.new_series, self.new_items = [], []
@@ -100,7 +100,7 @@ class StoreModel:
         return self._series
 
     def close(self, index: int, told: DayInput, pool: Pool, pool_series: int) -> DayClosed:
-        """Close a day; `index` is the store's place in the pool, `pool_series` the number of its series."""
+        """Close a day; `index` is the store's place in the pool, `pool_series` the number of series in the pool."""
         s, day = self.series, told.day
         self.first_day = self.first_day or day
         pool.begin(day)
@@ -119,7 +119,7 @@ class StoreModel:
             self._learn_day(s, days, today, pool)
             if told.hours is not None and len(s):
                 hours = np.maximum(told.hours, 0).astype(np.float32)
-                hours *= today.kept_share()[:, None]  # what a cap took off a bulk order says nothing of the hour
+                hours *= today.kept_share()[:, None]  # a bulk order must not distort the day's curve by hour
                 pool.nowcast.learn(self._curve, today.weekday, hours, s.by_hour, s.morning[0], pool.share)
         else:
             ProfileClose(pool.profile).closed_day(day, self.last_index)
@@ -134,7 +134,7 @@ class StoreModel:
         return DayClosed(day, index, s.series.astype(np.intp), horizons, path, scored, drifts)
 
     def leap(self, day: int, pool: Pool) -> None:
-        """Pass over the days between the newest closed one and `day`, without a sale on any."""
+        """Skip the days between the newest closed one and `day`; nothing was sold on them."""
         s, first, skipped = self.series, self.last_day + 1, day - 1 - self.last_day
         self._opening.leap(skipped)
         last_year.leap(s.year_sums, s.year_counts, first - self.first_day, day - self.first_day)
@@ -146,10 +146,10 @@ class StoreModel:
         self.last_day = day - 1
 
     def _promotions(self, s: Series, promotion: Bools | None, days: StoreDay) -> PromotionDays | None:
-        """Promotions of today and the days ahead; None while none is near.
+        """Promotions of today and the days ahead; None while no promotion is near.
 
-        Today's counts only if it was told ahead. A flag on sales is seen only on days that sold: it would teach that promoted
-        days never sell nothing.
+        Today's promotion counts only if it was announced before today. A flag that comes with a sale exists only on days that sold
+        something, so learning from it would teach that promoted days always sell.
         """
         told, s.told_promotion = s.told_promotion, np.zeros(len(s), np.bool_) if promotion is None else promotion[:, 1].astype(np.bool_)
         if promotion is not None and (promotion[:, 1:].any() or told.any()):
@@ -168,7 +168,7 @@ class StoreModel:
         return found
 
     def _learn_day(self, s: Series, days: StoreDay, today: Today, pool: Pool) -> None:
-        """An open day: profile, calendar multiplier, means, rings."""
+        """Learn an open day: profile, calendar multiplier, running means, newest days."""
         new = today.started & (s.count == 0)
         pool.gate.opened()
         if new.any():
@@ -192,7 +192,7 @@ class StoreModel:
 
     @staticmethod
     def _start(s: Series, new: Bools, pool: Pool) -> None:
-        """Series that sell for the first time take the pooled profile, and the level their item and store let expect."""
+        """Give series that sell for the first time the pooled profile, and the level that their item and store suggest."""
         pool.started += int(new.sum())
         s.profile[:, new] = pool.profile.cells.astype(np.float32)[:, None]
         prior = pool.items.prior(s)
@@ -200,12 +200,12 @@ class StoreModel:
         s.ewma[:, known], s.age[known] = prior[known], WORTH
 
     def _means(self, s: Series, today: Today, c: F32, profile: F32) -> F32:
-        """Running means; sales over c."""
+        """Update the running means; returns sales over c, `[n]`."""
         y, started = today.units, today.started
         on = started.astype(np.float32)
         s.count += started
         s.age += started
-        s.integer &= today.raw == np.floor(today.raw)  # a cap is no whole number
+        s.integer &= today.raw == np.floor(today.raw)  # the raw number: a capped one need not be whole
         step = on / np.maximum(s.count, 1).astype(np.float32)
         s.mean += step * (y - s.mean)
         s.bias_mean += step * (today.units_bias - s.bias_mean)
@@ -225,7 +225,7 @@ class StoreModel:
         return np.asarray(demand)
 
     def _outlook(self, s: Series, days: StoreDay, promotions: PromotionDays | None, shared: Shared | None, pool: Pool) -> Outlook:
-        """Multipliers ahead and the features of the second stage."""
+        """The multipliers of the days ahead and the features of the regressions."""
         day, coming = days.day, None if promotions is None else promotions.part(slice(1, None))
         c = pool.calendar.multiplier(days.x[1:], days.key[1:], coming, s.delta)
         lags = self._lags.filled(s, day, self.last_open, s.ewma[RAW28], s.ewma[DS28])
@@ -245,7 +245,7 @@ class StoreModel:
 
     @property
     def held(self) -> Series:
-        """Arrays of the series that have been through a close."""
+        """Arrays of the series that have been through at least one close."""
         return self._series
 
     def nowcast(self, day: int, hour: float, sold: F64, pool: Pool) -> F64:
@@ -257,7 +257,7 @@ class StoreModel:
         return pool.nowcast.expect(self._curve, (day - 1) % 7, hour, own, sold, morning)
 
     def dump(self, prefix: str) -> dict[str, Any]:
-        """Complete state."""
+        """The complete state."""
         out = dump_fields(self, prefix)
         for name in ("series", "opening", "curve"):
             out |= dump_fields(getattr(self, f"_{name}"), f"{prefix}.{name}")
@@ -265,7 +265,7 @@ class StoreModel:
 
     @classmethod
     def load(cls, prefix: str, state: Mapping[str, Any]) -> StoreModel:
-        """The reverse of `dump`."""
+        """Restore what `dump` returned."""
         self = cls("", None, None)
         load_fields(self, prefix, state)
         for name in ("series", "opening", "curve"):

@@ -1,9 +1,8 @@
-"""Dead letters: look at what was refused, mend it, send it again, each once.
+"""Dead letters: list what was refused, correct it, and send it again, each once.
 
-A letter that was sent again is settled by a marker: an empty record in `sales.rejected` whose header `settled` names the
-letter's origin. A worker that restarts may write a letter twice: one origin is one letter. Order: the event is
-acknowledged, then the marker. A kill between the two sends the same event again under the same event id, which the
-worker drops as a repeat.
+A marker settles a letter that was sent again: an empty record in `sales.rejected` whose header `settled` names the letter's source. A
+worker that restarts may write a letter twice; letters with the same source are one. The marker follows the acknowledged event. After a
+kill between the two, the same event is sent again under the same event id, and the worker drops it as a repeat.
 """
 
 from collections.abc import Callable, Iterator
@@ -32,7 +31,7 @@ _SILENCE_SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What is known of a message that was too large to be carried: the letter's bytes are its first `head` bytes and its last ones."""
+    """What is known about a message that was too large to carry: the letter has its first `head` bytes and its last ones."""
 
     length: int
     sha256: str
@@ -40,13 +39,13 @@ class Cut:
 
     @property
     def sentence(self) -> str:
-        """What is left of it, in words."""
+        """What is left of the message, in words."""
         return f"the message had {self.length} bytes, too many to be carried; only its beginning and end are here (SHA-256 {self.sha256})"
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A refused message: where it lies, why it was refused, where it came from, and its bytes; `cut` if these are not all."""
+    """A refused message: where it lies, why it was refused, where it came from, and its bytes; `cut` if some are missing."""
 
     partition: int
     offset: int
@@ -60,12 +59,12 @@ class Letter:
 
     @property
     def place(self) -> str:
-        """`partition-offset`: how a person names the letter."""
+        """`partition-offset`, by which people name the letter."""
         return f"{self.partition}-{self.offset}"
 
     @property
     def identity(self) -> str:
-        """The refused message, however often its letter was written."""
+        """The place of the refused message, the same however often its letter was written."""
         return self.source or f"{REJECTED}-{self.place}"
 
 
@@ -79,13 +78,13 @@ class Mended:
 
 
 class UnmendableError(Exception):
-    """A letter that still cannot be taken; the text says why."""
+    """A letter that is still not acceptable; the text says why."""
 
 
 def letters(kafka: KafkaSettings, *, settled: bool = False) -> list[Letter]:
-    """Every letter in the topic, oldest first; those sent again only with `settled`.
+    """Every letter in the topic, oldest first; settled letters only with `settled`.
 
-    Raises ServerError when Kafka does not answer.
+    Raises ServerError if Kafka does not answer.
     """
     found: list[Letter] = []
     done: set[str] = set()
@@ -101,10 +100,10 @@ def letters(kafka: KafkaSettings, *, settled: bool = False) -> list[Letter]:
 
 
 def mend(letter: Letter, mapping: Mapping | None = None, changes: dict[str, Any] | None = None) -> Mended:
-    """The letter as an event that the worker would take.
+    """The letter as an event that the worker would accept.
 
-    mapping: the letter's JSON object is a row of it. changes: fields set to these values. An event without an
-    `event_id` gets one of the letter's place, so that sending it twice counts once. Raises UnmendableError.
+    mapping: reads the letter's JSON object as a row. changes: fields to set to these values. An event without an `event_id` gets one made
+    from the letter's place, so that it counts once even if it is sent twice. Raises UnmendableError.
     """
     if letter.cut is not None:
         raise UnmendableError(
@@ -128,8 +127,8 @@ def send_again(publisher: Publisher, mended: Mended, timeout_seconds: float) -> 
 
 
 def settle(publisher: Publisher, letter: Letter, timeout_seconds: float) -> None:
-    """Note that nothing more is to be done about a letter. Raises DeliveryError."""
-    # Its source is the dead letters' own topic, so that what counts refused events by their source passes it over.
+    """Settle a letter without sending it. Raises DeliveryError."""
+    # The marker's source is the topic of dead letters itself, so that counts of refused events by source skip it.
     headers = {SETTLED: letter.identity.encode(), "source-topic": REJECTED.encode()}
     publisher.publish(None, b"", headers=headers, topic=REJECTED).wait(timeout_seconds)
 
@@ -152,7 +151,7 @@ def _changed(letter: Letter, mapping: Mapping | None, changes: dict[str, Any]) -
 
 
 def _mapped(letter: Letter, record: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
-    """The sale that the mapping makes of the letter's object; the id it had stays."""
+    """The sale that the mapping makes of the letter's object; it keeps its id."""
     try:
         built = Builder(mapping).build(by_record([(1, record)]))
     except UsageError as error:

@@ -1,4 +1,4 @@
-"""What became of messages that were handed to Kafka together: acknowledged, or not."""
+"""Says whether messages that were handed to Kafka together have been acknowledged."""
 
 import asyncio
 import contextlib
@@ -14,8 +14,7 @@ from streams.kafka.trouble import sentence_of
 class Delivery:
     """Counts the acknowledgements of `expected` messages.
 
-    `report` is called by the publisher's poll thread alone and `refuse` by the handing thread alone, so that
-    neither needs a lock for each message.
+    Only the publisher's poll thread calls `report`, and only the sending thread calls `refuse`, so neither needs a lock per message.
     """
 
     __slots__ = ("_callbacks", "_done", "_failed", "_lock", "_refused", "_why", "acknowledged", "expected")
@@ -39,7 +38,7 @@ class Delivery:
 
     @property
     def failed(self) -> int:
-        """Messages that were not stored, or not known to be."""
+        """Messages that were not stored, or of which it is unknown."""
         return self._failed + self._refused
 
     def report(self, error: KafkaError | None, _message: Message | None) -> None:
@@ -53,14 +52,14 @@ class Delivery:
             self._finish()
 
     def refuse(self, messages: int, why: str) -> None:
-        """So many of the messages never reached the buffer."""
+        """Note that this many messages never reached the buffer."""
         self._refused += messages
         self._why = why
         if self.acknowledged + self._failed + self._refused == self.expected:
             self._finish()
 
     def check(self) -> None:
-        """Raises DeliveryError unless every message was acknowledged."""
+        """Raise DeliveryError unless every message was acknowledged."""
         if self.acknowledged != self.expected:
             raise DeliveryError(
                 f"Kafka acknowledged {self.acknowledged} of {self.expected} messages"
@@ -69,7 +68,7 @@ class Delivery:
             )
 
     def wait(self, timeout_seconds: float) -> None:
-        """Blocks until every message is acknowledged. Raises DeliveryError."""
+        """Block until every message is acknowledged. Raises DeliveryError."""
         self._done.wait(timeout_seconds)
         self.check()
 
@@ -83,7 +82,7 @@ class Delivery:
         self.check()
 
     def when_done(self, callback: Callable[[], None]) -> None:
-        """Calls back once, from the poll thread or at once; the callback must not raise."""
+        """Call back once, from the poll thread or immediately; the callback must not raise."""
         with self._lock:
             if not self._done.is_set():
                 self._callbacks.append(callback)
@@ -99,6 +98,6 @@ class Delivery:
 
 
 def _tell(loop: asyncio.AbstractEventLoop, future: asyncio.Future[None]) -> None:
-    # A loop that has closed meanwhile has nobody left to tell.
+    # If the loop has closed meanwhile, nobody waits for the answer.
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(lambda: None if future.done() else future.set_result(None))

@@ -1,4 +1,4 @@
-"""The one way into Kafka: idempotent, acknowledged by all replicas, keyed by store, in a bounded buffer."""
+"""The only way into Kafka: idempotent, acknowledged by all replicas, keyed by store, with a bounded buffer."""
 
 import logging
 import threading
@@ -29,7 +29,7 @@ Headers = dict[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class PublisherSettings(FromEnvironment):
-    """How long and how much a producer holds for a broker that is away."""
+    """How much, and for how long, a producer holds while the broker is away."""
 
     delivery_timeout_seconds: float = setting(
         "SHELFCAST_DELIVERY_TIMEOUT_SECONDS", "How long a message is tried before it counts as undelivered.", 120.0, low=1, high=3600
@@ -41,10 +41,10 @@ class PublisherSettings(FromEnvironment):
 
 
 class Publisher:
-    """Sends messages to Kafka from any thread; each comes with a `Delivery` that knows when Kafka has stored it.
+    """Sends messages to Kafka from any thread; a `Delivery` knows when Kafka has stored them.
 
-    A message is retried for `delivery_timeout_seconds` in order and without doubles. A producer that librdkafka calls
-    fatally broken is replaced by a new one; what it held is reported as not delivered.
+    Each message is retried for `delivery_timeout_seconds`, in order and without duplicates. If librdkafka reports a fatal error, a new
+    producer replaces the old one; what the old one held counts as undelivered.
     """
 
     def __init__(self, kafka: KafkaSettings, settings: PublisherSettings | None = None, *, topic: str = EVENTS) -> None:
@@ -62,9 +62,9 @@ class Publisher:
     def publish(
         self, store: str | None, raw: bytes, timestamp: float | None = None, *, headers: Headers | None = None, topic: str | None = None
     ) -> Delivery:
-        """Hand one message over. `timestamp` is the record's in epoch seconds; None is now.
+        """Hand over one message. `timestamp` is that of the record, in epoch seconds; None: now.
 
-        Raises DeliveryError when the buffer is full.
+        Raises DeliveryError if the buffer is full.
         """
         delivery = Delivery(1)
         try:
@@ -83,10 +83,10 @@ class Publisher:
     def publish_all(
         self, keys: Sequence[bytes], raws: Sequence[bytes], timestamps: Sequence[float] | None = None, *, wait_seconds: float = 0.0
     ) -> Delivery:
-        """Hand many messages over, key and bytes of each.
+        """Hand over many messages, key and bytes of each.
 
-        With `wait_seconds` a full buffer is waited for, so long for each message; without, what does not fit raises
-        DeliveryError before the first is handed over. A message refused later counts as failed in the delivery.
+        With `wait_seconds`, each message waits up to that long for room in a full buffer. Without it, DeliveryError is raised if not all
+        fit, before the first one is handed over. A message refused later counts as failed in the delivery.
         """
         if not wait_seconds and len(self._producer) + len(raws) > self.settings.buffer_messages:
             raise DeliveryError(_refusal(BufferError()))
@@ -107,12 +107,12 @@ class Publisher:
 
     @property
     def waiting(self) -> int:
-        """Messages handed over and not yet answered for."""
+        """Number of messages handed over and not yet answered."""
         return len(self._producer)
 
     @property
     def full(self) -> bool:
-        """Whether the next message would be refused by number."""
+        """Whether the buffer holds as many messages as it may."""
         return self.waiting >= self.settings.buffer_messages
 
     def reachable(self, timeout_seconds: float = 2.0) -> bool:
@@ -124,15 +124,15 @@ class Publisher:
         return True
 
     def flush(self, timeout_seconds: float) -> int:
-        """Wait until nothing is waiting; the number of messages still waiting."""
+        """Wait until no message is waiting; returns the number of those still waiting."""
         end = time.monotonic() + timeout_seconds
         while self.waiting and time.monotonic() < end:
-            # The poll thread serves the reports: flush only hurries the batches that linger.
+            # The poll thread handles the reports; flush only hurries batches that linger.
             self._producer.flush(min(0.2, max(0.0, end - time.monotonic())))
         return self.waiting
 
     def close(self, timeout_seconds: float = 10.0) -> int:
-        """Flush and stop; the number of messages that Kafka did not answer for."""
+        """Flush and stop; returns the number of messages that Kafka did not answer."""
         left = self.flush(timeout_seconds)
         self._closing.set()
         self._poller.join(timeout=2.0)
@@ -178,7 +178,7 @@ class Publisher:
         self._said.say(logging.WARNING, "", f"Kafka: {sentence_of(error)}. Messages are held and tried again.")
 
     def _insist(self, raw: bytes, key: bytes, delivery: Delivery, at: int, wait_seconds: float) -> bool:
-        """Try again while the buffer is full; whether it was taken."""
+        """Try again while the buffer is full; returns whether the message got in."""
         end = time.monotonic() + wait_seconds
         while time.monotonic() < end:
             time.sleep(0.002)

@@ -1,1 +1,1 @@
-"""The stream: the message contract, the partition processor, and the Faust worker that feeds it."""
+"""The stream: the contract of messages, the processor of a partition, and the Faust worker that feeds it."""

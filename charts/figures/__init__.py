@@ -1,1 +1,1 @@
-"""Figures, one a file: pure functions from records to a matplotlib Figure, drawn without pyplot's hidden state."""
+"""The figures, one in each file: pure functions from records to a matplotlib Figure, without the hidden state of pyplot."""

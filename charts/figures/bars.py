@@ -1,4 +1,4 @@
-"""Items by profit or by how often they sold: the top of them as bars, all others as one."""
+"""Items by profit or by how often they sold: the top ones as bars, all others as one bar."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ MOST_BARS = 60
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar: an item's, or that of the rest."""
+    """The bar of an item, or of the rest."""
 
     label: str
     value: float
@@ -23,10 +23,10 @@ class Bar:
 
 
 def ranked(values: Mapping[str, float], top: int) -> list[Bar]:
-    """The largest first; where there are more than `top`, the others as one bar at the end."""
+    """The bars, largest first; if there are more than `top` items, the others become one bar at the end."""
     order = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))
     shown = min(max(top, 1), MOST_BARS)
-    # One item left over is better shown than called the rest.
+    # A single item left over is better shown by its name.
     if len(order) <= shown + 1:
         return [Bar(name, value) for name, value in order]
     rest = sum(value for _, value in order[shown:])
@@ -34,9 +34,9 @@ def ranked(values: Mapping[str, float], top: int) -> list[Bar]:
 
 
 def profit_by_item(items: Mapping[str, Sums], store: str | None, period: Period, top: int = 15, wanted: str | None = None) -> Figure:
-    """Profit of each item in one currency; its revenue where no line had a profit or a cost.
+    """Profit of each item in one currency; revenue if no line had a profit or a cost.
 
-    wanted: the currency; None takes that of most lines. The subtitle names the others.
+    wanted: the currency; None takes the one with most lines. The subtitle names the others.
     """
     found = [currency for currency in currencies(items.values()) if wanted in (None, currency)]
     if not found:
@@ -54,7 +54,7 @@ def profit_by_item(items: Mapping[str, Sums], store: str | None, period: Period,
 
 
 def currencies(sums: Iterable[Sums]) -> list[str | None]:
-    """The currencies of sales, that of most lines first; None: lines that named none."""
+    """The currencies of sales, the one with most lines first; None: lines without a currency."""
     lines: Counter[str | None] = Counter()
     for one in sums:
         lines.update({currency: row[MONEY_LINES] for currency, row in one.money.items()})
@@ -62,7 +62,7 @@ def currencies(sums: Iterable[Sums]) -> list[str | None]:
 
 
 def frequency_of_sale(items: Mapping[str, Sums], store: str | None, period: Period, top: int = 15) -> Figure:
-    """How often each item was sold: lines sold less lines taken back."""
+    """How often each item was sold: lines sold less lines returned."""
     if not items:
         return style.empty_figure("Frequency of sale", f"No sales in {words.scope(store)} {words.asked(period)}.")
     values = {name: float(sums.sales - sums.returns) for name, sums in items.items()}

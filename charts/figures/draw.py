@@ -1,4 +1,4 @@
-"""Figures into bytes: PNG and SVG, one at a time, with settings that are ours alone."""
+"""Turns figures into bytes, PNG or SVG, one at a time, with our own settings."""
 
 import io
 import logging
@@ -18,7 +18,7 @@ Format = Literal["png", "svg"]
 FORMATS: Final[tuple[Format, ...]] = ("png", "svg")
 DPI: Final = 110
 
-# matplotlib's settings are global to the process: whoever draws holds this.
+# matplotlib's settings are global to the process: whoever draws holds this lock.
 _drawing = threading.Lock()
 
 
@@ -29,10 +29,10 @@ def _fonts() -> list[str]:
 
 
 def drawn(make: Callable[[], Figure], form: Format) -> bytes:
-    """The picture of a figure. `make` builds it: matplotlib reads its settings then already. May be called in any thread.
+    """The picture of a figure, as bytes. `make` builds the figure in here, because matplotlib reads settings while it does. Thread-safe.
 
-    A dollar in a name is a dollar, not mathematics. The text of an SVG stays text, so that the reader's own fonts draw
-    scripts this machine has no font for; in a PNG such a character is a box.
+    A dollar sign in a name stays a dollar sign and does not start a formula. Text in an SVG stays text, so that the reader's fonts can draw
+    scripts for which this machine has no font; in a PNG such a character becomes a box.
     """
     settings: Any = {
         "font.family": _fonts(),

@@ -1,4 +1,4 @@
-"""How wrong the forecasts have been of late, against the same-weekday mean, by horizon."""
+"""How wrong the recent forecasts were, beside the same-weekday mean, by horizon."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -14,7 +14,7 @@ WINDOW_DAYS = 28
 
 
 class Running(NamedTuple):
-    """Error over the window that ends at a day, as fractions of what was sold."""
+    """Errors over the window that ends at a day, as fractions of what was sold."""
 
     day: float
     ours: float
@@ -22,7 +22,7 @@ class Running(NamedTuple):
 
 
 def running(origins: Mapping[str, ErrorSums]) -> list[Running]:
-    """Errors over the last 28 origins at each origin that has something to divide by."""
+    """At each origin, the errors over the last 28 origins; origins without any sales in them are left out."""
     order = sorted(origins)
     line = []
     for end in range(len(order)):
@@ -71,7 +71,7 @@ def _panel(figure: Figure, horizon: Horizon, line: list[Running], whole: ErrorSu
     mark = "o" if len(line) == 1 else None
     axes.plot(days, [one.baseline for one in line], marker=mark, color=style.ORANGE, linewidth=1.6, label="same-weekday mean")
     axes.plot(days, [one.ours for one in line], marker=mark, color=style.BLUE, linewidth=2.2, label="shelfcast")
-    # The first days divide by little; they must not flatten all that follow.
+    # The first days divide by small numbers; they must not flatten all that follow.
     settled = line[len(line) // 10 :]
     axes.set_ylim(0, 1.25 * max(max(one.ours, one.baseline) for one in settled) or 1.0)
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")

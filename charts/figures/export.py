@@ -1,4 +1,4 @@
-"""All charts into a folder."""
+"""Writes all charts into a folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from streams.files.whole_files import make_folder, write_whole
 
 
 def export_charts(database: Finds, out: Path, question: Question) -> Iterator[Path]:
-    """Write every chart as PNG and SVG; yields each file when it is there. Raises ServerError, FileError."""
+    """Write every chart as PNG and SVG; yields each file once it is written. Raises ServerError, FileError."""
     make_folder(out)
     for name, ask in CHARTS.items():
         make = ask(database, question)

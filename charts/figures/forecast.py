@@ -1,4 +1,4 @@
-"""One item: what was forecast with its band, what came, and what is expected next."""
+"""One item: past forecasts with their band, what was sold, and what is expected next."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from streams.contract.horizons import DAY, LONGEST
 
 
 def forecast_against_actual(store: str, item: str, past: Sequence[PastForecast], close: Mapping[str, Any] | None) -> Figure:
-    """Day-ahead forecasts with their p10 to p90 band against what was sold, and the path of the days to come."""
+    """Day-ahead forecasts with their p10 to p90 band, beside what was sold, and the path of the days ahead."""
     name, place = style.shortened(item), f"store {style.shortened(store, 30)}"
     if not past and not (close and close["path"]):
         return style.empty_figure(f"Forecast of {name}, {place}", "No forecast yet: the first comes when a business day closes.")
@@ -46,7 +46,7 @@ def forecast_against_actual(store: str, item: str, past: Sequence[PastForecast],
 
 
 def _top(past: Sequence[PastForecast], close: Mapping[str, Any] | None) -> float:
-    """The top of the axis: the wide band of a first week must not press the rest flat."""
+    """The top of the axis, chosen so that the wide band of the first week does not flatten the rest."""
     bands = sorted(one.p90 for one in past)
     marks = [one.actual for one in past] + [one.mean for one in past] + (list(close["path"]) if close else [])
     return 1.15 * max([*marks, *bands[: len(bands) * 3 // 4 + 1]], default=1.0) or 1.0

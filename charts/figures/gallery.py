@@ -1,4 +1,4 @@
-"""Every chart there is, asked for by name: what the command writes and the web serves."""
+"""Every chart by its name, for the command that writes them and the page that serves them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Question:
 
 
 Maker = Callable[[], Figure]
-"""Builds the figure from what was read: no database is asked any more."""
+"""Builds the figure from what was read, without asking the database again."""
 
 
 def profit_by_item(database: Finds, question: Question) -> Maker:
@@ -44,7 +44,7 @@ def frequency_of_sale(database: Finds, question: Question) -> Maker:
 
 
 def forecast_against_actual(database: Finds, question: Question) -> Maker:
-    """An item's forecasts and sales; the item expected to sell most where none is named."""
+    """An item's forecasts and sales; if none is named, those of the item that should sell most."""
     store, item = question.store, question.item
     if store is None or item is None:
         found = forecasts.best_series(database, store)
@@ -62,13 +62,13 @@ def running_error(database: Finds, question: Question) -> Maker:
 
 
 def shelf_share(database: Finds, question: Question) -> Maker:
-    """The newest plan of a store; of the first store where none is named."""
+    """The newest plan of a store; if none is named, of the first store."""
     plan = next(iter(forecasts.newest_plans(database, question.store)), None)
     return lambda: shelf.shelf_share(plan, question.top)
 
 
 def busiest_hours(database: Finds, question: Question) -> Maker:
-    """A week by the hour."""
+    """Sales by the hour of the week."""
     counts = sales.hours_of_week(database, question.store, question.period)
     return lambda: hours.busiest_hours(counts, question.store, question.period)
 
@@ -86,7 +86,7 @@ CHARTS: Final[dict[str, Callable[[Finds, Question], Maker]]] = {
 def checked(
     store: str | None, item: str | None, top: int | None, first: str | None, last: str | None, currency: str | None = None
 ) -> Question:
-    """A question from what a person typed. Raises UsageError with a sentence."""
+    """Make a question from what a person typed. Raises UsageError with a sentence."""
     if item is not None and store is None:
         raise UsageError("item is given without store: name the store too, items are forecast by store.")
     if top is not None and not 1 <= top <= bars.MOST_BARS:

@@ -1,4 +1,4 @@
-"""When a store sells: a week by the hour."""
+"""When a store sells, by the hour of the week."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sun
 
 
 def busiest_hours(hours: Sequence[int], store: str | None, period: Period) -> Figure:
-    """Lines sold by day of the week and hour: `hours` are 168 counts from Monday 0 h."""
+    """Lines sold by weekday and hour; `hours` are 168 counts from Monday 0 h."""
     whole = sum(hours)
     if not whole:
         return style.empty_figure("Busiest hours", f"No sales in {words.scope(store)} {words.asked(period)}.")

@@ -1,4 +1,4 @@
-"""How a store's shelf is shared out, beside each item's part of the expected sales."""
+"""How a store's shelf is shared, beside each item's share of the expected sales."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ class _Row(NamedTuple):
 
 
 def shelf_share(plan: Mapping[str, Any] | None, top: int = 20) -> Figure:
-    """Bars of shelf space and marks of expected sales, both in percent of the plan's."""
+    """Shelf space as bars and expected sales as marks, both in per cent of the plan."""
     if plan is None or not plan["items"]:
         return style.empty_figure("Shelf plan", "No shelf plan yet: the first comes when a business day closes.")
     order = sorted(plan["items"], key=lambda one: (-share_of_shelf(one), one["item"]))

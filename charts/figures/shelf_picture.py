@@ -1,4 +1,4 @@
-"""A shelf drawn as it should stand: levels and facings to scale, coloured by profit per width, changes marked."""
+"""Draws a shelf as it should stand: levels and facings to scale, coloured by profit per width, changes marked."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 SIDE: Final = 0.35
-"""Inches left and right of the shelf."""
+"""Inches on the left and right of the shelf."""
 LEVEL: Final = 1.25
-"""Inches of a level."""
+"""Height of a level in inches."""
 LEGEND: Final = 0.62
 KEY_LINE: Final = 0.19
 KEY_COLUMNS: Final = 4
 BOX: Final = 0.86
-"""Part of a level's height that goods take; and of it, ticks between facings, and the mark of a change."""
+"""Share of a level's height that goods take; shares of that height for the ticks between facings and for the mark of a change."""
 TICK: Final = 0.11
 BADGE: Final = 0.2
 SIZES: Final = (10.0, 9.0, 8.0, 7.0)
-"""Font sizes of names, the largest that fits."""
+"""Font sizes of names; the largest that fits is used."""
 LETTER: Final = 0.62
 CAPITAL: Final = 0.76
-"""Width of a letter over its size, on the wide side."""
+"""Width of a letter over its font size, a cautious estimate."""
 
 COLOURS: Final = LinearSegmentedColormap.from_list("shelf", ["#f1f5f8", "#b5d6ea", "#5aa9d6", "#0f6fae", "#0a3a66"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShelfPlan:
-    """What is drawn. Arrays are `[n]` in the order of the shelf's items.
+    """What to draw. Arrays are `[n]` in the order of the shelf's items.
 
     Attributes
     ----------
     previous
-        Facings before the plan; None: there was no plan, nothing is marked.
+        Facings before the plan; None: there was no plan, and nothing is marked.
     profit_per_day
-        In the currency; None: not known, all items get one colour.
+        In the currency; None: unknown, and all items get the same colour.
     to_scale
-        False: widths are made up from percentages, which the picture then says.
+        False if widths are made up from percentages; the picture then says so.
 
     """
 
@@ -70,7 +70,7 @@ class ShelfPlan:
 
 
 def shelf_picture(plan: ShelfPlan) -> Figure:
-    """The figure of a plan. What is too narrow for its name carries a number and stands in the key below."""
+    """The figure of a plan. Blocks too narrow for a name carry a number, which the key below explains."""
     blocks = arrange(plan.shelf, plan.facings)
     if not blocks:
         return style.empty_figure(f"Shelf {style.shortened(plan.name)}", "Nothing stands on this shelf.")
@@ -118,7 +118,7 @@ def _subtitle(plan: ShelfPlan) -> str:
 
 
 def _axes(figure: Figure, shelf: Shelf, foot: float) -> Axes:
-    """The shelf's own axes: x in its unit, y in levels from below."""
+    """The axes of the shelf: x in its unit of width, y in levels from the bottom."""
     height = figure.get_figheight()
     bottom = (style.FOOT + foot) / height
     axes = figure.add_axes((SIDE / style.WIDTH, bottom, 1 - 2 * SIDE / style.WIDTH, shelf.levels * LEVEL / height))
@@ -131,7 +131,7 @@ def _axes(figure: Figure, shelf: Shelf, foot: float) -> Axes:
 
 
 def _colours(plan: ShelfPlan) -> list[tuple[float, float, float, float]]:
-    """The colour of each item: profit a day over the width it takes."""
+    """The colour of each item, by profit per day over the width that it takes."""
     if plan.profit_per_day is None:
         return [COLOURS(0.35)] * len(plan.facings)
     norm = _norm(plan)
@@ -145,7 +145,7 @@ def _density(plan: ShelfPlan) -> Floats:
 
 
 def _norm(plan: ShelfPlan) -> Normalize:
-    """From nothing to the 95th percentile, so that one star does not pale the rest."""
+    """The range of colours: from 0 to the 95th percentile, so that one star item does not make all others pale."""
     density = _density(plan)[plan.facings > 0]
     return Normalize(0.0, max(float(np.quantile(density, 0.95)), 1e-9), clip=True)
 
@@ -155,7 +155,7 @@ def _is_marked(plan: ShelfPlan, block: Block) -> bool:
 
 
 def _telling(blocks: Sequence[Block]) -> set[Block]:
-    """The largest block of each item, the upper of equal ones: where an item stands on several levels, its change is told once."""
+    """The largest block of each item, the upper one of equal blocks; an item on several levels shows its change only there."""
     largest: dict[int, Block] = {}
     for block in blocks:
         if block.item not in largest or (block.facings, block.level) > (largest[block.item].facings, largest[block.item].level):
@@ -166,9 +166,9 @@ def _telling(blocks: Sequence[Block]) -> set[Block]:
 def _draw_block(
     axes: Axes, plan: ShelfPlan, block: Block, colour: tuple[float, float, float, float], points: float, *, tells: bool
 ) -> None:
-    """One item's facings on a level: a box, ticks between the facings, and the mark of a change on top.
+    """Draw one item's facings on a level: a box, ticks between the facings, and the mark of a change on top.
 
-    tells: the change stands in words in the mark.
+    tells: whether the mark spells out the change.
     """
     width = float(plan.shelf.width[block.item])
     whole = block.facings * width
@@ -200,7 +200,7 @@ def _is_dark(colour: tuple[float, float, float, float]) -> bool:
 
 
 def _mark(plan: ShelfPlan, block: Block) -> tuple[str, str]:
-    """Text and colour of a change; a sign says what the colour says."""
+    """Text and colour of a change; the sign says the same as the colour."""
     before = 0 if plan.previous is None else int(plan.previous[block.item])
     change = int(plan.facings[block.item]) - before
     if before == 0:
@@ -209,7 +209,7 @@ def _mark(plan: ShelfPlan, block: Block) -> tuple[str, str]:
 
 
 def _label(name: str, points: float, *, marked: bool) -> tuple[str, float, bool] | None:
-    """Name, font size and whether it is turned, as it fits a block so wide; None: it does not."""
+    """The name, its font size and whether it is turned, so that it fits a block of this width; None if it cannot fit."""
     high = (BOX - TICK - (BADGE if marked else 0)) * LEVEL * 72 - 4
     letter = CAPITAL if name.isupper() else LETTER
     for glued in (True, False):
@@ -225,7 +225,7 @@ def _label(name: str, points: float, *, marked: bool) -> tuple[str, float, bool]
 
 
 def _number(text: str, points: float) -> tuple[str, float, bool]:
-    """The label of a block too narrow for its name: a number in the key, turned where it would be too small to read."""
+    """The label of a block too narrow for its name: its number in the key, turned if it would be too small to read."""
     across = points / (len(text) * LETTER)
     if across >= SIZES[-1]:
         return text, min(8.0, across), False
@@ -233,9 +233,9 @@ def _number(text: str, points: float) -> tuple[str, float, bool]:
 
 
 def _wrapped(name: str, columns: int, *, glued: bool) -> list[str] | None:
-    """A name in lines of so many columns, broken between words; None: a word is longer.
+    """A name in lines of at most this many columns, broken between words; None if a word is longer.
 
-    glued: a word of one or two letters (a unit) stays with the one before it.
+    glued: a word of one or two letters, such as a unit, stays with the word before it.
     """
     words: list[str] = []
     for word in name.split():
@@ -266,7 +266,7 @@ def _write(axes: Axes, plan: ShelfPlan, block: Block, label: tuple[str, float, b
 
 
 def _legend(figure: Figure, plan: ShelfPlan) -> None:
-    """The colour scale and what the marks mean, between head and shelf."""
+    """Draw the colour scale and the meaning of the marks, between head and shelf."""
     height = figure.get_figheight()
     middle = 1 - (style.HEAD + LEGEND / 2 - 0.06) / height
     left = SIDE / style.WIDTH
@@ -292,7 +292,7 @@ def _gone(plan: ShelfPlan) -> list[str]:
 
 
 def _key(figure: Figure, numbered: list[tuple[int, str]], gone: list[str]) -> None:
-    """Names of the numbered blocks in columns, and what leaves the shelf."""
+    """Write the names of the numbered blocks in columns, and which items leave the shelf."""
     height = figure.get_figheight()
     lines = -(-len(numbered) // KEY_COLUMNS)
     column = (style.WIDTH - 2 * SIDE) / KEY_COLUMNS

@@ -1,4 +1,4 @@
-"""How every figure looks: one font, one palette for all eyes, the finding as title, the facts below it."""
+"""How every figure looks: one font, one palette that everyone can tell apart, the finding as title, the facts below it."""
 
 import unicodedata
 from typing import Final
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
-# Okabe and Ito's palette (2008), told apart with any colour vision.
+# The palette of Okabe and Ito (2008), which people with any colour vision can tell apart.
 BLUE: Final = "#0072B2"
 SKY: Final = "#56B4E9"
 ORANGE: Final = "#E69F00"
@@ -33,7 +33,7 @@ FONTS: Final = (
     "Noto Sans Hebrew",
     "Noto Emoji",
 )
-"""Asked in this order for each character; those that the machine has not are left out."""
+"""Tried in this order for each character; fonts that the machine lacks are left out."""
 
 WIDTH: Final = 10.0
 """Inches."""
@@ -42,13 +42,13 @@ HEAD: Final = 1.02
 FOOT: Final = 0.58
 SIDE: Final = 0.3
 SMALLEST: Final = 0.8
-"""How much smaller a line that is too long may be written before it is cut."""
+"""How far a line that is too long may shrink before it is cut."""
 LONGEST_LABEL: Final = 34
-"""Columns of a name; a wide character takes two."""
+"""Most columns of a name; a wide character takes two."""
 
 
 def shortened(name: str, columns: int = LONGEST_LABEL) -> str:
-    """A name that fits, on one line, without characters that would turn or hide what stands around it."""
+    """A name that fits on one line, without characters that would reverse or hide the text around it."""
     kept: list[str] = []
     used = 0
     for character in name:
@@ -64,7 +64,7 @@ def shortened(name: str, columns: int = LONGEST_LABEL) -> str:
 
 
 def new_figure(title: str, subtitle: str, body_inches: float) -> Figure:
-    """A figure with its head; the body below is for `add_body`."""
+    """A figure with its head; `add_body` fills the body below."""
     height = HEAD + body_inches + FOOT
     figure = Figure(figsize=(WIDTH, height), facecolor="white")
     canvas = FigureCanvasAgg(figure)
@@ -75,7 +75,7 @@ def new_figure(title: str, subtitle: str, body_inches: float) -> Figure:
 
 
 def add_body(figure: Figure, left_inches: float, right_inches: float = 0.35, share: tuple[float, float] = (0.0, 1.0)) -> Axes:
-    """The axes of a body between head and foot; `share`: which part of its width, from and to, 0 to 1."""
+    """Add the axes of a body between head and foot; `share` is the part of its width, from and to, 0 to 1."""
     height = figure.get_figheight()
     start, end = left_inches / WIDTH, 1 - right_inches / WIDTH
     width = end - start
@@ -89,18 +89,18 @@ def add_body(figure: Figure, left_inches: float, right_inches: float = 0.35, sha
 
 
 def label_inches(labels: list[str], size: float = 9.5) -> float:
-    """About how wide the widest of some labels is drawn."""
+    """About how wide the widest of these labels will be."""
     columns = max((sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in label) for label in labels), default=0)
     return columns * size * 0.62 / 72
 
 
 def cut(value: float, longest: float) -> float:
-    """How long to draw the bar of the rest: where it would dwarf all others it is cut, and `label_bar` shows so."""
+    """How long to draw the bar of the rest: it is cut if it would dwarf all others, and `label_bar` shows that."""
     return min(value, 1.12 * longest) if longest > 0 else value
 
 
 def label_bar(axes: Axes, place: float, length: float, text: str, *, is_cut: bool = False, beyond: float = 0.0) -> None:
-    """The value of a horizontal bar, right of it and of a mark at `beyond`; a cut bar gets a break."""
+    """Write the value of a horizontal bar to the right of it and of a mark at `beyond`; a cut bar gets a break."""
     if is_cut:
         axes.text(0.965 * length, place, "//", size=15, weight="bold", color="white", va="center", ha="center")
         text += " (cut)"
@@ -111,7 +111,7 @@ def label_bar(axes: Axes, place: float, length: float, text: str, *, is_cut: boo
 
 
 def legend_above(axes: Axes, columns: int = 4, *, first_bars: bool = False) -> None:
-    """A legend between the head and the body, where it hides nothing."""
+    """Add a legend between head and body, where it hides nothing."""
     inches = axes.get_position().height * axes.get_figure(root=True).get_figheight()  # type: ignore[union-attr]
     axes.set_position(axes.get_position().shrunk(1, 1 - 0.27 / inches))
     handles, labels = axes.get_legend_handles_labels()
@@ -125,14 +125,14 @@ def legend_above(axes: Axes, columns: int = 4, *, first_bars: bool = False) -> N
 
 
 def empty_figure(title: str, sentence: str) -> Figure:
-    """A figure of nothing, which says why."""
+    """An empty figure that says why it is empty."""
     figure = new_figure(title, "", 1.6)
     figure.text(0.5, 0.45, sentence, size=12, color=QUIET, va="center", ha="center", wrap=True)
     return figure
 
 
 def _fit(text: Text, canvas: FigureCanvasAgg) -> None:
-    """Make a line smaller, and at last shorter, until it is as wide as the figure allows."""
+    """Shrink a line, and finally cut it, until it fits the width of the figure."""
     allowed = (WIDTH - 2 * SIDE) * canvas.figure.dpi
     renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
     wide = text.get_window_extent(renderer).width

@@ -1,4 +1,4 @@
-"""Numbers, dates and scopes as a reader wants them."""
+"""Numbers, dates and scopes in a form that is easy to read."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from charts.queries.sales import Period
 
 
 def count(number: float) -> str:
-    """A count or units: 1,234, and a decimal only where it is small and not whole."""
+    """A count or units, such as 1,234; with a decimal only if the number is small and not whole."""
     if number == int(number) or abs(number) >= 100:
         return f"{number:,.0f}"
     return f"{number:,.1f}"
@@ -33,12 +33,12 @@ def scope(store: str | None) -> str:
 
 
 def span(first_day: str, last_day: str) -> str:
-    """A period as words."""
+    """A period in words."""
     return first_day if first_day == last_day else f"{first_day} to {last_day}"
 
 
 def asked(period: Period) -> str:
-    """The period that was asked for, for when it held nothing."""
+    """The period that was asked for, for figures that found nothing in it."""
     if period.first and period.last:
         return f"from {period.first} to {period.last}"
     if period.first:
@@ -47,7 +47,7 @@ def asked(period: Period) -> str:
 
 
 def currency(name: str | None, others: Sequence[str | None] = ()) -> str:
-    """The unit of money, as far as the sales named it, and the currencies that are not in the sums."""
+    """The unit of money, as far as the sales name it, and the currencies that are not in the sums."""
     unit = f"in {name}" if name else "of sales that named no currency" if others else "in the stores' currency"
     if not others:
         return unit

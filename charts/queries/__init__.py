@@ -1,1 +1,1 @@
-"""Typed rows out of MongoDB."""
+"""Questions to MongoDB, answered with typed rows."""

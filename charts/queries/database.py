@@ -1,4 +1,4 @@
-"""The database as the charts read it: never written, and an absent server is a sentence."""
+"""The database as the charts see it: read-only, and an absent server is an error with a sentence."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from streams.mongodb.trouble import speaking
 
 
 class ReadOnlyDatabase:
-    """What queries are asked of. May be used from several threads."""
+    """The database behind the queries. Safe to use from several threads."""
 
     def __init__(self, settings: MongoSettings) -> None:
         self._shown = settings.shown

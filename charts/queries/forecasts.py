@@ -1,4 +1,4 @@
-"""Questions about what is expected: forecasts, how good they were, plans, drift."""
+"""Questions about forecasts, their scores, shelf plans and drift."""
 
 import heapq
 from collections import defaultdict
@@ -14,7 +14,7 @@ from streams.contract.horizons import DAY, HORIZON_NAMES
 Document = dict[str, Any]
 MOST_FORECASTS: Final = 5000
 MOST_ITEMS: Final = 100_000
-"""Items that a store may have."""
+"""Most items that a store may have."""
 MOST_SCORE_PARTS: Final = 4
 """Documents of one score: its thousand items with the longest names there can be are three parts."""
 
@@ -31,7 +31,7 @@ class ErrorSums:
     within_band: int = 0
 
     def add(self, row: Iterable[float]) -> None:
-        """Count a row of SCORE_COLUMNS in."""
+        """Add a row of SCORE_COLUMNS."""
         n, actual, absolute, baseline, error, within = row
         self.n += int(n)
         self.actual += actual
@@ -47,7 +47,7 @@ class ErrorSums:
 
     @property
     def wape_same_weekday_mean(self) -> float | None:
-        """The same of the baseline."""
+        """The same for the baseline."""
         return self.absolute_error_same_weekday_mean / self.actual if self.actual > 0 else None
 
     @property
@@ -57,7 +57,7 @@ class ErrorSums:
 
     @property
     def coverage(self) -> float | None:
-        """Fraction of forecasts whose actual lay within p10 to p90."""
+        """Fraction of forecasts whose actual lay between p10 and p90."""
         return self.within_band / self.n if self.n else None
 
     def shown(self) -> dict[str, float | int | None]:
@@ -83,7 +83,7 @@ def errors_by_origin(database: Finds, store: str | None = None) -> dict[str, dic
 
 
 def score_totals(database: Finds, store: str | None = None) -> dict[str, ErrorSums]:
-    """Of each horizon with scores, the sums over all origins. Raises ServerError."""
+    """By horizon with scores, the sums over all origins. Raises ServerError."""
     whole: dict[str, ErrorSums] = {}
     for document in database.find(SCORE_MONTHS, {} if store is None else {"store": store}, ("horizon", "total")):
         whole.setdefault(document["horizon"], ErrorSums()).add(document["total"])
@@ -91,7 +91,7 @@ def score_totals(database: Finds, store: str | None = None) -> dict[str, ErrorSu
 
 
 def score_sums(by_origin: dict[str, dict[str, ErrorSums]]) -> dict[str, ErrorSums]:
-    """Of each horizon with scores, the sums over all origins."""
+    """By horizon with scores, the sums over all origins."""
     whole: dict[str, ErrorSums] = {}
     for horizon, origins in by_origin.items():
         for one in origins.values():
@@ -102,7 +102,7 @@ def score_sums(by_origin: dict[str, dict[str, ErrorSums]]) -> dict[str, ErrorSum
 
 @dataclass(frozen=True, slots=True)
 class PastForecast:
-    """A forecast of one business day that has come due, units."""
+    """A forecast of one business day that has come due, in units."""
 
     day: str
     actual: float
@@ -128,7 +128,7 @@ def past_forecasts(database: Finds, store: str, item: str, days: int = 90) -> li
 
 
 def _item_score(items: Any, item: str) -> list[float] | None:
-    """An item's numbers in the order of ITEM_SCORE_COLUMNS. An older format holds a row an item."""
+    """An item's numbers in the order of ITEM_SCORE_COLUMNS. An older format has one row for each item."""
     if isinstance(items, list):
         return next((numbers for name, *numbers in items if name == item), None)
     if item not in items["item"]:
@@ -143,7 +143,7 @@ GAINS: Final = {
     "gain_over_share_of_profit": "space by profit",
     "gain_over_equal_space": "equal space",
 }
-"""Fields of a plan, and beyond what each says that it should earn, currency a day."""
+"""Fields of a plan that hold its expected gain, in the currency per day, and what each gain is measured against."""
 
 
 def newest_forecast(database: Finds, store: str, item: str) -> Document | None:
@@ -152,17 +152,17 @@ def newest_forecast(database: Finds, store: str, item: str) -> Document | None:
 
 
 def newest_forecasts(database: Finds, store: str | None = None, limit: int = 1000) -> list[Document]:
-    """Newest forecasts of a store, or of all, by store and item. Raises ServerError."""
+    """Newest forecasts of a store, or of all stores, by store and item. Raises ServerError."""
     where = {} if store is None else {"store": store}
     found = list(database.find(FORECASTS, where, ("store", "item", "close", "today"), limit=limit))
     return sorted(found, key=lambda document: (document["store"], document["item"]))
 
 
 def forecasts_of_most_sold(database: Finds, store: str, plans: Iterable[Document], most: int) -> tuple[list[Document], int]:
-    """Newest forecasts of the items of a store that are expected to sell most, and of how many items. Raises ServerError.
+    """Newest forecasts of the items of a store that should sell most, and the number of all items. Raises ServerError.
 
-    The plan of a store's whole space names all of them, and only the forecasts asked for are read. Described shelves may
-    lack some, so all forecasts are looked through.
+    A plan of a store's whole space names all items, so only the forecasts asked for are read. Described shelves may lack some items, so all
+    forecasts are searched.
     """
     whole = next((plan for plan in plans if not _is_described(plan)), None)
     if whole is None or incomplete(whole):
@@ -174,10 +174,10 @@ def forecasts_of_most_sold(database: Finds, store: str, plans: Iterable[Document
 
 
 def newest_plans(database: Finds, store: str | None = None, limit: int = 1000) -> list[Document]:
-    """Newest shelf plans of a store, or of all: {"store", "shelf", ...}, by store and shelf. Raises ServerError.
+    """Newest shelf plans of a store, or of all stores: {"store", "shelf", ...}, by store and shelf. Raises ServerError.
 
-    A plan in several parts is put together; where some are not there, `missing_parts` has their numbers.
-    Once its shelves are described, a store's space as one is planned no more, and its last such plan is left out.
+    A plan in several parts is put together; if parts are missing, `missing_parts` has their numbers. Once a store's shelves are described,
+    its space is no longer planned as a whole, and its last such plan is left out.
     """
     where = {} if store is None else {"store": store}
     found = [{"store": document["store"], **document["plan"]} for document in database.find(PLANS, where, limit=limit)]
@@ -205,12 +205,12 @@ def _put_together(database: Finds, where: Document, plans: list[Document]) -> li
 
 
 def _whole_of(store: str, part: Document) -> tuple[Any, ...]:
-    """What the parts of one plan have in common, and no other plan has."""
+    """What all parts of one plan have in common, and no other plan has."""
     return store, part["shelf"], part["partition"], part["offset"], part["origin"]
 
 
 def incomplete(plan: Mapping[str, Any]) -> str:
-    """Which parts of a plan are not there, as a sentence; empty where it is whole."""
+    """A sentence about the missing parts of a plan; empty if it is complete."""
     missing = plan.get("missing_parts", ())
     if not missing:
         return ""
@@ -223,7 +223,7 @@ def _is_described(plan: Document) -> bool:
 
 
 def share_of_shelf(allocation: Document) -> float:
-    """An item's percentage of the shelf it is planned on, which is the store's where no shelf is described."""
+    """An item's percentage of its shelf; of the store's space if no shelf is described."""
     share: float | None = allocation.get("percentage_of_shelf")
     return float(allocation["shelf_space_percentage"]) if share is None else share
 
@@ -237,7 +237,7 @@ def newest_drifts(database: Finds, limit: int = 20) -> list[Document]:
 
 
 def best_series(database: Finds, store: str | None = None) -> tuple[str, str] | None:
-    """The (store, item) with the largest forecast: what a chart shows when nothing is named. Raises ServerError."""
+    """The (store, item) with the largest forecast, which charts show if none is named. Raises ServerError."""
     largest: tuple[float, str, str] | None = None
     for document in newest_forecasts(database, store):
         close = document.get("close")
@@ -253,18 +253,17 @@ def horizon_of(close: Document, horizon: str) -> Document | None:
 
 
 def days_ahead(close: Document) -> list[tuple[str, float]]:
-    """Dates and mean units of the path of a forecast."""
+    """Dates and expected units of a forecast's path."""
     first = date.fromisoformat(close["origin"]) + timedelta(days=1)
     return [((first + timedelta(days=n)).isoformat(), units) for n, units in enumerate(close["path"])]
 
 
 def predictions(database: Finds, store: str | None = None) -> list[Document]:
-    """What to expect and how much of the shelf to give, by store. Raises ServerError.
+    """Expected sales and share of the shelf of each item, by store. Raises ServerError.
 
-    `buy`, `profit` and `time` are units, profit and end (epoch seconds, UTC) of the item's newest business day with
-    sales; profit is None where that day had several currencies; `predicted_sales` is units of the next business day.
-    An item on two shelves is one row with its space on both,
-    one on none of a store's described shelves has none; a store's percentages sum to 100.
+    `buy`, `profit` and `time` are units, profit and end (epoch seconds, UTC) of the item's newest business day with sales; `profit` is None
+    if that day had several currencies. `predicted_sales` are the units expected on the next business day. An item on two shelves is one row
+    with its space on both; an item on none of a store's described shelves has no space. A store's percentages sum to 100.
     """
     plans = newest_plans(database, store)
     planned: dict[tuple[str, str], tuple[float, float]] = {}
@@ -280,7 +279,7 @@ def predictions(database: Finds, store: str | None = None) -> list[Document]:
 
 
 def _on_no_shelf(database: Finds, store: str | None, plans: Iterable[Document]) -> Iterator[tuple[tuple[str, str], float]]:
-    """Store, item and units of the next day of what was forecast with a plan of described shelves, which may lack it."""
+    """Store, item and next day's units of all forecasts that go with a plan of described shelves; the plan may lack some items."""
     origins = {plan["store"]: plan["origin"] for plan in plans if _is_described(plan)}
     if not origins:
         return

@@ -1,4 +1,4 @@
-"""Questions about what was sold: exact sums over stores, items and days."""
+"""Questions about sales: exact sums over stores, items and days."""
 
 from calendar import monthrange
 from collections import defaultdict
@@ -31,7 +31,7 @@ FIRST_DATE, LAST_DATE = "0000-01-01", "9999-12-31"
 
 
 class Finds(Protocol):
-    """A database that can be asked: see ReadOnlyDatabase."""
+    """A database for queries; see ReadOnlyDatabase."""
 
     def find(
         self,
@@ -42,23 +42,23 @@ class Finds(Protocol):
         newest_by: str | None = None,
         limit: int = 0,
     ) -> Iterator[Document]:
-        """Documents one after the other."""
+        """Documents one after another."""
         ...
 
     def count(self, collection: str) -> int:
-        """About how many documents there are."""
+        """The approximate number of documents."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Business dates, both included; None: without end."""
+    """First and last business date, both included; None: unbounded."""
 
     first: str | None = None
     last: str | None = None
 
     def months(self) -> dict[str, str]:
-        """The condition on a document's month."""
+        """The condition on the month of a document."""
         bounds = {}
         if self.first is not None:
             bounds["$gte"] = self.first[:7]
@@ -67,7 +67,7 @@ class Period:
         return bounds
 
     def whole(self) -> "Period":
-        """The months that lie wholly within, as a period; it may be empty, its last before its first."""
+        """The whole months within the period, as a period; it may be empty, with its last date before its first."""
         first, last = self.first, self.last
         if first is not None and not first.endswith("-01"):
             first = _month_after(first)
@@ -76,7 +76,7 @@ class Period:
         return Period(first, None if last is None else f"{_month_before(last)}-31")
 
     def holds(self, day: str) -> bool:
-        """Whether a business date is within."""
+        """Whether a business date lies in the period."""
         return (self.first or FIRST_DATE) <= day <= (self.last or LAST_DATE)
 
 
@@ -90,17 +90,17 @@ def _month_before(day: str) -> str:
 
 @dataclass(slots=True)
 class Sums:
-    """What lines add up to: exact integers. Money is summed by currency and never across."""
+    """Sums over sale lines, in exact integers. Money is summed by currency, never across currencies."""
 
     row: list[int] = field(default_factory=lambda: [0] * len(DAY_COLUMNS))
-    """Counts in the order of DAY_COLUMNS; the places of money stay 0."""
+    """Counts in the order of DAY_COLUMNS; the money columns stay 0."""
     money: dict[str | None, list[int]] = field(default_factory=dict)
-    """Rows of MONEY_COLUMNS by currency; None: lines that named none."""
+    """Rows of MONEY_COLUMNS by currency; None: lines without a currency."""
     first_day: str = ""
     last_day: str = ""
 
     def add(self, day: str, row: Sequence[Any], money: Mapping[str | None, Sequence[int]], last_day: str | None = None) -> None:
-        """Count a day in, or the days from one to another."""
+        """Add a day, or the days from one to another."""
         for place in _COUNTS:
             self.row[place] += exact(row[place])
         for currency, more in money.items():
@@ -116,7 +116,7 @@ class Sums:
 
     @property
     def currencies(self) -> set[str]:
-        """The currencies that lines named."""
+        """The currencies of the lines that have one."""
         return {currency for currency in self.money if currency is not None}
 
     def revenue_in(self, currency: str | None) -> int:
@@ -162,7 +162,7 @@ class Sums:
 
 
 def totals(database: Finds, store: str | None = None, period: Period | None = None) -> Sums:
-    """Everything sold in a store, or in all. Raises ServerError."""
+    """Everything sold in a store, or in all stores. Raises ServerError."""
     sums = Sums()
     for _, first, last, row, money in _sums(database, STORE_MONTHS, store, period or Period()):
         sums.add(first, row, money, last)
@@ -186,9 +186,9 @@ def by_store_day(database: Finds, store: str | None = None, period: Period | Non
 
 
 def newest_day_by_item(database: Finds, store: str | None = None) -> dict[tuple[str, str], Sums]:
-    """The newest business date with sales of each (store, item) of late, with what was sold. Raises ServerError.
+    """The newest business date with sales of each (store, item), and what was sold on it. Raises ServerError.
 
-    Of late: within the newest two months of the data.
+    Only the newest two months of the data are searched.
     """
     last = last_date(database)
     if last is None:
@@ -206,7 +206,7 @@ def newest_day_by_item(database: Finds, store: str | None = None) -> dict[tuple[
 
 
 def hours_of_week(database: Finds, store: str | None = None, period: Period | None = None) -> list[int]:
-    """Lines sold by hour of the week, Monday 0 h first, in whole months that touch the period. Raises ServerError."""
+    """Lines sold by hour of the week, from Monday 0 h, in all whole months that the period touches. Raises ServerError."""
     where = _where(store, period or Period())
     hours = [0] * HOURS_A_WEEK
     for document in database.find(STORE_MONTHS, where, ("hours",)):
@@ -220,7 +220,7 @@ def stores(database: Finds) -> list[str]:
 
 
 def last_date(database: Finds) -> str | None:
-    """The newest business date with sales; None: nothing was sold. Raises ServerError."""
+    """The newest business date with sales; None if nothing was sold. Raises ServerError."""
     newest = next(iter(database.find(STORE_MONTHS, {}, ("month",), newest_by="month", limit=1)), None)
     if newest is None:
         return None
@@ -244,12 +244,12 @@ def _where(store: str | None, period: Period) -> dict[str, Any]:
 def _sums(
     database: Finds, collection: str, store: str | None, period: Period
 ) -> Iterator[tuple[Document, str, str, list[Any], dict[str | None, list[int]]]]:
-    """Documents with the first and last day and the sums, of counts and of money, of what they hold of the period.
+    """Documents, each with the first and last day and the sums of its counts and money within the period.
 
-    Months wholly within come as their own total, without their days: far less to read.
+    Months that lie wholly within the period come as their totals, without their days, which is far less to read.
     """
     whole = period.whole()
-    # `others` as a whole, days included: where a store has one currency, it is empty.
+    # `others` is read as a whole, days included: it is empty for stores with a single currency.
     fields = ("store", "item", "month", "currency", "others", "total", "first", "last")
     if (whole.first or FIRST_DATE) <= (whole.last or LAST_DATE):
         for document in database.find(collection, _where(store, whole), fields):

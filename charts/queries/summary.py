@@ -1,4 +1,4 @@
-"""The numbers a screen shows live and a run ends with: totals as decimal strings, scores by horizon, counts."""
+"""The numbers that a screen shows live and that end a run: totals as decimal strings, scores by horizon, counts."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from streams.contract.money import amounts_shown
 
 
 def totals_shown(sums: Sums) -> dict[str, Any]:
-    """Totals as JSON: money with two places, by currency where there are several; units with as many as they need."""
+    """Totals as JSON: money with two decimals, by currency if there are several; units with as many decimals as they need."""
     return {
         "units": units_of(sums.row[DAY_UNITS]),
         **amounts_shown(sums.money),
@@ -20,13 +20,13 @@ def totals_shown(sums: Sums) -> dict[str, Any]:
 
 
 def scores_shown(database: Finds, store: str | None = None) -> dict[str, dict[str, float | int | None]]:
-    """Of each horizon with scores: n, wape, wape_same_weekday_mean, bias, coverage. Raises ServerError."""
+    """By horizon with scores: n, wape, wape_same_weekday_mean, bias, coverage. Raises ServerError."""
     sums = forecasts.score_totals(database, store)
     return {horizon: one.shown() for horizon, one in sums.items()}
 
 
 def summary(database: Finds) -> dict[str, Any]:
-    """What the page and the demo show while it runs. Raises ServerError."""
+    """The numbers that the page and the demo show live. Raises ServerError."""
     sums = sales.totals(database)
     return {
         "totals": totals_shown(sums),
@@ -41,5 +41,5 @@ def summary(database: Finds) -> dict[str, Any]:
 
 
 def applied(database: Finds) -> int:
-    """Accepted sales that are in the statistics, returns included. Raises ServerError."""
+    """Number of accepted sales in the statistics, returns included. Raises ServerError."""
     return sum(document["seq"] or 0 for document in database.find(PROGRESS, {"reader": "statistics"}, ("seq",)))

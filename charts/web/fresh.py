@@ -1,4 +1,4 @@
-"""Answers kept for a few seconds: whoever asks the same meanwhile gets the same, and it is made once."""
+"""Keeps answers for a few seconds: the same question gets the same answer meanwhile, and it is made only once."""
 
 import threading
 import time

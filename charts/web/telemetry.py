@@ -1,4 +1,4 @@
-"""What the web page tells Prometheus."""
+"""The web page's metrics for Prometheus."""
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 

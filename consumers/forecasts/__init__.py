@@ -1,1 +1,1 @@
-"""The newest forecasts, plans, scores and drifts as documents."""
+"""Keeps the newest forecasts and shelf plans, and all scores and drifts, as documents."""

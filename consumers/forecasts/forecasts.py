@@ -1,4 +1,4 @@
-"""Forecasts, shelf plans, scores and drift into MongoDB: of a batch only the newest of each name is written."""
+"""Writes forecasts, shelf plans, scores and drift to MongoDB; from each batch, only the newest of each name."""
 
 import logging
 import time
@@ -35,7 +35,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Batch:
-    """What a batch of messages comes to, before the database is asked."""
+    """What remains of a batch of messages before the database is asked."""
 
     def __init__(self) -> None:
         self.forecasts: dict[tuple[str, str, str], PredictedSales] = {}
@@ -45,7 +45,7 @@ class Batch:
         self.superseded = 0
 
     def add(self, message: OutputMessage) -> None:
-        """Take a message in; the newest of a name stays."""
+        """Add a message; the newest of each name stays."""
         if type(message) is PredictedSales:
             forecast_key = (message.store, message.item, slot_name(message))
             known = self.forecasts.get(forecast_key)
@@ -71,7 +71,7 @@ def _order(message: PredictedSales | ShelfAllocation) -> tuple[int, int]:
 
 
 class ForecastsSink:
-    """The newest forecasts and plans, and the history of scores and drift."""
+    """Keeps the newest forecasts and plans, and the history of scores and drift."""
 
     name = NAME
     topic = FORECASTS
@@ -84,7 +84,7 @@ class ForecastsSink:
         self._progress: dict[int, Progress] = {}
 
     def start(self, partition: int, ends: LogEnds) -> int:
-        """The offset after the last applied message; the log's beginning at first."""
+        """The offset after the last applied message; at first, the beginning of the log."""
         self._progress[partition] = read_progress(self._documents, self.name, self.topic, partition, ends)
         return self._progress[partition].next_offset
 
@@ -106,10 +106,10 @@ class ForecastsSink:
         self._measure(records, counts, written + len(batch.drifts), time.perf_counter() - started)
 
     def tick(self) -> None:
-        """Nothing can be wrong for long here."""
+        """Do nothing: no forecast waits for another one."""
 
     def forget(self) -> None:
-        """Read everything again from the database."""
+        """Keep nothing in memory: the next batch reads the database."""
         self._cache.forget()
 
     def _decode(self, records: list[Record]) -> tuple[Batch, int]:
@@ -123,13 +123,13 @@ class ForecastsSink:
                 self._log.say(
                     logging.ERROR,
                     "unreadable",
-                    f"{self.topic} partition {record.partition} offset {record.offset} is no forecast and was passed over: "
+                    f"{self.topic} partition {record.partition} offset {record.offset} is not a forecast and was skipped: "
                     f"{printable(str(error))}",
                 )
         return batch, unreadable
 
     def _write_forecasts(self, batch: Batch) -> tuple[int, int]:
-        """How many forecasts were old already, and how many documents were written."""
+        """Write the forecasts; returns how many were out of date, and how many documents were written."""
         ids = {key: document_id(key[0], key[1]) for key in batch.forecasts}
         read = self._cache.read(names.FORECASTS, dict.fromkeys(ids.values()))
         after: dict[str, Document] = {}
@@ -145,10 +145,10 @@ class ForecastsSink:
         return repeated, self._write_revised(names.FORECASTS, after, read)
 
     def _write_plans(self, batch: Batch) -> tuple[int, int]:
-        """Further parts before the first: a reader who finds a new first part finds the others too."""
+        """Write the plans, with further parts before the first: whoever finds a new first part finds the others too."""
         further = {key: message for key, message in batch.plans.items() if message.part > 1}
         first = {key: message for key, message in batch.plans.items() if message.part == 1}
-        # A store's parts may be many megabytes and are written once a day: the cache is not for them.
+        # A store's parts can take many megabytes and are written once a day, so they bypass the cache.
         repeated, written = self._write_newest_plans(names.PLAN_PARTS, further, self._documents)
         more_repeated, more_written = self._write_newest_plans(names.PLANS, first, self._cache)
         return repeated + more_repeated, written + more_written
@@ -156,7 +156,7 @@ class ForecastsSink:
     def _write_newest_plans(
         self, collection: str, plans: dict[tuple[str, str, int], ShelfAllocation], through: Documents | CachedDocuments
     ) -> tuple[int, int]:
-        """How many plans were old already, and how many documents were written."""
+        """Write the newest plans; returns how many were out of date, and how many documents were written."""
         if not plans:
             return 0, 0
         ids = {key: plan_id(*key) for key in plans}
@@ -175,7 +175,7 @@ class ForecastsSink:
         return repeated, self._write_revised(collection, after, read, through)
 
     def _write_scores(self, batch: Batch) -> int:
-        """Scores are decided by their id: written again they are the same."""
+        """Write the scores. The id of a score determines its content, so writing it again changes nothing."""
         self._documents.merge(names.SCORES, {key: score_document(message) for key, message in batch.scores.items()})
         months: dict[str, list[ForecastScored]] = {}
         for message in batch.scores.values():
@@ -196,7 +196,7 @@ class ForecastsSink:
     def _write_revised(
         self, collection: str, after: dict[str, Document], read: dict[str, Document], through: Documents | CachedDocuments | None = None
     ) -> int:
-        """Write documents whose `v` counts their revisions."""
+        """Write documents whose `v` counts revisions."""
         changes = [
             Change(document | {"v": document["v"] + 1}, read[name]["v"] if name in read else None) for name, document in after.items()
         ]

@@ -1,4 +1,4 @@
-"""What the forecast messages make of the documents: pure, newest wins, and the same after any replay."""
+"""Turns forecast messages into documents, with pure functions: the newest wins, and any replay gives the same."""
 
 from typing import Any, Final
 
@@ -14,13 +14,13 @@ TODAY: Final = "today"
 
 
 def number_of(message_id: str) -> int:
-    """The last part of partition-offset-number; 0 when it is of another form."""
+    """The number in an id partition-offset-number; 0 for ids of another form."""
     last = message_id.rpartition("-")[2]
     return int(last) if last.isascii() and last.isdigit() else 0
 
 
 def is_newer(slot: Slot, than: Slot | None) -> bool:
-    """Whether a forecast or plan comes after another of the same name, in the order of its partition."""
+    """Whether a forecast or plan follows another one of the same name in its partition."""
     if than is None:
         return True
     if slot["partition"] != than["partition"]:
@@ -29,12 +29,12 @@ def is_newer(slot: Slot, than: Slot | None) -> bool:
 
 
 def slot_name(message: PredictedSales) -> str:
-    """Where a forecast belongs: that of the running day stands apart from that of the days ahead."""
+    """Under which name a forecast is kept: that of the running day apart from that of the days ahead."""
     return TODAY if all(horizon.horizon == "today" for horizon in message.horizons) else CLOSE
 
 
 def forecast_slot(message: PredictedSales) -> Slot:
-    """A forecast as it is kept."""
+    """A forecast as the document keeps it."""
     return {
         "id": message.id,
         "partition": message.partition,
@@ -54,7 +54,7 @@ def plan_id(store: str, shelf: str, part: int) -> str:
 
 
 def plan_slot(message: ShelfAllocation) -> Slot:
-    """A shelf plan as it is kept."""
+    """A shelf plan as the document keeps it."""
     body: Slot = to_builtins(message)
     del body["type"], body["store"]
     return body | {"number": number_of(message.id), "shelf": message.shelf, "changed": message.changed}
@@ -67,7 +67,7 @@ def score_id(message: ForecastScored) -> str:
 
 
 def score_document(message: ForecastScored) -> Document:
-    """A score with its items: decided by its id alone."""
+    """The document of a score with its items; the id alone determines its content."""
     body: Document = to_builtins(message)
     del body["type"]
     body["items"] = {name: [getattr(item, name) for item in message.items] for name in ITEM_SCORE_COLUMNS}
@@ -87,7 +87,7 @@ def score_row(message: ForecastScored) -> list[float]:
 
 
 def drift_document(message: DriftDetected) -> Document:
-    """A drift event: decided by its id alone."""
+    """The document of a drift; the id alone determines its content."""
     body: Document = to_builtins(message)
     del body["type"]
     return {"_id": message.id, **body}

@@ -1,1 +1,1 @@
-"""Purchase orders from forecasts: a downstream service of `sales.forecasts`, made to be copied."""
+"""Turns forecasts and shelf plans into purchase orders: a downstream service of `sales.forecasts`, made to be copied."""

@@ -1,4 +1,4 @@
-"""An order as a CSV file: written whole or not at all, so a killed process leaves no half order."""
+"""Writes an order as a CSV file, completely or not at all: a process that is killed leaves no half order."""
 
 import hashlib
 from pathlib import Path
@@ -13,7 +13,7 @@ LONGEST_NAME: Final = 120
 
 
 def write(directory: Path, order: dict[str, Any]) -> Path:
-    """The file of an order, replaced in one step. Its name and content are decided by the order alone."""
+    """Write the file of an order, replacing an older one in one step. Name and content depend on the order alone."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{_file_name(order['store'])}_{order['origin']}.csv"
     rows = ((order["store"], order["origin"], line["item"], line["units"], line["chosen_by"]) for line in order["lines"])
@@ -22,7 +22,7 @@ def write(directory: Path, order: dict[str, Any]) -> Path:
 
 
 def _file_name(store: str) -> str:
-    """A store's name as part of a file name: escaped, and shortened with a digest where it is long."""
+    """A store's name as part of a file name: escaped, and if it is long, shortened with a digest."""
     name = quote(store, safe=" ")
     if len(name) <= LONGEST_NAME:
         return name

@@ -1,4 +1,4 @@
-"""From forecasts and shelf plans to purchase orders: pure, and the same after any replay."""
+"""Turns forecasts and shelf plans into purchase orders, with pure functions: any replay gives the same."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from streams.contract.horizons import DAY, WEEK
 from streams.contract.messages import Allocation, PredictedSales, ShelfAllocation
 
 QUIET_DAYS: Final = 7
-"""A store that has not closed a day for so long, while others have, is no longer waited for."""
+"""A store that closes no day for this long, while others do, is no longer waited for."""
 
 Numbers = tuple[float, float, float, float]
 """Mean, P10, P50 and P90."""
@@ -30,7 +30,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one shelf plan adds to the order of its store and day. `message` makes it count once."""
+    """What one message of a shelf plan adds to the order of its store and day. `message` is its id, by which it counts once."""
 
     store: str
     origin: str
@@ -40,7 +40,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """A plan of which parts are missing for good: nothing is ordered from it."""
+    """A plan whose missing parts will not come any more: nothing is ordered from it."""
 
     store: str
     shelf: str
@@ -51,19 +51,19 @@ class Incomplete:
 
 @dataclass(slots=True)
 class _Gathering:
-    """The parts of a plan that have come so far, by number."""
+    """The parts of a plan that have come so far, by their number."""
 
     first_offset: int
     parts: dict[int, ShelfAllocation]
 
 
 _PlanKey = tuple[str, str, str, int]
-"""Store, shelf, origin, and the offset in `sales.events` that led to the plan."""
+"""Store, shelf, origin, and the offset in `sales.events` of the event that led to the plan."""
 
 
 @dataclass(slots=True)
 class _Store:
-    """Forecasts of a store's newest close that no plan has used: item -> day and week."""
+    """Forecasts of a store's newest close that no plan has used yet: item -> day and week."""
 
     origin: str
     first_offset: int
@@ -71,11 +71,10 @@ class _Store:
 
 
 class OrderBook:
-    """The orders of one partition: takes its messages in order, gives the parts of an order for each shelf plan.
+    """The orders of one partition: takes its messages in order, and returns the parts of an order for each shelf plan.
 
-    Forecasts wait in memory for the plan of the same close, which follows them in the topic, and the parts of a long
-    plan for the last of them. `safe_offset` says how far a group may commit: what still waits is read again after a
-    restart, and nothing else need be kept.
+    Forecasts wait in memory for the plan of the same close, which follows them in the topic; the parts of a long plan wait for the last
+    one. `safe_offset` says how far the group may commit: after a restart, what still waited is read again, so nothing has to be saved.
     """
 
     def __init__(self, settings: ReplenishSettings) -> None:
@@ -91,7 +90,7 @@ class OrderBook:
         self._newest = ""
 
     def forecast(self, message: PredictedSales, offset: int) -> None:
-        """Remember a forecast of the days ahead; one of the running day says nothing about orders."""
+        """Remember a forecast of the days ahead; orders do not depend on forecasts of the running day."""
         spans = {h.horizon: (h.mean, h.p10, h.p50, h.p90) for h in message.horizons}
         if DAY.name not in spans:
             return
@@ -105,26 +104,26 @@ class OrderBook:
         self._forget_quiet(message.origin)
 
     def plan(self, message: ShelfAllocation, offset: int) -> tuple[Part, ...]:
-        """The order lines of a shelf plan, which wait no more: a `Part` for each part of it, none before all are there."""
+        """Add a message of a shelf plan; returns one `Part` for each part of the plan once all have come, before that none."""
         return tuple(self._part(one) for one in self._gathered(message, offset))
 
     def take_given_up(self) -> list[Incomplete]:
-        """Plans that a newer close came after before all their parts had; each is given once."""
+        """Plans that a newer close overtook before all their parts came; each is returned once."""
         given_up, self._given_up = self._given_up, []
         return given_up
 
     def safe_offset(self, next_offset: int) -> int:
-        """The offset from which a restart must read, when all before `next_offset` has been taken in."""
+        """The offset from which a restart must read, once everything before `next_offset` has been added."""
         waiting = [store.first_offset for store in self._stores.values()]
         return min(waiting + [plan.first_offset for plan in self._gathering.values()], default=next_offset)
 
     def _gathered(self, message: ShelfAllocation, offset: int) -> list[ShelfAllocation]:
-        """All parts of the plan, in order, when this is the last of them to come."""
+        """All parts of the plan in order, if this message is the last to come; else none."""
         if message.parts == 1:
             return [message]
         key = (message.store, message.shelf, message.origin, message.offset)
         if key[2:] <= self._given.get(key[:2], ("", -1)):
-            return []  # read again, as after a worker's crash
+            return []  # it came again, for example after a crash of the worker
         gathering = self._gathering.setdefault(key, _Gathering(offset, {}))
         gathering.parts[message.part] = message
         if len(gathering.parts) < message.parts:
@@ -144,7 +143,7 @@ class OrderBook:
         return Part(message.store, message.origin, message.id, lines)
 
     def _give_up(self, before: str, store: str | None = None) -> None:
-        """Drop what was gathered of plans older than a date, of a store or of all."""
+        """Drop incomplete plans that are older than a date, of one store or of all."""
         for key in [key for key in self._gathering if key[2] < before and store in (None, key[0])]:
             parts = self._gathering.pop(key).parts
             self._given_up.append(Incomplete(*key[:3], len(parts), next(iter(parts.values())).parts))
@@ -160,7 +159,7 @@ class OrderBook:
         )
 
     def _units(self, rest: list[Allocation], known: dict[str, tuple[Numbers, Numbers | None]], origin: str) -> Iterable[float]:
-        """The newsvendor quantity of items whose plan names none; without a forecast the plan's own mean must do."""
+        """The newsvendor quantity of items for which the plan names none; without a forecast, from the plan's own mean."""
         if not rest:
             return []
         found = [known.get(a.item, ((a.predicted_sales,) * 4, None)) for a in rest]
@@ -186,6 +185,6 @@ class OrderBook:
 
 
 def _week_of(day: Numbers) -> Numbers:
-    """A week of independent days like this one: spreads grow with the root of the days."""
+    """A week of independent days like this one: the spread grows with the square root of the days."""
     mean, p10, p50, p90 = day
     return 7 * mean, max(7 * p50 - 7**0.5 * (p50 - p10), 0.0), 7 * p50, 7 * p50 + 7**0.5 * (p90 - p50)

@@ -7,7 +7,7 @@ from streams.contract.settings import FromEnvironment, setting
 
 @dataclass(frozen=True, slots=True)
 class ReplenishSettings(FromEnvironment):
-    """How purchase orders are written. Where a shelf plan names an order quantity, that one is taken."""
+    """How purchase orders are written. If a shelf plan names an order quantity, that quantity is ordered."""
 
     group: str = setting("SHELFCAST_REPLENISH_GROUP", "Consumer group of the service.", "shelfcast-replenishment")
     directory: str = setting("SHELFCAST_ORDERS_DIR", "Directory of the orders' CSV files.", ".shelfcast/orders")

@@ -1,7 +1,7 @@
-"""The service: reads `sales.forecasts` in a group of its own, writes purchase orders, then commits.
+"""The service: reads `sales.forecasts` in its own group, writes purchase orders, then commits.
 
-The pattern to copy. An effect has a name of its own (store and day) and remembers the messages it holds; it is written
-before the offset is committed; what is read again therefore changes nothing, and what was not written is read again.
+This is the pattern to copy. Each effect has its own name (store and day) and remembers the messages it holds, and it is written before the
+offset is committed. So a message that is read again changes nothing, and one whose effect was not written is read again.
 """
 
 import logging
@@ -47,7 +47,7 @@ class ReplenishmentService:
         self._books: dict[int, OrderBook] = {}
         self._next: dict[int, int] = {}
         self._committed: dict[int, int] = {}
-        outcomes = "Shelf plans by what became of them: written, repeated (read again, and dropped), or incomplete (parts are missing)."
+        outcomes = "Shelf plans by outcome: written, repeated (read again and dropped), or incomplete (parts are missing)."
         self._plans = Counter("shelfcast_replenishment_plans", outcomes, ["outcome"], registry=registry)
         self._unreadable = Counter("shelfcast_replenishment_unreadable", "Messages that could not be read.", registry=registry)
         self._client = connect(mongo, "shelfcast-replenishment")
@@ -68,7 +68,7 @@ class ReplenishmentService:
         )
 
     def stop(self) -> None:
-        """End after the messages at hand. May be called from a signal handler."""
+        """Stop after the messages at hand. Safe to call from a signal handler."""
         self._stopping.set()
 
     def run(self) -> None:
@@ -78,7 +78,7 @@ class ReplenishmentService:
             while not self._stopping.is_set():
                 messages = self._consumer.consume(MESSAGES_AT_ONCE, timeout=POLL_SECONDS)
                 if self._assigned_anew:
-                    # What came with the call is of the old assignment: it is read again from the last commit.
+                    # These messages belong to the old assignment: they are read again from the last commit.
                     self._assigned_anew = False
                     self._consumer.resume(self._consumer.assignment())
                 elif messages and self._taken(messages):
@@ -88,7 +88,7 @@ class ReplenishmentService:
             self._client.close()
 
     def _taken(self, messages: Sequence[Message]) -> bool:
-        """Take messages in; False where the partitions changed hands before all were."""
+        """Process messages; False if the partitions changed hands before all were processed."""
         for message in messages:
             error, partition, offset, raw = message.error(), message.partition(), message.offset(), message.value()
             if error is not None or partition is None or offset is None:
@@ -106,7 +106,7 @@ class ReplenishmentService:
             output = decode_output(raw)
         except ValueError as error:
             self._unreadable.inc()
-            sentence = f"{FORECASTS} {partition} at {offset} is not readable: {printable(str(error))}"
+            sentence = f"{FORECASTS} {partition} at {offset} cannot be read: {printable(str(error))}"
             self._log.say(logging.ERROR, "unreadable", sentence)
             return True
         if isinstance(output, PredictedSales):
@@ -124,7 +124,7 @@ class ReplenishmentService:
         self._log.say(logging.ERROR, "incomplete", sentence)
 
     def _insist(self, parts: Sequence[Part], partition: int) -> bool:
-        """Write a plan's parts, however long the servers are away; False where the partition went to another process."""
+        """Write a plan's parts, however long the servers are away; False if the partition went to another process."""
         new, store, origin = False, parts[0].store, parts[0].origin
         while True:
             try:
@@ -132,7 +132,7 @@ class ReplenishmentService:
                     new |= self._orders.add(part)
                 csv_file.write(self._directory, self._orders.order(store, origin))
             except (ServerError, FileError, OSError) as error:
-                sentence = f"The order of {printable(store)} is not written yet, trying again: {error}"
+                sentence = f"The order of {printable(store)} is not written yet; trying again: {error}"
                 self._log.say(logging.WARNING, "write", sentence)
             else:
                 self._plans.labels("written" if new else "repeated").inc()
@@ -141,7 +141,7 @@ class ReplenishmentService:
                 return False
 
     def _waited(self, partition: int) -> bool:
-        """Let time pass and stay in the group; whether the partition is still ours."""
+        """Wait without leaving the group; returns whether the partition is still ours."""
         book = self._books.get(partition)
         assigned = self._consumer.assignment()
         self._consumer.pause(assigned)
@@ -161,7 +161,7 @@ class ReplenishmentService:
         try:
             self._consumer.commit(offsets=moved, asynchronous=False)
         except KafkaException as error:
-            # Read again, these messages change nothing; the next commit takes them along.
+            # Reading these messages again would change nothing; the next commit covers them.
             self._log.say(logging.WARNING, "commit", f"Kafka did not take the commit: {sentence_of(error.args[0])}")
         else:
             self._committed |= safe

@@ -1,4 +1,4 @@
-"""The log that the documents were made from has a name: documents of another log are not added to."""
+"""The name of the log from which the documents were made: events of another log must not be added to them."""
 
 import logging
 from typing import Final
@@ -13,10 +13,10 @@ _logger = logging.getLogger(__name__)
 
 
 def settle_identity(documents: MongoDocuments, log_id: str, *, drop_other: bool) -> None:
-    """See that the database belongs to the log `log_id`, or make it so.
+    """Check that the database belongs to the log `log_id`, or claim it if it belongs to none.
 
-    drop_other: where it belongs to another log, remove everything (right where logs do not outlive the process);
-    otherwise that is refused. Raises UsageError, ServerError.
+    drop_other: if it belongs to another log, remove everything, which is right where a log does not outlive its process; otherwise raise.
+    Raises UsageError, ServerError.
     """
     known = documents.read(LOG, [_ID]).get(_ID)
     if known is not None and known["log_id"] == log_id:

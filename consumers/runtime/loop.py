@@ -1,4 +1,4 @@
-"""Read, write, commit: until told to stop, through every outage."""
+"""Reads, writes and commits until it is told to stop, through every outage."""
 
 import logging
 import threading
@@ -18,28 +18,28 @@ _logger = logging.getLogger(__name__)
 
 
 class Source(Protocol):
-    """Where records come from: see KafkaSource."""
+    """Where records come from; see KafkaSource."""
 
     generation: int
 
     def position(self, start: Callable[[int, LogEnds], int]) -> None:
-        """Seek newly assigned partitions."""
+        """Seek the newly assigned partitions."""
 
     def reposition(self) -> None:
-        """Read anew from where the database says."""
+        """Go back to where the database says."""
 
     def batch(self, messages: int, seconds: float, stopping: Callable[[], bool]) -> list[Record]:
         """What came."""
         ...
 
     def serve(self, seconds: float) -> None:
-        """Let time pass without reading."""
+        """Wait without reading."""
 
     def resume(self) -> None:
         """Go on reading."""
 
     def commit(self) -> None:
-        """Tell the group how far we are."""
+        """Tell the group how far we have come."""
 
     def lag(self) -> dict[int, int]:
         """Messages not read."""
@@ -50,7 +50,7 @@ class Source(Protocol):
 
 
 class ReadingLoop:
-    """One source into one sink. `run` returns after `stop`, when what it had read is written."""
+    """Moves records from one source to one sink. After `stop`, `run` returns once it has written what it had read."""
 
     def __init__(self, source: Source, sink: Sink, metrics: ConsumerMetrics, batch_messages: int, batch_seconds: float) -> None:
         self._source = source
@@ -62,11 +62,11 @@ class ReadingLoop:
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """End the loop after the batch at hand. May be called from any thread."""
+        """Stop after the batch at hand. Safe to call from any thread."""
         self._stopping.set()
 
     def run(self) -> None:
-        """Read and write until stopped. Raises LogTruncatedError; whatever nobody foresaw ends it too."""
+        """Read and write until stopped. Raises LogTruncatedError; an unforeseen error ends it too."""
         try:
             while not self._stopping.is_set():
                 self._round()
@@ -93,7 +93,7 @@ class ReadingLoop:
         return True
 
     def _written(self, records: list[Record]) -> bool:
-        """Write a batch, however long the database is away; False when it is no longer ours to write."""
+        """Write a batch, however long the database is away; False if it is no longer ours to write."""
         generation = self._source.generation
         wait = FIRST_WAIT_SECONDS
         waited = False
@@ -119,7 +119,7 @@ class ReadingLoop:
             else:
                 if waited:
                     self._source.resume()
-                    _logger.info("%s: MongoDB is back; going on.", self._sink.name)
+                    _logger.info("%s: MongoDB is back; reading continues.", self._sink.name)
                 return True
 
     def _say(self, error: ServerError) -> None:

@@ -1,18 +1,18 @@
-"""What the consumers tell Prometheus. No label holds a store or an item: their number has no bound."""
+"""The consumers' metrics for Prometheus. No label is a store or an item, because their number has no bound."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 SAMPLE_EVERY = 16
-"""Of the messages of a batch, the latency of each 16th is observed: observing all would cost more than folding them."""
+"""Every 16th message of a batch has its latency observed: observing all would cost more than folding them."""
 
 
 class ConsumerMetrics:
-    """The metrics of one process, on the registry it is handed."""
+    """The metrics of one process, on the registry that it is given."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.events = Counter(
             "shelfcast_consumer_events",
-            "Messages read, by what became of them: applied, repeated, gap, superseded, unreadable.",
+            "Messages read, by outcome: applied, repeated, gap, superseded, unreadable.",
             ["reader", "outcome"],
             registry=registry,
         )
@@ -21,7 +21,7 @@ class ConsumerMetrics:
         )
         self.latency = Histogram(
             "shelfcast_consumer_end_to_end_seconds",
-            "From a message's time in Kafka to its being in MongoDB; of each 16th message.",
+            "Time from a message's arrival in Kafka until it is in MongoDB, for every 16th message.",
             ["reader"],
             buckets=(0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300),
             registry=registry,

@@ -1,4 +1,4 @@
-"""How far a reader has come in each partition: kept in the database beside what it wrote, and written after it."""
+"""How far a reader has come in each partition; stored in the database beside what the reader wrote, and after it."""
 
 from dataclasses import dataclass, replace
 
@@ -17,16 +17,16 @@ class Progress:
     next_offset: int
     """Where to read on."""
     seq: int | None
-    """The newest accepted sale applied; None: nothing applied, and the log's beginning is gone."""
+    """`seq` of the newest accepted sale applied; None: nothing is applied, and the beginning of the log is gone."""
     v: int | None
-    """Revision of the document; None: it is not written yet."""
+    """Revision of the document; None: not written yet."""
 
     def moved(self, next_offset: int, seq: int | None) -> "Progress":
         """The progress after a batch."""
         return replace(self, next_offset=next_offset, seq=seq, v=0 if self.v is None else self.v + 1)
 
     def document(self, reader: str) -> Document:
-        """The document that says so."""
+        """The document that stores this progress."""
         return {
             "_id": document_id(reader, self.partition),
             "v": self.v,
@@ -39,9 +39,9 @@ class Progress:
 
 
 def read_progress(documents: Documents, reader: str, topic: str, partition: int, ends: LogEnds) -> Progress:
-    """The progress in a partition whose log stands at `ends`; its beginning when there is none.
+    """The progress in a partition whose log spans `ends`; if none is stored, the beginning of the log.
 
-    Raises LogTruncatedError when the log cannot be the one that was read before.
+    Raises LogTruncatedError if the log cannot be the one that was read before.
     """
     name = document_id(reader, partition)
     document = documents.read(PROGRESS, [name]).get(name)

@@ -1,4 +1,4 @@
-"""Both readers in one process: statistics and forecasts, a thread each."""
+"""Both readers in one process: statistics and forecasts, each in its own thread."""
 
 import logging
 import threading
@@ -28,9 +28,9 @@ _logger = logging.getLogger(__name__)
 
 
 class ConsumerService:
-    """Takes sales.accepted and sales.forecasts into MongoDB until stopped.
+    """Writes sales.accepted and sales.forecasts to MongoDB until stopped.
 
-    log_id: name of the log; None takes the Kafka cluster's id. drop_other_log: see `settle_identity`.
+    log_id: name of the log; None takes the id of the Kafka cluster. drop_other_log: see `settle_identity`.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ConsumerService:
         self._log = RateLimited(_logger)
 
     def stop(self) -> None:
-        """End both readers when what they have read is written. May be called from a signal handler."""
+        """Stop both readers once they have written what they read. Safe to call from a signal handler."""
         self._stopping.set()
         for loop in list(self._loops):
             loop.stop()
@@ -81,7 +81,7 @@ class ConsumerService:
             raise self._failure
 
     def _prepared(self, documents: MongoDocuments) -> bool:
-        """Settle whose log it is and make the indexes, however long the servers are away; False when stopped."""
+        """Check the identity of the log and make the indexes, however long the servers are away; False if stopped."""
         while not self._stopping.is_set():
             try:
                 settle_identity(documents, self._log_id or self._cluster_id(), drop_other=self._drop_other_log)
@@ -112,6 +112,6 @@ class ConsumerService:
     def _guarded(self, loop: ReadingLoop) -> None:
         try:
             loop.run()
-        except BaseException as error:  # noqa: BLE001 - one reader's end, whatever it was, ends the process
+        except BaseException as error:  # noqa: BLE001 - whatever ends one reader ends the process
             self._failure = self._failure or error
             self.stop()

@@ -1,4 +1,4 @@
-"""What stands between the reader of a topic and the database: a small contract."""
+"""The contract between the reader of a topic and what writes to the database."""
 
 from typing import NamedTuple, Protocol
 
@@ -11,12 +11,12 @@ class Record(NamedTuple):
     partition: int
     offset: int
     timestamp: float
-    """Seconds since 1970 at which it came to Kafka; 0: not known."""
+    """When it came to Kafka, seconds since 1970; 0: unknown."""
     value: bytes
 
 
 class Sink(Protocol):
-    """Takes batches of one topic into the database, each message with effect once however often it is handed over."""
+    """Writes batches of one topic to the database; each message takes effect once, however often it is handed over."""
 
     name: str
     topic: str
@@ -28,14 +28,14 @@ class Sink(Protocol):
     def write(self, records: list[Record]) -> None:
         """Apply a batch: all of it is in the database when this returns.
 
-        Raises ServerError when it may not be; the same batch may be handed over again.
+        Raises ServerError if that is not certain; the same batch may then be handed over again.
         """
         ...
 
     def tick(self) -> None:
-        """Called now and then, whether or not there are messages: say what has been wrong for long."""
+        """Called from time to time, with or without messages: report what has been wrong for too long."""
         ...
 
     def forget(self) -> None:
-        """Partitions have changed hands, or a write failed: keep nothing in memory that another may have changed."""
+        """Drop everything in memory that another process may have changed: partitions changed hands, or a write failed."""
         ...

@@ -22,10 +22,10 @@ _logger = logging.getLogger(__name__)
 
 
 class KafkaSource:
-    """One topic read in a group. Used by one thread.
+    """Reads one topic in a group, in one thread.
 
-    Partitions that were just assigned stand still until `position` has said where to read them from: the group's
-    commits are for tools that show lag; what counts is the progress in the database.
+    Newly assigned partitions pause until `position` says where to read them from. The group's commits serve only tools that show lag; what
+    counts is the progress in the database.
     """
 
     def __init__(self, kafka: KafkaSettings, topic: str, group: str, on_error: Callable[[], None]) -> None:
@@ -74,7 +74,7 @@ class KafkaSource:
             _logger.info("Reading %s: %s.", self._topic, ", ".join(f"{p.partition} from {p.offset}" for p in places))
 
     def reposition(self) -> None:
-        """Read what is assigned anew from where the database says."""
+        """Go back to where the database says, in all assigned partitions."""
         self._unpositioned = True
         self._consumer.pause(self._assigned)
 
@@ -98,19 +98,19 @@ class KafkaSource:
         return records
 
     def serve(self, seconds: float) -> None:
-        """Let time pass without reading, and stay in the group."""
+        """Wait without reading, and stay in the group."""
         self._consumer.pause(self._assigned)
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self._consumer.poll(min(left, 0.2))
 
     def resume(self) -> None:
-        """Go on reading after `serve`."""
+        """Continue reading after `serve`."""
         if not self._unpositioned:
             self._consumer.resume(self._assigned)
 
     def commit(self) -> None:
-        """Tell the group how far the database has come. A failure is said and does no harm."""
+        """Tell the group how far the database has come. A failure is logged and does no harm."""
         places = [TopicPartition(self._topic, partition, offset) for partition, offset in self._next.items()]
         if not places:
             return
@@ -120,7 +120,7 @@ class KafkaSource:
             self._log.say(logging.WARNING, "commit", f"Kafka did not take the commit of {self._topic}: {sentence_of(error.args[0])}.")
 
     def lag(self) -> dict[int, int]:
-        """Messages not yet read by partition, as far as the client knows without asking."""
+        """Messages not read yet, by partition, as far as the client knows without asking the broker."""
         lags = {}
         for partition, offset in self._next.items():
             try:

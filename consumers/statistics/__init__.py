@@ -1,1 +1,1 @@
-"""Accepted sales summed by item, store, day and hour."""
+"""Sums accepted sales by item, store, day and hour."""

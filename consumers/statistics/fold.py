@@ -1,7 +1,7 @@
-"""Sales into documents: pure functions from a document and sales to the next document.
+"""Folds sales into documents: pure functions from a document and sales to the next document.
 
-A document remembers in `v` the source offset of the newest sale it holds and takes only newer ones, so the same sales
-may be folded in any number of times and in batches cut anywhere. Sales must come in the order of their offsets.
+A document's `v` is the source offset of the newest sale that it holds; it takes only newer ones. So the same sales may be folded in any
+number of times, in batches cut anywhere. Sales must come in the order of their offsets.
 """
 
 from collections import defaultdict
@@ -43,14 +43,14 @@ Key = tuple[int, str, str, str]
 
 ITEM_ORDERS_REMEMBERED: Final = 8
 STORE_ORDERS_REMEMBERED: Final = 64
-"""How many orders back a line may continue one that was begun: tills of a store take turns."""
+"""How many of the newest orders are remembered: the lines of an order can be mixed with those of other tills."""
 
 _LARGEST = (1 << 63) - 1
 
 
 @lru_cache(maxsize=4096)
 def hour_of_week_base(business_date: str) -> int:
-    """Hours from Monday 00:00 to this date's 00:00. Raises ValueError when there is no such date."""
+    """Hours from Monday 00:00 to 00:00 of this date. Raises ValueError if there is no such date."""
     return date.fromisoformat(business_date).weekday() * 24
 
 
@@ -71,7 +71,7 @@ def by_store(sales: Iterable[SaleAccepted]) -> dict[Key, list[SaleAccepted]]:
 
 
 def collection_of(key: Key) -> str:
-    """The collection that holds the document of a key. An item is never named with empty text."""
+    """The collection that holds the document of a key; a key without an item is that of the whole store."""
     return ITEM_MONTHS if key[2] else STORE_MONTHS
 
 
@@ -99,9 +99,9 @@ def empty(key: Key) -> Document:
 
 
 def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
-    """The document after the sales that are newer than what it holds; itself when there are none.
+    """The document after those sales that are newer than what it holds; itself if there are none.
 
-    Sales must belong to this document and be in the order of their offsets.
+    Sales must belong to this document and come in the order of their offsets.
     """
     v = document["v"]
     newer = sales if sales[0].offset > v else [sale for sale in sales if sale.offset > v]
@@ -138,7 +138,7 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
         for column, number in enumerate(row):
             total[column] += number - (exact(before[column]) if before else 0)
         days[day] = _fitting(row)
-    # A document of the first format added all currencies up: it says up to where.
+    # A document of the first format added up all currencies; it says up to which offset.
     format_change = {} if "others" in document else {"mixed_to": v}
     return (
         document
@@ -158,7 +158,7 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
 
 
 def _with_foreign(others: list[Document], foreign: Iterable[tuple[str | None, SaleAccepted]]) -> list[Document]:
-    """The other currencies after more lines; what was there is left as it was."""
+    """The money in other currencies after more lines; the given rows stay unchanged."""
     rows: dict[str | None, dict[str, list[int]]] = {
         other["currency"]: {day: [exact(number) for number in row] for day, row in other["days"].items()} for other in others
     }
@@ -176,14 +176,14 @@ def _with_foreign(others: list[Document], foreign: Iterable[tuple[str | None, Sa
 
 
 def _fitting(row: list[int]) -> list[int | str]:
-    """A row as MongoDB can hold it."""
+    """A row with numbers that MongoDB can hold."""
     if max(row) <= _LARGEST and min(row) >= ~_LARGEST:
         return list(row)
     return [stored(number) for number in row]
 
 
 def count_line(row: list[int], sale: SaleAccepted) -> None:
-    """Count one line into its day's row, in the order of DAY_COLUMNS, without its money."""
+    """Count one line in its day's row, in the order of DAY_COLUMNS, without its money."""
     thousandths = round(sale.quantity * 1000)
     row[DAY_UNITS] += thousandths
     if sale.quantity > 0:
@@ -211,7 +211,7 @@ def add_money(row: list[int], sale: SaleAccepted) -> None:
 
 
 def _is_new(order_id: str, orders: dict[int, None], remembered: int) -> bool:
-    """Whether a line begins an order: its id is not among the last ones begun. Ids are kept as 64 bit hashes."""
+    """Whether a line begins an order: its id is not among the newest ones. Ids are kept as 64-bit hashes."""
     digest = xxh3_64_intdigest(order_id.encode()) - (1 << 63)
     if digest in orders:
         return False

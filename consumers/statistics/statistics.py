@@ -1,4 +1,4 @@
-"""Accepted sales into the statistics: decode, put in order, fold, write, remember how far."""
+"""Turns accepted sales into statistics: decode, put in order, fold, write, remember how far it has come."""
 
 import logging
 import time
@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 
 def readable_sale(raw: bytes) -> SaleAccepted:
-    """The accepted sale of a message. Raises ValueError with what is wrong."""
+    """The accepted sale in a message. Raises ValueError that says what is wrong."""
     sale = decode_accepted(raw)
     hour_of_week_base(sale.business_date)
     if b"\\" in raw and not (name_is_clean(sale.store) and name_is_clean(sale.item) and name_is_clean(sale.order_id or "-")):
@@ -35,7 +35,7 @@ def readable_sale(raw: bytes) -> SaleAccepted:
 
 
 class StatisticsSink:
-    """Units, money and counts per item, store and day."""
+    """Keeps units, money and counts per item, store and day."""
 
     name = NAME
     topic = ACCEPTED
@@ -58,7 +58,7 @@ class StatisticsSink:
         self._gap_since: dict[int, float] = {}
 
     def start(self, partition: int, ends: LogEnds) -> int:
-        """The offset after the last applied message; the log's beginning at first."""
+        """The offset after the last applied message; at first, the beginning of the log."""
         progress = read_progress(self._documents, self.name, self.topic, partition, ends)
         if progress.seq is None:
             _logger.warning(
@@ -94,7 +94,7 @@ class StatisticsSink:
         self._measure(records, admitted.values(), unreadable, written, time.perf_counter() - started)
 
     def tick(self) -> None:
-        """Alarm about sales that have waited too long for earlier ones."""
+        """Raise the alarm about sales that have waited too long for earlier ones."""
         for partition in self._gap_since:
             seconds = self._gap_seconds(partition)
             if seconds >= self._gap_alarm_seconds:
@@ -107,7 +107,7 @@ class StatisticsSink:
                 )
 
     def forget(self) -> None:
-        """Read everything again from the database."""
+        """Keep nothing in memory: the next batch reads the database."""
         self._cache.forget()
 
     def _admit(self, partition: int, sales: list[SaleAccepted]) -> Admitted:
@@ -120,7 +120,7 @@ class StatisticsSink:
         return admitted.seq if admitted.sales or self._progress[partition].seq is not None else None
 
     def _write_groups(self, groups: dict[Key, list[SaleAccepted]]) -> int:
-        """Fold groups of one collection into its documents; how many were written."""
+        """Fold groups of one collection into its documents; returns how many were written."""
         if not groups:
             return 0
         collection = collection_of(next(iter(groups)))

@@ -1,1 +1,1 @@
-"""Where documents are kept: the port, MongoDB, a cache in front."""
+"""Where documents are kept: the port, MongoDB behind it, and a cache in front."""

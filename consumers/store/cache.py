@@ -1,6 +1,6 @@
-"""Documents as last read or written, so that a batch need not read again what the batch before it wrote.
+"""Caches documents as they were last read or written, so that a batch need not read what the previous batch wrote.
 
-A document that is out of date does no harm: its guarded write fails, and the cache is emptied.
+An outdated document does no harm: its guarded write fails, and the cache is emptied.
 """
 
 from collections import OrderedDict
@@ -10,7 +10,7 @@ from consumers.store.port import Change, Document, Documents
 
 
 class CachedDocuments:
-    """The `capacity` documents last used, before a database. Used by one thread."""
+    """Keeps the `capacity` documents used last, in front of a database. For one thread."""
 
     def __init__(self, documents: Documents, capacity: int = 4000) -> None:
         self._documents = documents
@@ -18,7 +18,7 @@ class CachedDocuments:
         self._kept: OrderedDict[tuple[str, str], Document] = OrderedDict()
 
     def read(self, collection: str, ids: Iterable[str]) -> dict[str, Document]:
-        """The documents there are, by id. Raises ServerError."""
+        """The documents that exist, by id. Raises ServerError."""
         found: dict[str, Document] = {}
         missing: list[str] = []
         for document_id in ids:
@@ -34,7 +34,7 @@ class CachedDocuments:
         return found
 
     def write(self, collection: str, changes: list[Change]) -> None:
-        """Guarded writes. Raises ContendedError or ServerError; nothing is then kept."""
+        """Guarded writes. Raises ContendedError or ServerError, and then keeps nothing."""
         if not changes:
             return
         try:

@@ -1,4 +1,4 @@
-"""MongoDB as the database of documents: few, plain commands, so that small servers of its protocol do as well."""
+"""MongoDB as the database of documents, with few, plain commands, so that smaller servers of its protocol work too."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -43,7 +43,7 @@ class MongoDocuments:
                     self._database[collection].create_index([(field, 1) for field in fields])
 
     def read(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
-        """The documents there are, by id. Raises ServerError."""
+        """The documents that exist, by id. Raises ServerError."""
         found: dict[str, Document] = {}
         with self._speaking():
             for start in range(0, len(ids), READ_AT_ONCE):
@@ -52,15 +52,15 @@ class MongoDocuments:
         return found
 
     def each(self, collection: str, fields: Sequence[str]) -> Iterator[Document]:
-        """All documents, one after the other, with some of their fields. Raises ServerError."""
+        """All documents, one after another, with some of their fields. Raises ServerError."""
         with self._speaking():
             yield from self._database[collection].find({}, dict.fromkeys(fields, 1))
 
     def write(self, collection: str, changes: Sequence[Change]) -> None:
         """Write each document if its `v` is still the one that was read. Raises ContendedError, ServerError.
 
-        A new one is an insert: where one has come to be meanwhile, the server refuses a second of its id. (An upsert
-        would do, but what it answers to that differs between servers.)
+        A new document is an insert: if another writer has made it meanwhile, the server refuses the duplicate id. (An upsert would do, but
+        servers answer it differently.)
         """
         old = [ReplaceOne({"_id": c.document["_id"], "v": c.v_read}, c.document) for c in changes if c.v_read is not None]
         new = [c.document for c in changes if c.v_read is None]
@@ -73,7 +73,7 @@ class MongoDocuments:
                 self._database[collection].insert_many(new, ordered=False)
 
     def merge(self, collection: str, documents: Mapping[str, Document]) -> None:
-        """Write documents whose content is decided by their id. Raises ServerError."""
+        """Write documents whose id determines their content. Raises ServerError."""
         if not documents:
             return
         there = self._there(collection, list(documents))
@@ -86,7 +86,7 @@ class MongoDocuments:
                 self._database[collection].insert_many(new, ordered=False)
 
     def _there(self, collection: str, ids: Sequence[str]) -> set[str]:
-        """Which of the ids have a document."""
+        """Those of the ids that have a document."""
         there: set[str] = set()
         with self._speaking():
             for start in range(0, len(ids), READ_AT_ONCE):
@@ -95,7 +95,7 @@ class MongoDocuments:
         return there
 
     def _replaced(self, collection: str, writes: "Sequence[ReplaceOne[Document]]") -> int:
-        """Replace documents that are there; how many were."""
+        """Replace existing documents; returns how many existed."""
         try:
             return self._database[collection].bulk_write(writes, ordered=False).matched_count
         except KeyError as error:
@@ -103,7 +103,7 @@ class MongoDocuments:
             raise ServerError(f"MongoDB at {self._shown} refused a document of {collection} and gave no reason.") from error
 
     def clear(self) -> None:
-        """Remove every document of every collection of ours. Raises ServerError."""
+        """Remove all documents of all our collections. Raises ServerError."""
         with self._speaking():
             for collection in names.COLLECTIONS:
                 self._database[collection].delete_many({})

@@ -1,4 +1,4 @@
-"""What the consumers ask of a database: read documents by id, write them back if nobody else has."""
+"""What the consumers need from a database: read documents by id, and write them back if nobody else has changed them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A document to write, in place of the one whose `v` was read; None: there was none."""
+    """A document to write, and the `v` of the one that it replaces; None: there was none."""
 
     document: Document
     v_read: int | None
@@ -25,17 +25,16 @@ class Documents(Protocol):
     """A database of documents that carry `_id` and `v`."""
 
     def read(self, collection: str, ids: Sequence[str]) -> dict[str, Document]:
-        """The documents there are, by id. Raises ServerError."""
+        """The documents that exist, by id. Raises ServerError."""
         ...
 
     def write(self, collection: str, changes: Sequence[Change]) -> None:
         """Write each document if its `v` is still the one that was read.
 
-        Raises ContendedError when one is not, ServerError when the database cannot be used; some of the changes may
-        then have been written.
+        Raises ContendedError if one is not, ServerError if the database cannot be used; some of the changes may then be written.
         """
         ...
 
     def merge(self, collection: str, documents: Mapping[str, Document]) -> None:
-        """Write documents whose content is decided by their id, whether or not they are there. Raises ServerError."""
+        """Write documents whose id determines their content, whether or not they exist. Raises ServerError."""
         ...

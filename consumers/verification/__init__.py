@@ -1,1 +1,1 @@
-"""Do the books balance? The log recounted from scratch, against what MongoDB holds."""
+"""Do the books balance? Recounts the log from scratch and compares it with what MongoDB holds."""

@@ -1,4 +1,4 @@
-"""What does not agree."""
+"""A disagreement between the log and MongoDB."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that does not agree, with where it is and both numbers."""
+    """One disagreement: where it is, and both numbers."""
 
     kind: str
     """lost, counted_twice, missing, statistics, items, currencies, log_truncated, unreadable."""
@@ -22,5 +22,5 @@ class Difference:
     offset: int | None = None
 
     def shown(self) -> dict[str, Any]:
-        """As JSON, without what does not apply."""
+        """The disagreement as JSON, without fields that do not apply."""
         return {key: value for key, value in asdict(self).items() if value is not None}

@@ -1,10 +1,10 @@
-"""Events in = accepted + duplicates + rejected + what only moves the clock or the shelf: every offset in one class.
+"""Events in = accepted + duplicates + rejected + other events: every offset belongs to one class.
 
-Duplicates are written nowhere, so they are recounted: a sale without a trace whose event id was accepted before it in its
-partition, with the same store, item and quantity. What is no repeat was lost, if the worker had come past it.
+Duplicates leave no message behind, so they are recounted. A duplicate is a sale without a trace whose event id was accepted earlier in its
+partition, with the same store, item and quantity. A sale without a trace that is not a duplicate was lost, if the worker has passed it.
 
-Memory: 1 byte an event and 32 an accepted sale, for a moment twice that for the largest partition; events without a trace
-take none. How surely ids differ: see `ids`.
+Memory: 1 byte per event and 32 per accepted sale, for a moment twice that for the largest partition; events without a trace take none.
+`ids` says how reliably ids are told apart.
 """
 
 import secrets
@@ -27,29 +27,29 @@ EXAMPLES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class EventCounts:
-    """What became of the events that are in the log."""
+    """What became of the events in the log."""
 
     events: int
     accepted: int
     duplicates: int
     rejected: dict[str, int]
     other: int
-    """Clock ticks, stock counts, planned promotions and openings, shelves: they leave no message behind."""
+    """Clock ticks, stock counts, announcements, shelves: they leave no message behind."""
     pending: int
-    """Events without a trace that the worker has not come to yet, by its commit."""
+    """Events without a trace that the worker has not reached yet, by its commit."""
 
 
 class EventBooks:
-    """Fed with the accepted sales, then the dead letters, then the events.
+    """Takes the accepted sales, then the dead letters, then the events.
 
-    ends: where the events' log stands. committed: the offset each partition's workers committed, read before what the other
-    topics hold: all that came of the events below it is there by then. Where a partition has none, its last event with
-    a trace decides how far the worker came.
+    ends: where the log of the events begins and ends. committed: the offset that the worker committed in each partition. It must be read
+    before the other topics, so that everything that followed from the events below it is there. Without a commit, the last event with a
+    trace shows how far the worker has come.
     """
 
     def __init__(self, ends: Mapping[int, LogEnds], committed: Mapping[int, int] | None = None) -> None:
         self._ends = ends
-        # A commit beyond the log is of another log, as when the topic was made anew.
+        # A commit beyond the end belongs to another log, for example if the topic was recreated.
         self._committed = {p: offset for p, offset in (committed or {}).items() if p in ends and offset <= ends[p].high}
         self._marks = {partition: bytearray(end.high - end.low) for partition, end in ends.items()}
         key = secrets.token_bytes(16)
@@ -60,7 +60,7 @@ class EventBooks:
         self.differences: list[Difference] = []
 
     def accepted(self, sale: SaleAccepted) -> None:
-        """An accepted sale, each `seq` once."""
+        """Note an accepted sale, each `seq` once."""
         ids = self._ids.get(sale.partition)
         if ids is not None:
             ids.add(sale.event_id, content_of(sale.store, sale.item, sale.quantity), sale.offset)
@@ -68,12 +68,12 @@ class EventBooks:
             self._accepted += 1
 
     def rejected(self, partition: int, offset: int, reason: str) -> None:
-        """A dead letter; a repeated one counts once."""
+        """Note a dead letter; repeated ones count once."""
         if self._mark(partition, offset, _REJECTED):
             self._rejected[reason] += 1
 
     def event(self, partition: int, offset: int, raw: bytes) -> None:
-        """An event of the log."""
+        """Take an event of the log."""
         end = self._ends.get(partition)
         if end is None or not end.low <= offset < end.high:
             return
@@ -101,7 +101,7 @@ class EventBooks:
         self._without_trace(partition, offset, reached, what)
 
     def conclude(self) -> EventCounts:
-        """The counts; what does not agree is in `differences`."""
+        """The counts; disagreements are in `differences`."""
         if self._reached is None:
             self._traced()
         if self._lost > EXAMPLES:
@@ -118,7 +118,7 @@ class EventBooks:
         return EventCounts(self._events, self._accepted, self._duplicates, rejected, self._other, self._pending)
 
     def _traced(self) -> dict[int, int]:
-        """Every trace is there: how far the worker has come in each partition."""
+        """How far the worker has come in each partition; to be called when all traces are there."""
         for ids in self._ids.values():
             ids.close()
         self._reached = {
@@ -144,7 +144,7 @@ class EventBooks:
         self.differences.append(Difference("counted_twice", sentence, partition=partition, offset=offset))
 
     def _mark(self, partition: int, offset: int, mark: int) -> bool:
-        """Note the fate of an offset; whether it is the first such note of an offset that is in the log."""
+        """Note what became of an offset; returns whether the offset is in the log and had no such note yet."""
         end = self._ends.get(partition)
         if end is None or not end.low <= offset < end.high:
             return False
@@ -158,5 +158,5 @@ class EventBooks:
 
 
 def _last(marks: bytearray) -> int:
-    """Place of the last mark; -1: there is none."""
+    """Place of the last mark; -1: none."""
     return len(marks.rstrip(b"\0")) - 1

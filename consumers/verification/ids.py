@@ -1,8 +1,8 @@
-"""Which event ids a partition accepted, at which offsets and with which content: 32 bytes a sale.
+"""Which event ids a partition accepted, at which offsets and with which content: 32 bytes per sale.
 
-An id is kept as 128 bits of BLAKE2b under a key drawn anew for each recount, so nobody can choose ids that agree. Two of n ids
-agree by chance with a probability below n^2 / 2^129: for a thousand million sales of a partition 1.5e-21. Contents are kept
-as 64 bits and compared only under one id: a content that differs passes for the same once in 1.8e19.
+An id is kept as 128 bits of BLAKE2b under a key that is drawn anew for each recount, so nobody can construct ids that agree. Two of n ids
+agree by chance with a probability below n^2 / 2^129: 1.5e-21 for a thousand million sales of a partition. Content is kept as 64 bits and
+compared only under the same id: different content passes as the same once in 1.8e19.
 """
 
 from array import array
@@ -19,7 +19,7 @@ _HALF: Final = 1 << 64
 
 
 def content_of(store: str, item: str, quantity: float) -> bytes:
-    """What a repeat must have in common with the sale it repeats, as bytes that nothing else gives."""
+    """What a repeat must have in common with the sale that it repeats, as unambiguous bytes."""
     parts = store.encode(), item.encode(), float(quantity).hex().encode()
     return b"".join(len(part).to_bytes(4) + part for part in parts)
 
@@ -36,7 +36,7 @@ class AcceptedIds:
         self._sorted: tuple[NDArray[np.uint64], ...] = ()
 
     def add(self, event_id: str, content: bytes, offset: int) -> None:
-        """A sale that was accepted."""
+        """Add a sale that was accepted."""
         high, low = self._digest(event_id)
         self._high.append(high)
         self._low.append(low)
@@ -44,7 +44,7 @@ class AcceptedIds:
         self._offsets.append(offset)
 
     def close(self) -> None:
-        """All are there: sort them by id and offset. Takes for a moment twice the memory."""
+        """Sort the ids once all are added; needs twice the memory for a moment."""
         columns = [np.frombuffer(column, np.uint64) if column else np.empty(0, np.uint64) for column in self._columns()]
         highs, lows, _, offsets = columns
         order = np.lexsort((offsets, lows, highs))
@@ -52,10 +52,10 @@ class AcceptedIds:
         self._high, self._low, self._contents, self._offsets = array("Q"), array("Q"), array("Q"), array("Q")
 
     def fate(self, event_id: str, content: bytes, offset: int) -> tuple[Fate, int]:
-        """What a sale without a trace is, and the offset of the accepted sale that says so.
+        """What became of a sale without a trace, and the offset of the accepted sale that shows it.
 
-        repeat: of a sale accepted before it. other_content: the id was accepted before, for another sale. before: the id
-        was accepted only later, so this one was not a repeat. unknown: the id was never accepted.
+        repeat: it repeats a sale accepted before it. other_content: its id was accepted before it, for another sale. before: its id was
+        accepted only later, so it was not a repeat. unknown: its id was never accepted.
         """
         high, low = self._digest(event_id)
         highs, lows, contents, offsets = self._sorted
@@ -76,7 +76,7 @@ class AcceptedIds:
         return fate, found
 
     def again(self) -> Iterator[int]:
-        """Offsets of sales whose id was accepted at a smaller one."""
+        """Offsets of accepted sales whose id was accepted at a smaller offset too."""
         highs, lows, _, offsets = self._sorted
         same = (highs[1:] == highs[:-1]) & (lows[1:] == lows[:-1])
         yield from sorted(offsets[1:][same].tolist())

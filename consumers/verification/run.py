@@ -1,4 +1,4 @@
-"""The whole recount: documents first, then the log up to what they say they hold."""
+"""The whole recount: first the documents, then the log up to what the documents say they hold."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -34,12 +34,12 @@ class Verdict:
 
     @property
     def balanced(self) -> bool:
-        """Whether nothing disagrees. What is still on its way disagrees with nothing: see `lag`."""
+        """Whether there is no disagreement. What is still on its way is not one: see `lag`."""
         return not self.differences
 
     @property
     def lag(self) -> int:
-        """Events the worker has not come to, and accepted sales that are not in MongoDB yet."""
+        """Events that the worker has not reached, and accepted sales that are not in MongoDB yet."""
         return self.events.pending + self.not_applied
 
     def shown(self) -> dict[str, Any]:
@@ -71,7 +71,8 @@ class Verdict:
 def verify(log: TopicReader, documents: MongoDocuments, group: str | None = None) -> Verdict:
     """Recount the log and compare it with the documents. Raises ServerError.
 
-    group: of the workers. What they committed has left its traces; without a commit the last trace decides what is pending.
+    group: consumer group of the workers. Events below its commits must have left their traces; without a commit, the last trace decides
+    what is pending.
     """
     committed = {} if group is None else commits_of(log, EVENTS, group)
     event_ends = log.ends(EVENTS)

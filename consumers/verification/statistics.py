@@ -1,7 +1,7 @@
-"""Units, and money by currency, of the accepted sales, each seq once, against the documents; exact while the stream runs.
+"""Compares units, and money by currency, of the accepted sales (each seq once) with the documents; exact even while the stream runs.
 
-A document says in `v` up to which source offset it is: the log is added up to just there, document by document.
-Memory: the documents' sums, and 1 byte an accepted sale.
+A document's `v` says up to which source offset it counts: for each document, the log is summed up to exactly there.
+Memory: the documents' sums, and 1 byte per accepted sale.
 """
 
 from collections import defaultdict
@@ -36,7 +36,7 @@ Money = dict[str | None, Row]
 
 @dataclass(slots=True)
 class _Held:
-    """What a document holds, and what the log adds up to for it; by day for a store, in one sum for an item."""
+    """What a document holds, and what the log sums to for it; by day for a store, as one sum for an item."""
 
     v: int
     currency: str | None = None
@@ -65,10 +65,10 @@ class _Held:
 
 
 class SalesBooks:
-    """Fed with the documents, then with the accepted sales of the log."""
+    """Takes the documents, then the accepted sales of the log."""
 
     def __init__(self, progress: Mapping[int, int]) -> None:
-        """Progress: the newest seq of each partition that the consumers say is in all documents, read before them."""
+        """Progress: by partition, the newest seq that the consumers say is in all documents; read before the documents."""
         self._progress = progress
         self._held: dict[Key, _Held] = {}
         self._seen: dict[int, bytearray] = {}
@@ -80,7 +80,7 @@ class SalesBooks:
         self.differences: list[Difference] = []
 
     def document(self, document: Document) -> None:
-        """A document of the statistics as it is in MongoDB."""
+        """Take a document of the statistics as MongoDB holds it."""
         item = document.get("item", "")
         groups = frozenset((document["currency"], *(other["currency"] for other in document.get("others", ()))))
         held = _Held(document["v"], document["currency"], mixed_to(document), groups)
@@ -96,11 +96,11 @@ class SalesBooks:
         self._held[document["partition"], document["store"], item, document["month"]] = held
 
     def truncated(self, partition: int) -> None:
-        """The log of a partition does not reach back to its first sale: its documents cannot be recounted."""
+        """Note that a partition's log does not reach back to its first sale: its documents cannot be recounted."""
         self._truncated.add(partition)
 
     def accepted(self, sale: SaleAccepted) -> bool:
-        """An accepted sale as it stands in the log; whether it is the first of its seq."""
+        """Take an accepted sale of the log; returns whether it is the first with its seq."""
         if not self._first(sale):
             return False
         self.sales += 1
@@ -117,7 +117,7 @@ class SalesBooks:
         return True
 
     def conclude(self) -> list[Difference]:
-        """Every difference: by store and day, by item and month, and sales missing from the log."""
+        """All differences: by store and day, by item and month, and sales that the log lacks."""
         for partition, seen in sorted(self._seen.items()):
             missing = [seq for seq in range(1, len(seen)) if not seen[seq]] if partition not in self._truncated else []
             if missing:
@@ -158,7 +158,7 @@ def _compared(key: Key, place: str, held: _Held) -> Iterable[Difference]:
         named = (currency or "no currency") if len(currencies) > 1 else ""
         rows = zip(MONEY_COLUMNS, counted.get(currency, _no_money()), kept.get(currency, _no_money()), strict=True)
         for name, by_log, by_mongodb in rows:
-            # A document gives the lines of its own currency as what is left of all lines: where those differ, that was said.
+            # The lines of a document's own currency are what is left of all lines; if those differ, that is reported already.
             if by_log != by_mongodb and (name != "lines" or lines_agree):
                 yield _difference(key, place, name, by_log, by_mongodb, currency, named)
 

@@ -1,4 +1,7 @@
-"""`shelfcast announce`: promotions and closed days of a table, told ahead."""
+"""`shelfcast announce`: promotions and closed days from a table.
+
+An announcement says in advance what a store will do: which items it promotes, on which days it opens or stays closed.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +21,16 @@ from streams.kafka.brokers import metadata
 
 def announce(
     file: Annotated[Path, typer.Argument(help="CSV, NDJSON or Parquet file of promotions and of open or closed days.")],
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take back what the file had announced.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Say what the file announces, publish nothing.")] = False,
-    date_format: Annotated[str | None, typer.Option(help="How its dates are written, as %d.%m.%Y; without it 2026-12-24.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Withdraw what the file announced.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Show what the file announces; publish nothing.")] = False,
+    date_format: Annotated[str | None, typer.Option(help="Format of its dates, such as %d.%m.%Y; default: 2026-12-24.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")] = None,
 ) -> None:
-    """Tell the forecasts which promotions and which open or closed days are coming. All rows are announced or, if one is wrong, none.
+    """Announce promotions and open or closed days to the forecasts. If one row is wrong, nothing is announced.
 
-    Columns: store, first_day, last_day (both included; one day where it is empty), and either item, which is then on promotion,
-    or open: no for days on which the store stays closed, yes for days on which it opens against its habit. Of two rows on the
-    same day of a store the later one counts.
+    Columns: store, first_day, last_day (both included; empty for a single day), and either item, which is then on promotion, or open: no
+    if the store stays closed, yes if it opens on a day on which it usually does not. If two rows cover the same day of a store, the later
+    one counts.
 
     \b
     Examples:
@@ -54,12 +57,12 @@ def announce(
     from producers.publisher import Publisher, PublisherSettings  # noqa: PLC0415 - `--check` needs no Kafka client
 
     kafka, _ = servers(data_dir)
-    metadata(kafka)  # says at once why Kafka cannot be used, where publishing would only time out
+    metadata(kafka)  # tells at once why Kafka cannot be used; publishing would only time out
     settings = PublisherSettings.read()
     seconds = settings.delivery_timeout_seconds
     with Publisher(kafka, settings) as publisher:
         try:
             publisher.publish_all(*as_messages(found.announced), wait_seconds=seconds).wait(seconds + 5)
         except DeliveryError as error:
-            raise DeliveryError(f"{error} Run the same command again: what has arrived is said once more, which changes nothing.") from None
-    typer.echo(f"{'Withdrawn' if withdraw else 'Announced'}: {told}. The forecasts made when the next day closes know it.")
+            raise DeliveryError(f"{error} Run the same command again: repeating an announcement changes nothing.") from None
+    typer.echo(f"{'Withdrawn' if withdraw else 'Announced'}: {told}. Forecasts take it into account from the next close of a day on.")

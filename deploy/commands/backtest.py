@@ -12,8 +12,8 @@ from streams.contract.horizons import HORIZON_NAMES
 
 
 def backtest(
-    sales: Annotated[Path | None, typer.Option(help="CSV, NDJSON or Parquet file; without it the installed sample data.")] = None,
-    mapping: Annotated[Path | None, typer.Option(help="TOML file of the columns, as for `replay`; without it one is guessed.")] = None,
+    sales: Annotated[Path | None, typer.Option(help="CSV, NDJSON or Parquet file; default: the installed sample data.")] = None,
+    mapping: Annotated[Path | None, typer.Option(help="TOML file that maps the columns, as for `replay`; default: a guess.")] = None,
     timezone: Annotated[
         str | None, typer.Option(envvar="SHELFCAST_TIMEZONE", help="Time zone of the business days, as in Europe/Berlin.")
     ] = None,
@@ -22,21 +22,21 @@ def backtest(
     ] = None,
     store_countries: Annotated[
         Path | None,
-        typer.Option(envvar="SHELFCAST_STORE_COUNTRIES", help="CSV file of the stores that are elsewhere: columns store, country."),
+        typer.Option(envvar="SHELFCAST_STORE_COUNTRIES", help="CSV file of stores in other countries: columns store, country."),
     ] = None,
     horizons: Annotated[str, typer.Option(help=f"Which of {', '.join(HORIZON_NAMES)}.")] = ",".join(HORIZON_NAMES),
     last_days: Annotated[int | None, typer.Option(min=1, help="Score these days at the end; without it the last quarter.")] = None,
     compare: Annotated[str, typer.Option(help="Batch contenders: lightgbm, statsforecast, or both with a comma.")] = "",
     promotions_known_ahead: known_ahead.Promotions = False,
     openings_known_ahead: known_ahead.Openings = False,
-    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Share the stores among so many models, as Kafka would.")] = 1,
+    partitions: Annotated[int, typer.Option(min=1, max=1000, help="Share the stores among this many models, as Kafka partitions do.")] = 1,
     json: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
-    chart: Annotated[Path | None, typer.Option(help="Draw errors and three series into this PNG file.")] = None,
+    chart: Annotated[Path | None, typer.Option(help="Draw the errors and three series into this PNG file.")] = None,
 ) -> None:
-    """Forecast each day of a file with the worker's own code, knowing only the days before, and score what came.
+    """Forecast each day of a file with the worker's own code, which knows only the days before it, and score the forecasts.
 
-    Days without a sale count, from a series' first sale on. Beside it always: the mean of the last 8 same weekdays,
-    the seasonal naive and simple smoothing.
+    From the first sale of a series on, days without a sale count too. Three baselines always run beside it: the mean of each
+    weekday's last 8 open days, the seasonal naive, and simple smoothing.
 
     \b
     Examples:
@@ -46,7 +46,7 @@ def backtest(
       shelfcast backtest --sales daily.csv --mapping daily.toml --promotions-known-ahead --compare lightgbm,statsforecast
       shelfcast backtest --sales daily.csv --country DE --promotions-known-ahead --openings-known-ahead
     """
-    # Before NumPy is loaded: the matrices are small, threads would only take turns and double the time.
+    # Before NumPy is loaded: the matrices are small, so threads would only take turns and double the time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from producers.announcements.known_ahead import KnownAhead  # noqa: PLC0415 - after the line above
     from workbench.backtest import run  # noqa: PLC0415

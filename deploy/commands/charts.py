@@ -12,14 +12,14 @@ from deploy.connection import servers
 
 
 def charts(
-    out: Annotated[Path, typer.Option(help="Folder to write into; made where it is not there.")] = Path("charts-out"),
-    store: Annotated[str | None, typer.Option(help="One store; all of them where it is not given.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder to write to; created if missing.")] = Path("charts-out"),
+    store: Annotated[str | None, typer.Option(help="One store; default: all.")] = None,
     item: Annotated[str | None, typer.Option(help="The item of the forecast chart; needs --store.")] = None,
-    top: Annotated[int, typer.Option(help="How many items before 'the other' ones, 1 to 60.")] = DEFAULT_TOP,
+    top: Annotated[int, typer.Option(help="Number of items to show singly, 1 to 60; the others become one bar.")] = DEFAULT_TOP,
     first: Annotated[str | None, typer.Option("--from", help="First business date, YYYY-MM-DD.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last business date, YYYY-MM-DD.")] = None,
-    currency: Annotated[str | None, typer.Option(help="Currency of the profit chart; that of most sales where it is not given.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Currency of the profit chart; default: that of most sales.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")] = None,
 ) -> None:
     """Draw profit, frequency, forecast, error, shelf and busiest hours as PNG and SVG.
 

@@ -1,4 +1,4 @@
-"""`shelfcast consume`: sales and forecasts into MongoDB."""
+"""`shelfcast consume`: writes sales and forecasts to MongoDB."""
 
 import os
 import signal
@@ -15,11 +15,11 @@ from deploy.exposition import serve_metrics
 
 
 def consume(
-    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics; 0 takes a free one.")] = None,
     batch_seconds: Annotated[float | None, typer.Option(help="Seconds after which a batch is written.")] = None,
 ) -> None:
-    """Take accepted sales and forecasts into MongoDB, each exactly once, until stopped (Ctrl-C or SIGTERM).
+    """Write accepted sales and forecasts to MongoDB, each exactly once, until stopped (Ctrl-C or SIGTERM).
 
     \b
     Examples:

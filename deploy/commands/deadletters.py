@@ -1,4 +1,4 @@
-"""`shelfcast deadletters`: what was refused, mended and sent again."""
+"""`shelfcast deadletters`: refused events, to correct and send again. A dead letter is a refused event with its reason."""
 
 import json
 from collections import Counter
@@ -26,19 +26,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Look at refused events, mend them, send them again, each once.",
+    help="List refused events, correct them, and send them again, each once.",
 )
 
-DataDir = Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")]
+DataDir = Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Reason = Annotated[str | None, typer.Option(help="Only letters refused for this reason.")]
-Everything = Annotated[bool, typer.Option("--all", help="Also letters that were sent again or dismissed.")]
+Everything = Annotated[bool, typer.Option("--all", help="Include letters that were sent again or dismissed.")]
 Places = Annotated[list[str] | None, typer.Argument(help="Letters by PARTITION-OFFSET, as `list` shows them.")]
 
 
 @app.command("list")
 def list_letters(reason: Reason = None, settled: Everything = False, data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """List the letters that wait: where each lies, why it was refused and where it came from."""
+    """List the waiting letters: where each one lies, why it was refused and where it came from."""
     found = _chosen(data_dir, None, reason, settled=settled)
     if as_json:
         typer.echo(json.dumps([_shown(letter, raw=False) for letter in found]))
@@ -51,7 +51,7 @@ def list_letters(reason: Reason = None, settled: Everything = False, data_dir: D
         store = printable((letter.key or b"").decode("utf-8", "replace"), 20)
         table.add_row(letter.place, _when(letter), escape(letter.reason), escape(store), escape(printable(letter.error, 200)))
     console = Console()
-    console.print(table if found else "No dead letters wait.")
+    console.print(table if found else "No dead letters are waiting.")
     if found:
         console.print(", ".join(f"{count} {name}" for name, count in Counter(letter.reason for letter in found).most_common()))
 
@@ -60,7 +60,7 @@ def list_letters(reason: Reason = None, settled: Everything = False, data_dir: D
 def show(
     places: Places = None, reason: Reason = None, settled: Everything = False, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
-    """Show letters in full, with what was sent."""
+    """Show letters in full, with the event as it was sent."""
     found = _chosen(data_dir, places, reason, settled=settled or bool(places))
     if as_json:
         typer.echo(json.dumps([_shown(letter, raw=True) for letter in found]))
@@ -78,16 +78,16 @@ def show(
 def replay(
     places: Places = None,
     reason: Reason = None,
-    every: Annotated[bool, typer.Option("--every", help="All letters that wait.")] = False,
-    fix: Annotated[Path | None, typer.Option(help="Mapping (TOML): each letter's JSON object is a row of it.")] = None,
+    every: Annotated[bool, typer.Option("--every", help="All waiting letters.")] = False,
+    fix: Annotated[Path | None, typer.Option(help="Mapping (TOML) that reads each letter's JSON object as a row.")] = None,
     change: Annotated[
-        list[str] | None, typer.Option("--set", help="FIELD=JSON, as in quantity=2 or store='\"berlin-1\"'; may be repeated.")
+        list[str] | None, typer.Option("--set", help="FIELD=JSON, such as quantity=2 or store='\"berlin-1\"'; may be repeated.")
     ] = None,
-    dismiss: Annotated[bool, typer.Option("--dismiss", help="Send nothing: note that the letters need no more attention.")] = False,
+    dismiss: Annotated[bool, typer.Option("--dismiss", help="Send nothing; mark the letters as settled.")] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Mend letters and send them again, each once; what still cannot be taken stays and says why.
+    """Correct letters and send them again, each once; those that are still wrong stay, with the reason.
 
     \b
     Examples:
@@ -132,7 +132,7 @@ def _chosen(data_dir: Path | None, places: list[str] | None, reason: str | None,
     missing = [place for place in places if place not in known]
     if missing:
         raise UsageError(
-            f"There is no letter {missing[0]!r} that waits: `shelfcast deadletters list` shows them (--all: the settled ones too)."
+            f"No letter {missing[0]!r} is waiting: `shelfcast deadletters list` shows those that are (--all: the settled ones too)."
         )
     return [known[place] for place in places]
 
@@ -141,7 +141,7 @@ def _change(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     try:
         if not (name and equals):
-            raise ValueError("no FIELD=JSON")  # noqa: TRY301 - one way out for what is not as it should be
+            raise ValueError("no FIELD=JSON")  # noqa: TRY301 - one way out for every malformed value
         return name, json.loads(value)
     except ValueError:
         raise UsageError(f"--set {text!r}: write FIELD=JSON, as in quantity=2 or store='\"berlin-1\"'.") from None

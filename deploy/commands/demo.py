@@ -1,4 +1,4 @@
-"""`shelfcast demo`: watch a shop's year of sales go through all of it."""
+"""`shelfcast demo`: a year of real sales goes through every process, live on the screen."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ from streams.files.whole_files import make_folder, write_whole
 
 
 def demo(
-    sales: Annotated[Path | None, typer.Option(help="Your own sales: CSV, Parquet or NDJSON; columns are guessed, and said.")] = None,
+    sales: Annotated[Path | None, typer.Option(help="Your own sales: CSV, Parquet or NDJSON; columns are guessed and shown.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="TOML file that says which column is what; see the guess it writes.")] = None,
     timezone: Annotated[str | None, typer.Option(envvar="SHELFCAST_TIMEZONE", help="Time zone of the stores, as in Europe/Berlin.")] = None,
     country: Annotated[
@@ -25,15 +25,15 @@ def demo(
     ] = None,
     store_countries: Annotated[
         Path | None,
-        typer.Option(envvar="SHELFCAST_STORE_COUNTRIES", help="CSV file of the stores that are elsewhere: columns store, country."),
+        typer.Option(envvar="SHELFCAST_STORE_COUNTRIES", help="CSV file of stores in other countries: columns store, country."),
     ] = None,
     promotions_known_ahead: known_ahead.Promotions = False,
     openings_known_ahead: known_ahead.Openings = False,
     out: Annotated[Path, typer.Option(help="Folder for the charts.")] = Path("build/demo"),
-    once: Annotated[bool, typer.Option("--once", help="End after the summary; do not keep the web page open.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Stop after the summary; do not keep the web page open.")] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the summary to this file.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Replay so many events only, plans among them.")] = None,
-    web_port: Annotated[int | None, typer.Option(help="Port of the web page; a free one if not given.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Replay only this many events, announcements included.")] = None,
+    web_port: Annotated[int | None, typer.Option(help="Port of the web page; default: a free one.")] = None,
     data_dir: Annotated[Path, typer.Option(help="Directory of the embedded servers.")] = DEFAULT_DATA_DIR,
 ) -> None:
     """Replay a year of real sales through Kafka, the models, MongoDB and the charts, and watch it live.
@@ -73,7 +73,12 @@ def _show(console: Console, summary: dict[str, Any], page: str) -> None:
     money = "; ".join(f"revenue {one['revenue']}, profit {one['profit']}{_unit(one)}" for one in totals.get("by_currency", [totals]))
     console.print(f"Books: {totals['units']} units, {money} in {totals['sales']:,} sales.")
     table = Table(
-        "horizon", "forecasts scored", "WAPE shelfcast", "WAPE same-weekday mean", "P10-P90 coverage", title="Forecasts against what came"
+        "horizon",
+        "forecasts scored",
+        "WAPE shelfcast",
+        "WAPE same-weekday mean",
+        "P10-P90 coverage",
+        title="Forecasts against actual sales",
     )
     for horizon, score in summary["scores"].items():
         numbers = [f"{score[k]:.4f}" if score[k] is not None else "" for k in ("wape", "wape_same_weekday_mean", "coverage")]

@@ -1,4 +1,4 @@
-"""`shelfcast doctor`: what is wrong, and what to do about it."""
+"""`shelfcast doctor`: finds what is wrong, and says what to do about it."""
 
 import json
 import time
@@ -33,7 +33,7 @@ from streams.runtime.snapshots import SnapshotReader
 
 CLOCK_SECONDS: Final = 5.0
 TRIED_EVENTS: Final = 1000
-"""Events of each partition that wait and are tried: a worker that cannot go on stops at one of the first."""
+"""Number of waiting events that are tried in each partition: a worker that is stuck stops at one of the first."""
 
 TRIED_SECONDS: Final = 10.0
 _MARKS: Final = {"ok": "[green]ok[/]  ", "warn": "[yellow]warn[/]", "fail": "[red]FAIL[/]"}
@@ -51,9 +51,9 @@ class Finding:
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")] = None,
 ) -> None:
-    """Check broker, topics, database, clock and model state, and say what to do about each.
+    """Check broker, topics, database, clock and model state, and say what to do about each problem.
 
     Exit code 0: nothing failed; 1: something did.
     """
@@ -71,7 +71,7 @@ def doctor(
 
 
 def examine(kafka: KafkaSettings, mongo: MongoSettings, settings: WorkerSettings) -> Iterator[Finding]:
-    """All checks, each as far as the ones before allow."""
+    """All checks, each as far as the earlier ones allow."""
     try:
         cluster = metadata(kafka)
     except ServerError as error:
@@ -79,7 +79,7 @@ def examine(kafka: KafkaSettings, mongo: MongoSettings, settings: WorkerSettings
     else:
         kind = "embedded: the log lives in memory and keeps about 5 MB a partition" if is_embedded(cluster) else "Kafka"
         yield Finding("broker", "ok", f"{kafka.bootstrap_servers}, {len(cluster.brokers)} broker(s), {kind}")
-        if is_embedded(cluster):  # a topic of it is made at first mention
+        if is_embedded(cluster):  # it creates a topic when it is first mentioned
             ensure_topics(kafka, None)
             cluster = metadata(kafka)
         counts = {t.name: len(cluster.topics[t.name].partitions) for t in TOPICS if t.name in cluster.topics}
@@ -123,7 +123,7 @@ def _retention(kafka: KafkaSettings, names: list[str]) -> Finding:
     client = admin(kafka)
     found = client.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, name) for name in names], request_timeout=10)
     wanted = {t.name: t.retention_ms for t in TOPICS}
-    # All answers are waited for before the first is read: an error of one must not end the client while others are on their way.
+    # Wait for all answers before reading the first: an error in one must not close the client while others are on their way.
     wait(found.values(), timeout=15)
     short = []
     for resource, future in found.items():
@@ -131,14 +131,19 @@ def _retention(kafka: KafkaSettings, names: list[str]) -> Finding:
         if 0 <= kept < wanted[resource.name]:
             short.append(f"{resource.name} {kept / 86_400_000:.1f} days (want {wanted[resource.name] // 86_400_000})")
     if short:
-        return Finding("retention", "warn", "; ".join(short), "raise retention.ms: what retention takes cannot be rebuilt or verified")
+        return Finding("retention", "warn", "; ".join(short), "raise retention.ms: what retention deletes cannot be rebuilt or verified")
     return Finding("retention", "ok", "as long as designed, or longer")
 
 
 def _sizes(kafka: KafkaSettings) -> Finding:
     small = small_topics(kafka)
     if small is None:
-        return Finding("sizes", "warn", "Kafka does not tell what its topics take", "let this user describe the topics' configurations")
+        return Finding(
+            "sizes",
+            "warn",
+            "Kafka does not say how large a batch its topics take",
+            "allow this user to describe the configuration of the topics",
+        )
     if small:
         return Finding("sizes", "fail", told_small(small), RAISE_SIZES)
     return Finding("sizes", "ok", "the topics take the largest batch that is sent")
@@ -226,7 +231,7 @@ def _snapshots(kafka: KafkaSettings, settings: WorkerSettings, partitions: int) 
             Processor.load(data, rules, partition, partitions)
         except SnapshotError as error:
             return Finding(
-                "model state", "warn", f"partition {partition}: {error}", "the worker will rebuild it from the log: leave it time"
+                "model state", "warn", f"partition {partition}: {error}", "the worker will rebuild it from the log: give it time"
             )
         found += 1
     return Finding("model state", "ok", f"{found} of {partitions} partitions have a snapshot that this version reads")

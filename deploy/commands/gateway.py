@@ -18,9 +18,9 @@ from streams.http.listening import serve
 def gateway(
     host: Annotated[str | None, typer.Option(help="Address to listen on; other than loopback only with SHELFCAST_API_KEYS.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")] = None,
 ) -> None:
-    """Take sales over HTTP and answer 202 once Kafka has stored every line.
+    """Accept sales over HTTP; answers 202 once Kafka has stored every line.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`shelfcast replay`: files and databases into sale events."""
+"""`shelfcast replay`: turns files and databases into sale events."""
 
 import json
 import os
@@ -37,23 +37,23 @@ _console = Console(stderr=True)
 
 def replay(
     source: Annotated[str | None, typer.Argument(help="A CSV, NDJSON or Parquet file (.gz too), or `completejourney`.")] = None,
-    mapping: Annotated[Path | None, typer.Option(help="TOML file of the columns; without it one is guessed, told and written.")] = None,
-    speed: Annotated[str, typer.Option(help="`max`, or event time against wall time: 600x is an hour in 6 seconds.")] = "max",
-    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many events.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where a stopped replay of the same source was.")] = False,
+    mapping: Annotated[Path | None, typer.Option(help="TOML file that maps the columns; default: a guess, shown and written.")] = None,
+    speed: Annotated[str, typer.Option(help="`max`, or how fast event time runs: 600x is an hour in 6 seconds.")] = "max",
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many events.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue where a replay of the same source stopped.")] = False,
     promotions_known_ahead: known_ahead.Promotions = False,
     openings_known_ahead: known_ahead.Openings = False,
     close_days: Annotated[bool, typer.Option(help="End with a clock tick for every store, so that the last day closes.")] = True,
-    max_lag: Annotated[int | None, typer.Option(min=100, help="Wait while worker and statistics are so many messages behind.")] = None,
+    max_lag: Annotated[int | None, typer.Option(min=100, help="Wait while worker or statistics lag by this many messages.")] = None,
     database: Annotated[str | None, typer.Option(envvar="SHELFCAST_DATABASE", help="SQLAlchemy URL, instead of a file.")] = None,
-    query: Annotated[str | None, typer.Option(help="The SQL whose rows are the sales; ORDER BY their time.")] = None,
+    query: Annotated[str | None, typer.Option(help="SQL whose rows are the sales; ORDER BY their time.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Directory of progress files and of the embedded servers.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Publish a file's or a database's rows as sale events in the order of time; bad rows go to a file with their reasons.
+    """Publish the rows of a file or a database as sale events, in order of time; bad rows go to a file with their reasons.
 
-    What a promotion or a closure does is learned only from those that were announced: give a history its plans with
-    --promotions-known-ahead and --openings-known-ahead.
+    The model learns the effect of promotions and closures only if they are announced: add --promotions-known-ahead and
+    --openings-known-ahead to announce those in the history.
 
     \b
     Examples:
@@ -80,11 +80,11 @@ def replay(
     if not resume:
         if ledger.exists():
             _console.print(
-                "An earlier replay of this source left its progress; starting over (events sent twice count once). --resume goes on."
+                "An earlier replay of this source left its progress; starting over (events sent twice count once). --resume continues it."
             )
         ledger.forget()
     kafka, _ = servers(data_dir)
-    metadata(kafka)  # says at once why Kafka cannot be used, where publishing would only time out
+    metadata(kafka)  # tells at once why Kafka cannot be used; publishing would only time out
     lag = LagMeter(kafka, ahead_of()) if max_lag is not None else None
     try:
         with Publisher(kafka, PublisherSettings.read()) as publisher, _bar() as bar:
@@ -194,11 +194,11 @@ def _tell(result: ReplayResult, ledger: Ledger, *, as_json: bool) -> None:
     lines = [f"{result.published:,} events of {result.stores:,} stores published in {result.seconds:.1f} s."]
     lines += [f"{count:,} rows skipped: {reason}." for reason, count in result.skipped.items()]
     if result.plans:
-        lines.append(f"{result.plans:,} of them are plans, announced before the days they are of.")
+        lines.append(f"{result.plans:,} of them are announcements, published before the days that they announce.")
     if result.late:
-        lines.append(f"{result.late:,} events came out of the order of time, by more than the worker waits for late ones.")
+        lines.append(f"{result.late:,} events came out of order, by more than the worker waits for late ones.")
     if bad_file:
-        lines.append(f"{result.bad:,} rows were no sales; they stand with their reasons in {bad_file}.")
+        lines.append(f"{result.bad:,} rows were not sales; {bad_file} has them, with the reasons.")
     if not result.finished:
-        lines.append("Stopped before the end: the same command with --resume goes on.")
+        lines.append("Stopped before the end: the same command with --resume continues.")
     typer.echo("\n".join(lines))

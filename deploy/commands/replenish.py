@@ -1,4 +1,4 @@
-"""`shelfcast replenish`: purchase orders from forecasts."""
+"""`shelfcast replenish`: writes purchase orders from forecasts."""
 
 import signal
 from pathlib import Path
@@ -14,9 +14,9 @@ from deploy.exposition import serve_metrics
 
 
 def replenish(
-    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")] = None,
     orders_dir: Annotated[Path | None, typer.Option(help="Directory of the orders' CSV files.")] = None,
-    service_level: Annotated[float | None, typer.Option(help="Probability of no stock-out, where price and cost are not known.")] = None,
+    service_level: Annotated[float | None, typer.Option(help="Probability of no stock-out, for items of unknown price or cost.")] = None,
     lead_time_days: Annotated[float | None, typer.Option(help="Days from an order to its goods on the shelf.")] = None,
     review_days: Annotated[float | None, typer.Option(help="Days between two orders.")] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics on loopback; 0 takes a free one.")] = None,

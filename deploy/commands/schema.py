@@ -1,4 +1,4 @@
-"""`shelfcast schema`: the contract for other languages."""
+"""`shelfcast schema`: prints the contract of messages, for other languages."""
 
 import json
 from pathlib import Path
@@ -35,5 +35,5 @@ def schema(
 
 
 def text(document: object) -> str:
-    """A document as it is checked in."""
+    """The document as it is checked in."""
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""`shelfcast settings`: every environment variable."""
+"""`shelfcast settings`: lists every environment variable."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def rows() -> list[dict[str, str]]:
 
 
 def values(environ: Mapping[str, str]) -> list[dict[str, str]]:
-    """The rows, with the value that counts and where it is from. Secrets are masked."""
+    """The rows, each with the value in use and its source. Secrets are masked."""
     secret = {f.metadata["env"] for _, f in _fields() if f.type in (Secret, "Secret")}
     out = []
     for row in rows():
@@ -54,10 +54,10 @@ def names() -> set[str]:
 
 
 def settings(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """List every environment variable: the value that counts, where it is from, its default and its meaning.
+    """List every environment variable: the value in use, its source, its default and its meaning.
 
-    Passwords, keys and addresses with passwords are shown as ***. Those marked * are part of the worker's state: under another
-    value the state is rebuilt from the log.
+    Passwords, keys and addresses with passwords are shown as ***. Variables marked * are part of the worker's state: another value
+    means that the state is rebuilt from the log.
     """
     found = values(os.environ)
     if as_json:

@@ -27,16 +27,16 @@ app = typer.Typer(
     help="Describe a shelf, see its plan, simulate what planning earns.",
 )
 
-DataDir = Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")]
-Store = Annotated[str | None, typer.Option(help="The store; the first there is where it is not given.")]
-Name = Annotated[str | None, typer.Option("--shelf", help="The shelf; the first there is where it is not given.")]
+DataDir = Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")]
+Store = Annotated[str | None, typer.Option(help="The store; default: the first one.")]
+Name = Annotated[str | None, typer.Option("--shelf", help="The shelf; default: the first one.")]
 File = Annotated[Path, typer.Argument(help="TOML or CSV file that describes the shelf; see docs/shelf.md.")]
 DELIVERY_SECONDS = 30.0
 
 
 @app.command()
 def check(file: File) -> None:
-    """Say whether a shelf file can be planned, and what it describes; nothing is published.
+    """Say what a shelf file describes and whether it can be planned; nothing is published.
 
     \b
     Examples:
@@ -68,7 +68,7 @@ def check(file: File) -> None:
 
 @app.command()
 def define(file: File, data_dir: DataDir = None) -> None:
-    """Publish a shelf to the log: the store's next plan is made for it. The newest definition of a shelf counts.
+    """Publish a shelf to the log, so that the store's next plan covers it. The newest definition of a shelf counts.
 
     \b
     Examples:
@@ -78,7 +78,7 @@ def define(file: File, data_dir: DataDir = None) -> None:
 
     event = read_shelf(file, datetime.now(UTC))
     kafka, _ = servers(data_dir)
-    metadata(kafka)  # says at once why Kafka cannot be used, where publishing would only time out
+    metadata(kafka)  # tells at once why Kafka cannot be used; publishing would only time out
     with Publisher(kafka, PublisherSettings.read()) as publisher:
         delivery = publisher.publish(event.store, encode(event))
         delivery.wait(DELIVERY_SECONDS)
@@ -87,11 +87,11 @@ def define(file: File, data_dir: DataDir = None) -> None:
 
 @app.command()
 def picture(
-    out: Annotated[Path, typer.Option(help="File to write; .png or .svg, both where it has no ending.")] = Path("shelf"),
-    file: Annotated[Path | None, typer.Option(help="The shelf's file, for widths and levels to scale.")] = None,
+    out: Annotated[Path, typer.Option(help="File to write: .png or .svg; both if it has no ending.")] = Path("shelf"),
+    file: Annotated[Path | None, typer.Option(help="The shelf's file, to draw widths and levels to scale.")] = None,
     store: Store = None,
     shelf: Name = None,
-    levels: Annotated[int, typer.Option(min=1, max=50, help="Levels to draw, where no file says so.")] = 5,
+    levels: Annotated[int, typer.Option(min=1, max=50, help="Levels to draw, if no file is given.")] = 5,
     data_dir: DataDir = None,
 ) -> None:
     """Draw the newest plan of a shelf: facings to scale, coloured by profit per width, changes marked.
@@ -166,7 +166,7 @@ def orders(store: Store = None, shelf: Name = None, data_dir: DataDir = None) ->
 
     plan = _newest_plan(data_dir, store, shelf)
     if incomplete(plan):
-        raise ServerError(f"{incomplete(plan)} Nothing is ordered from half a plan: try again when `shelfcast consume` has caught up.")
+        raise ServerError(f"{incomplete(plan)} Half a plan is not ordered from: try again when `shelfcast consume` has caught up.")
     ordered = [one for one in plan["items"] if one.get("order_units")]
     rows = ((plan["store"], plan["origin"], one["item"], f"{one['order_units']:g}") for one in ordered)
     typer.echo(csv_text(("store", "origin", "item", "units"), rows), nl=False)
@@ -193,12 +193,14 @@ def _newest_plan(data_dir: Path | None, store: str | None, shelf: str | None) ->
 @app.command()
 def simulate(
     shelves: Annotated[int, typer.Option(min=1, max=40, help="Categories to simulate, a shelf each.")] = 12,
-    items: Annotated[int, typer.Option(min=2, max=200, help="Items a shelf, those that sell most.")] = 40,
-    facings: Annotated[float, typer.Option(min=1.1, max=50, help="Facings there is room for, an item on average.")] = 4.0,
-    elasticity: Annotated[float, typer.Option(min=0.01, max=0.9, help="Space elasticity that the customers have.")] = 0.17,
-    believed: Annotated[float | None, typer.Option(min=0.01, max=0.9, help="The one planned with; the same where not given.")] = None,
+    items: Annotated[int, typer.Option(min=2, max=200, help="Items on each shelf, those that sell most.")] = 40,
+    facings: Annotated[float, typer.Option(min=1.1, max=50, help="Facings per item that a shelf has room for, on average.")] = 4.0,
+    elasticity: Annotated[float, typer.Option(min=0.01, max=0.9, help="Space elasticity of the simulated customers.")] = 0.17,
+    believed: Annotated[
+        float | None, typer.Option(min=0.01, max=0.9, help="Space elasticity that the plan assumes; default: the same.")
+    ] = None,
 ) -> None:
-    """Plan shelves over the last quarter of completejourney's real demand, against simpler rules: docs/shelf.md's table.
+    """Plan shelves over the last quarter of completejourney's real demand, against simpler rules; makes the table in docs/shelf.md.
 
     \b
     Examples:

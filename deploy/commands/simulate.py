@@ -1,4 +1,4 @@
-"""`shelfcast simulate`: a seeded shop with tills."""
+"""`shelfcast simulate`: publishes the sales of a made-up, seeded shop."""
 
 import json
 import signal
@@ -31,24 +31,24 @@ def simulate(
     stores: Annotated[int, typer.Option(min=1, max=10_000, help="Stores.")] = 3,
     items: Annotated[int, typer.Option(min=1, max=100_000, help="Items of each store.")] = 20,
     days: Annotated[int, typer.Option(min=1, max=3650, help="Days.")] = 28,
-    lines: Annotated[float, typer.Option(min=0.1, max=1e6, help="Receipt lines of a store and day, on average.")] = 300.0,
-    first_day: Annotated[str | None, typer.Option(help="First business date, YYYY-MM-DD; without it the days end yesterday.")] = None,
+    lines: Annotated[float, typer.Option(min=0.1, max=1e6, help="Receipt lines per store and day, on average.")] = 300.0,
+    first_day: Annotated[str | None, typer.Option(help="First business date, YYYY-MM-DD; default: the days end yesterday.")] = None,
     zone: Annotated[str, typer.Option(envvar="SHELFCAST_TIMEZONE", help="Time zone of the stores.")] = "UTC",
-    returns: Annotated[float, typer.Option(min=0, max=1, help="Share of lines that come back.")] = 0.01,
+    returns: Annotated[float, typer.Option(min=0, max=1, help="Share of lines that are returned.")] = 0.01,
     late: Annotated[float, typer.Option(min=0, max=1, help="Share of lines that arrive late.")] = 0.01,
     duplicates: Annotated[float, typer.Option(min=0, max=1, help="Share of lines sent twice.")] = 0.01,
-    poison: Annotated[float, typer.Option(min=0, max=1, help="Share of lines followed by one that no till should send.")] = 0.0,
+    poison: Annotated[float, typer.Option(min=0, max=1, help="Share of lines followed by an invalid one.")] = 0.0,
     shift_day: Annotated[int | None, typer.Option(min=0, help="Day number, from 0, on which the first 5 items' level shifts.")] = None,
     shift_factor: Annotated[float, typer.Option(min=0.01, max=100, help="By how much.")] = 1.5,
     speed: Annotated[str, typer.Option(help="`max`, or event time against wall time: 600x is an hour in 6 seconds.")] = "max",
-    max_lag: Annotated[int | None, typer.Option(min=100, help="Wait while worker and statistics are so many messages behind.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+    max_lag: Annotated[int | None, typer.Option(min=100, help="Wait while worker or statistics lag by this many messages.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was simulated as JSON.")] = False,
 ) -> None:
     """Publish the sales of a made-up shop: the test bed for drift and load, not a measure of forecast quality.
 
-    Arrivals, baskets, week and hour profiles, planned promotions, stock-takings, returns, late and duplicate events, and a level shift
-    on a day you name. Records carry the event time.
+    It has arrivals, baskets, weekly and hourly profiles, announced promotions, stock counts, returns, late and duplicate events, and a
+    level shift on a day you name. Records carry the event time.
 
     \b
     Examples:
@@ -77,7 +77,7 @@ def simulate(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     kafka, _ = servers(data_dir)
-    metadata(kafka)  # says at once why Kafka cannot be used, where publishing would only time out
+    metadata(kafka)  # tells at once why Kafka cannot be used; publishing would only time out
     lag = LagMeter(kafka, ahead_of()) if max_lag is not None else None
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())
     began = time.monotonic()
@@ -102,7 +102,7 @@ def _first_day(text: str | None, days: int) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--first-day {text!r}: write a date as in 2026-01-05.") from None
+        raise UsageError(f"--first-day {text!r}: write a date such as 2026-01-05.") from None
 
 
 def _tell(simulation: Simulation, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""`shelfcast topics`: the topics as they are and as they should be."""
+"""`shelfcast topics`: lists the topics, or creates those that are missing."""
 
 import json
 from typing import Annotated
@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 @app.command("list")
 def list_topics(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Say what each topic holds, its retention, and how many partitions it has on the broker."""
+    """List what each topic holds, its retention, and its number of partitions on the broker."""
     found = metadata(KafkaSettings.read()).topics
     rows = [
         {
@@ -39,11 +39,12 @@ def list_topics(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")
 @app.command("create")
 def create(
     partitions: Annotated[
-        int | None, typer.Option(min=1, max=1000, help=f"Of all topics, fixed for ever; {DEFAULT_PARTITIONS} if there are none yet.")
+        int | None,
+        typer.Option(min=1, max=1000, help=f"Partitions of every topic, fixed forever; {DEFAULT_PARTITIONS} if there are no topics yet."),
     ] = None,
     replication: Annotated[int, typer.Option(min=-1, max=10, help="Copies of each partition; -1: the broker's default.")] = -1,
 ) -> None:
-    """Create the topics that are missing, all with one number of partitions.
+    """Create the missing topics, all with the same number of partitions.
 
     The number cannot be changed later: it decides where a store's events go.
     """

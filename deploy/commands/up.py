@@ -1,4 +1,4 @@
-"""`shelfcast up`: everything for one shop on this machine."""
+"""`shelfcast up`: runs everything for one shop on this machine."""
 
 import threading
 from pathlib import Path
@@ -10,7 +10,7 @@ from rich.console import Console
 from charts.web.web_settings import WebSettings
 from consumers.runtime.consumer_settings import ConsumeSettings
 from deploy.connection import DEFAULT_DATA_DIR, servers
-from deploy.supervisor import Supervisor
+from deploy.supervisor import Supervisor, title
 from producers.gateway.gateway_settings import GatewaySettings
 from producers.publisher import PublisherSettings
 from streams.contract.errors import ShelfcastError
@@ -22,15 +22,17 @@ from streams.runtime.countries import countries_of
 def up(
     timezone: Annotated[str | None, typer.Option(help="Time zone of the stores, as in Europe/Berlin.")] = None,
     country: Annotated[str | None, typer.Option(help="Country or part of one for public holidays, as in DE or DE-NW.")] = None,
-    store_countries: Annotated[Path | None, typer.Option(help="CSV file of the stores that are elsewhere: columns store, country.")] = None,
-    gateway_port: Annotated[int | None, typer.Option(help="Port of the HTTP door for tills; else SHELFCAST_GATEWAY_PORT, 8080.")] = None,
-    web_port: Annotated[int | None, typer.Option(help="Port of the web page; else SHELFCAST_WEB_PORT, 8081.")] = None,
+    store_countries: Annotated[Path | None, typer.Option(help="CSV file of stores in other countries: columns store, country.")] = None,
+    gateway_port: Annotated[
+        int | None, typer.Option(help="Port of the HTTP door for tills; default: SHELFCAST_GATEWAY_PORT, 8080.")
+    ] = None,
+    web_port: Annotated[int | None, typer.Option(help="Port of the web page; default: SHELFCAST_WEB_PORT, 8081.")] = None,
     data_dir: Annotated[Path, typer.Option(help="Directory of the embedded servers and of the logs.")] = DEFAULT_DATA_DIR,
 ) -> None:
-    """Run gateway, worker, consumers and web page, restarting what dies, until Ctrl-C.
+    """Run gateway, worker, consumers and web page until Ctrl-C; each is restarted when it dies.
 
-    With the embedded Kafka the log lives in memory: it ends with this command. For a shop that must keep its history name real
-    servers with KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI.
+    The embedded Kafka keeps its log in memory, which ends with this command. If a shop must keep its history, name real servers with
+    KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI.
 
     \b
     Examples:
@@ -63,13 +65,13 @@ def up(
         console.print(
             f"Kafka {kafka.bootstrap_servers}, MongoDB {mongo.shown}\n"
             f"tills: POST http://{gateway.host}:{gateway.port}/v1/sales   page: http://{web.host}:{web.port}/   logs: {data_dir / 'logs'}\n"
-            "Ctrl-C stops all of it.",
+            "Ctrl-C stops everything.",
             highlight=False,
         )
         stop = threading.Event()
         while not stop.wait(1.0):
             name = supervisor.given_up
             if name is not None:
-                raise ShelfcastError(f"The {name} keeps ending:\n{supervisor.last_words(name)}")
+                raise ShelfcastError(f"The {title(name)} keeps stopping. Its last words:\n{supervisor.last_words(name)}")
     finally:
         supervisor.stop()

@@ -1,4 +1,4 @@
-"""`shelfcast verify`: whether the books balance."""
+"""`shelfcast verify`: checks whether the books balance."""
 
 import json
 import time
@@ -21,18 +21,19 @@ SHOWN = 50
 
 def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    wait: Annotated[float, typer.Option(min=0, help="Wait up to so many seconds for what is on its way.")] = 0.0,
-    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+    wait: Annotated[float, typer.Option(min=0, help="Wait up to this many seconds for what is still on its way.")] = 0.0,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")] = None,
 ) -> int:
     """Recount the log and compare it with MongoDB. Exit code 0: the books balance; 1: they do not.
 
     \b
-    Every event must be accepted, rejected, a repeat, or one that only moves the clock, stock or shelf; units, revenue and
-    profit of each store and day must equal the sum of the accepted sales. What is still on its way is lag, no difference.
+    Every event must be accepted, rejected, a repeat, or of a kind that leaves no message (ticks, stock, shelves, announcements);
+    units, revenue and profit of each store and day must equal the sum of the accepted sales. What is still on its way counts as
+    lag, not as a difference.
 
     \b
-    Event ids are compared as 128-bit hashes under a key drawn for each run: among a thousand million sales of a partition two
-    agree by chance in one run of 10^20. Memory: 32 bytes an accepted sale, twice that for a moment, and 1 byte an event.
+    Event ids are compared as 128-bit hashes under a key drawn for each run: among a thousand million sales of a partition, two
+    agree by chance in one run of 10^20. Memory: 32 bytes per accepted sale, twice that for a moment, and 1 byte per event.
 
     \b
     Examples:
@@ -40,7 +41,7 @@ def verify(
       shelfcast verify --json --wait 30
     """
     kafka, mongo = servers(data_dir)
-    metadata(kafka)  # says at once why Kafka cannot be used, where reading would only time out
+    metadata(kafka)  # tells at once why Kafka cannot be used; reading would only time out
     group = WorkerSettings.read().group
     log, client = TopicReader(kafka, "shelfcast-verify"), connect(mongo, "shelfcast-verify")
     until = time.monotonic() + wait
@@ -64,7 +65,7 @@ def _told(verdict: Verdict) -> str:
     money = totals.get("by_currency", [totals])
     lines = [
         f"Events in     {events.events:,} = {events.accepted:,} accepted + {events.duplicates:,} duplicates + rejected {rejected} "
-        f"+ {events.other:,} of other kinds" + (f" + {events.pending:,} not come to yet" if events.pending else ""),
+        f"+ {events.other:,} of other kinds" + (f" + {events.pending:,} not reached yet" if events.pending else ""),
         f"In MongoDB    {totals['sales']:,} sale lines, {totals['units']} units, " + "; ".join(_money_told(one) for one in money),
         f"Lag           {verdict.lag:,}",
     ]

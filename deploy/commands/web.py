@@ -1,4 +1,4 @@
-"""`shelfcast web`: the page, charts and predictions over HTTP."""
+"""`shelfcast web`: serves the page, charts and predictions over HTTP."""
 
 import time
 from pathlib import Path
@@ -30,7 +30,7 @@ from streams.http.wrong_keys import WrongKeys
 def web(
     host: Annotated[str | None, typer.Option(help="Address to listen on; other than loopback only with SHELFCAST_API_KEYS.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
-    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")] = None,
 ) -> None:
     """Show what was sold, what is expected and what to put on the shelf. Reads MongoDB; only /add-data, /train and /retrain ask Kafka.
 

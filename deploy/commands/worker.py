@@ -22,17 +22,17 @@ log = logging.getLogger("shelfcast.worker")
 
 
 def worker(
-    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, where no broker is named.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Port of /metrics; 0 serves none.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Time zone of the stores, as in Europe/Berlin.")] = None,
     country: Annotated[str | None, typer.Option(help="Country or part of one for public holidays, as in DE or DE-NW.")] = None,
-    store_countries: Annotated[Path | None, typer.Option(help="CSV file of the stores that are elsewhere: columns store, country.")] = None,
+    store_countries: Annotated[Path | None, typer.Option(help="CSV file of stores in other countries: columns store, country.")] = None,
     checkpoint_seconds: Annotated[float | None, typer.Option(help="Longest time between two snapshots.")] = None,
 ) -> None:
-    """Learn from every sale, forecast when a day closes, plan the shelf; until stopped (Ctrl-C or SIGTERM).
+    """Learn from every sale, forecast when a day closes, and plan the shelf, until stopped (Ctrl-C or SIGTERM).
 
-    Start as many as there are partitions; Kafka shares the partitions among them. It can be killed at any time: it goes on
-    from its newest snapshot and publishes the same messages again, which consumers drop by their ids.
+    Start up to as many workers as there are partitions; Kafka shares the partitions among them. A worker may be killed at any time:
+    when it restarts, it continues from its newest snapshot and publishes the same messages again, which consumers drop by their ids.
 
     \b
     Examples:
@@ -53,10 +53,10 @@ def worker(
 
 
 def run_loop(kafka: KafkaSettings, settings: WorkerSettings) -> NoReturn:
-    """Run a worker on an event loop of its own until a signal or an error ends it, then end the process.
+    """Run a worker on its own event loop until a signal or an error ends it, then end the process.
 
-    What the worker had to save is saved when `run` returns. What is left are Faust's tasks and threads, which can wait for
-    a broker for ever: they are not waited for.
+    When `run` returns, the worker has saved all it had to save. Only Faust's tasks and threads are left; they could wait for a broker
+    forever, so the process does not wait for them.
     """
     loop = _loop_factory()()
     code = 0
@@ -66,7 +66,7 @@ def run_loop(kafka: KafkaSettings, settings: WorkerSettings) -> NoReturn:
         log.critical("%s", error)
         code = error.exit_code
     except Exception:
-        log.critical("ended by an error that nobody foresaw; a restart goes on from the newest snapshot", exc_info=True)
+        log.critical("ended by an unforeseen error; a restart continues from the newest snapshot", exc_info=True)
         code = 1
     logging.shutdown()
     os._exit(code)

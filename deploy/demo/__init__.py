@@ -1,1 +1,1 @@
-"""The demo: real sales through every process of the product, watched live."""
+"""The demo: sends real sales through every process of the product and shows it live."""

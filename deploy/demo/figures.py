@@ -1,4 +1,4 @@
-"""What the processes say of themselves: the worker's /metrics, read as a Prometheus server would."""
+"""Reads the worker's /metrics as a Prometheus server would."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 @dataclass(frozen=True, slots=True)
 class WorkerFigures:
-    """A look at the worker. Counts are of the log since its beginning: they survive restarts of the worker."""
+    """The worker's figures at a moment. Counts start at the beginning of the log, so they survive restarts of the worker."""
 
     log: dict[str, int] = field(default_factory=dict)  # accepted, learned, duplicates, rejected, late, days, drifts, forecasts
     wape: dict[tuple[str, str], float] = field(default_factory=dict)  # horizon, contender
@@ -21,13 +21,13 @@ class WorkerFigures:
     recoveries: int = 0
 
     def error(self, horizon: str) -> tuple[float, float] | None:
-        """WAPE of ours and of the same-weekday mean, decayed, or None before there is any."""
+        """Decayed WAPE of our forecasts and of the same-weekday mean; None before there is any."""
         ours, bar = self.wape.get((horizon, "shelfcast")), self.wape.get((horizon, "same_weekday_mean"))
         return (ours, bar) if ours is not None and bar is not None else None
 
 
 def read_worker(port: int) -> WorkerFigures | None:
-    """The figures of the worker whose metrics are on `port`; None while it does not answer."""
+    """The figures of the worker that serves its metrics on `port`; None while it does not answer."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=2) as answer:
             text = answer.read().decode()

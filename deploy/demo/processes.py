@@ -1,4 +1,4 @@
-"""The demo's processes: the worker, the consumers, the web page; each over the wire, each restarted when it dies."""
+"""The demo's processes: worker, consumers and web page. They talk over the network, and each is restarted when it dies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from charts.web.web_settings import WebSettings
 from deploy.embedded.mongo import free_port
-from deploy.supervisor import Supervisor
+from deploy.supervisor import Supervisor, title
 from streams.contract.errors import ShelfcastError
 
 SMALL_BROKER: Final = {
@@ -17,13 +17,13 @@ SMALL_BROKER: Final = {
     "SHELFCAST_CHECKPOINT_SECONDS": "1.5",
     "SHELFCAST_CONSUME_SECONDS": "1.5",
 }
-"""For the embedded broker, which keeps 5 MB a partition: a dedupe window whose snapshots fit it, and short steps, because the
-replay waits for the commits of worker and consumers and may not outrun it."""
+"""Settings for the embedded broker, which keeps 5 MB per partition: a dedupe window whose snapshots fit, and short steps, because the
+replay waits for the commits of worker and consumers and must not outrun the broker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """The running processes and where they answer."""
+    """The running processes and their ports."""
 
     supervisor: Supervisor
     worker_metrics_port: int
@@ -35,16 +35,17 @@ class Processes:
         return f"http://127.0.0.1:{self.web_port}/"
 
     def check(self) -> None:
-        """Raise ShelfcastError when a process cannot be kept running."""
+        """Raise ShelfcastError if a process cannot be kept running."""
         name = self.supervisor.given_up
         if name is not None:
-            raise ShelfcastError(f"The {name} keeps ending:\n{self.supervisor.last_words(name)}\nIts log: {self.supervisor.log_of(name)}")
+            last_words, log = self.supervisor.last_words(name), self.supervisor.log_of(name)
+            raise ShelfcastError(f"The {title(name)} keeps stopping. Its last words:\n{last_words}\nIts log: {log}")
 
 
 def start(data_dir: Path, timezone: str, country: str, store_countries: str | None, web_port: int | None) -> Processes:
-    """Start worker, consumers and web page; they find the servers as we do, in the environment or the data directory."""
+    """Start worker, consumers and web page; they find the servers as we do, through the environment or the data directory."""
     supervisor = Supervisor(data_dir / "logs")
-    # What somebody has set counts; these are for the embedded broker.
+    # Settings of the user take precedence; these suit the embedded broker.
     environment = {name: value for name, value in SMALL_BROKER.items() if not os.environ.get(name)}
     processes = Processes(supervisor, free_port(), web_port or _named_web_port() or free_port())
     supervisor.start(
@@ -63,5 +64,5 @@ def start(data_dir: Path, timezone: str, country: str, store_countries: str | No
 
 
 def _named_web_port() -> int | None:
-    """The port of SHELFCAST_WEB_PORT, where it is set."""
+    """The port in SHELFCAST_WEB_PORT, if it is set."""
     return WebSettings.read().port if os.environ.get("SHELFCAST_WEB_PORT") else None

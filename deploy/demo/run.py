@@ -1,4 +1,4 @@
-"""The demo, step by step: servers, processes, replay, wait until all is learned, summary, charts."""
+"""The demo, step by step: start servers and processes, replay, wait until everything is learned, sum up, draw charts."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ from streams.kafka.lag import LagMeter
 from streams.runtime.countries import countries_of
 
 MAX_LAG: Final = 60_000
-"""Sales the replay may be ahead: the embedded broker keeps about 5 MB a partition."""
+"""How many sales the replay may be ahead: the embedded broker keeps about 5 MB per partition."""
 
 READ_TRIES: Final = 6
 SETTLE_SECONDS: Final = 120.0
-"""How long consumers that are behind may take nothing before the demo gives up on them."""
+"""How long consumers that lag may make no progress before the demo gives up on them."""
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What to replay and where to put what comes out."""
+    """What to replay, and where to put the results."""
 
     data_dir: Path
     out: Path
@@ -60,7 +60,7 @@ class DemoOptions:
 
 
 class Demo:
-    """One run. `run` replays and returns the summary; the processes go on until `close`."""
+    """One run of the demo. `run` replays and returns the summary; the processes run on until `close`."""
 
     def __init__(self, options: DemoOptions, console: Console) -> None:
         self.options = options
@@ -74,9 +74,9 @@ class Demo:
         self._rate: list[tuple[float, int]] = []
 
     def run(self) -> dict[str, Any]:
-        """Replay everything; the summary that `--json` writes."""
+        """Replay everything; returns the summary that `--json` writes."""
         file = str(self.options.store_countries) if self.options.store_countries else None
-        # Before anything is started: the worker would end with the same sentence, in its log.
+        # Checked before anything starts: the worker would stop with the same sentence, but only in its log.
         countries_of(WorkerSettings.read(timezone=self.options.timezone, country=self.options.country, store_countries=file))
         source = open_source(self.options.sales, self.options.mapping, self.options.timezone, self.options.data_dir)
         self.options.known_ahead.check(source.mapping)
@@ -100,7 +100,7 @@ class Demo:
         return self._summary(replayed, replay_seconds)
 
     def close(self) -> None:
-        """End the processes."""
+        """Stop the processes."""
         if self._processes is not None:
             self._processes.supervisor.stop()
         if self._database is not None:
@@ -134,7 +134,7 @@ class Demo:
                     stop=self._stop,
                 )
                 outcome.append(replay.run())
-            except BaseException as error:  # noqa: BLE001  handed to the thread that waits
+            except BaseException as error:  # noqa: BLE001  handed to the waiting thread
                 outcome.append(error)
 
         thread = threading.Thread(target=work, name="replay")
@@ -152,7 +152,7 @@ class Demo:
         return outcome[0]
 
     def _settle(self, meter: LagMeter, screen: Screen) -> None:
-        """Wait until worker and consumers have taken everything, as long as they come on."""
+        """Wait until worker and consumers have processed everything, as long as they make progress."""
         self.view.phase = "settling"
         until = time.monotonic() + SETTLE_SECONDS
         quiet, before = 0, {"": -1}
@@ -162,11 +162,11 @@ class Demo:
             lag = meter.by_group()
             quiet = quiet + 1 if not any(lag.values()) else 0
             if lag != before:
-                # Where every sale closes a store's day, as in a file of daily totals, what the replay is ahead takes minutes.
+                # In a file of daily totals every sale closes a store's day, so catching up with the replay takes minutes.
                 before, until = lag, time.monotonic() + SETTLE_SECONDS
             if time.monotonic() > until:
                 logs = self.options.data_dir / "logs"
-                raise ServerError(f"The consumers are behind and took nothing in {SETTLE_SECONDS:.0f} s: see the logs in {logs}.")
+                raise ServerError(f"The consumers lag and made no progress in {SETTLE_SECONDS:.0f} s: see the logs in {logs}.")
             time.sleep(0.4)
 
     def _progressed(self, progress: ReplayProgress) -> None:
@@ -180,7 +180,7 @@ class Demo:
         view.rate = (progress.published - first) / max(time.monotonic() - first_at, 0.5)
 
     def _look(self) -> None:
-        """Take the newest figures from the worker and from MongoDB."""
+        """Get the newest figures from the worker and from MongoDB."""
         running, view = self._processes, self.view
         if running is None or self._database is None:
             return
@@ -195,13 +195,13 @@ class Demo:
         try:
             self._look_at_database(self._database)
         except ShelfcastError:
-            return  # busy or not there yet: the next look will tell
+            return  # busy or not there yet: try again next time
 
     def _look_at_database(self, database: ReadOnlyDatabase) -> None:
         view = self.view
         sums = sales.totals(database)
         profit = sums.profit_micros
-        view.profit = "of several currencies" if profit is None else decimal_of(profit)
+        view.profit = "in several currencies" if profit is None else decimal_of(profit)
         plans = forecasts.newest_plans(database, limit=1)
         if plans:
             plan = plans[0]
@@ -258,7 +258,7 @@ class Demo:
 
 
 def _insist(ask: Callable[[], Answer]) -> Answer:
-    """Ask a database that has just been written to as fast as it can, and may be slow to answer, a few times."""
+    """Query a database several times if needed: right after heavy writing it can be slow to answer."""
     for _ in range(READ_TRIES - 1):
         try:
             return ask()

@@ -1,4 +1,4 @@
-"""The demo's screen: what goes in, what was learned, how the error falls, the newest plan; live in a terminal, lines elsewhere."""
+"""The demo's screen: sales sent, sales learned, the falling error, the newest plan; live in a terminal, as lines elsewhere."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class View:
 
 
 class Screen:
-    """Shows a View until closed."""
+    """Shows a View until it is closed."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -66,7 +66,7 @@ class Screen:
             self._live.stop()
 
     def show(self, view: View) -> None:
-        """Draw the view anew."""
+        """Draw the view again."""
         if self._live is not None:
             self._progress.update(self._task, total=view.total, completed=view.rows, description=view.phase)
             self._live.update(self._drawn(view))
@@ -134,7 +134,7 @@ class Screen:
 
 
 def sparkline(values: list[float], width: int = 48) -> str:
-    """Values as a row of bars, the newest at the right; scaled from 0 to their largest."""
+    """Values as a row of bars, the newest on the right, scaled from 0 to the largest."""
     shown = values[:: max(1, len(values) // width)][-width:]
     top = max(shown, default=0.0)
     return "".join(_BARS[min(round(v / top * 8), 8)] for v in shown) if top > 0 else ""

@@ -1,4 +1,4 @@
-"""What the demo replays: the real sales of an installed package, or the user's own file."""
+"""What the demo replays: the real sales of an installed package, or a file of the user."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class DemoSource:
 
 
 def open_source(sales: Path | None, mapping: Path | None, timezone: str | None, data_dir: Path) -> DemoSource:
-    """The package's sales, or those of the file `sales`. Raises UsageError with a sentence."""
+    """The sales of the package, or of the file `sales`. Raises UsageError with a sentence."""
     if sales is None:
         journey = completejourney.load()
         return DemoSource(journey, journey.mapping, timezone or journey.timezone, "US", (journey.about,))

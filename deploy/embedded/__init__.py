@@ -1,1 +1,1 @@
-"""Stand-ins for Kafka and MongoDB from installed packages, in child processes on loopback, for a bare machine."""
+"""Stand-ins for Kafka and MongoDB on a bare machine, from installed packages, in child processes on loopback."""

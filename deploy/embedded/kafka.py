@@ -1,6 +1,6 @@
-"""The Kafka stand-in: librdkafka's mock cluster, the real protocol on loopback. Run as a child process.
+"""The Kafka stand-in: librdkafka's mock cluster, which speaks the real protocol on loopback. Runs as a child process.
 
-It keeps its log in memory, about 5 MB a partition, and ends with its parent. Prints its address as a line of JSON.
+It keeps its log in memory, about 5 MB per partition, ends with its parent, and prints its address as a line of JSON.
 """
 
 import json

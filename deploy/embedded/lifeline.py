@@ -1,4 +1,4 @@
-"""A child that ends with its parent, also when the parent is killed: it holds the other end of a pipe."""
+"""Makes a child end with its parent, even if the parent is killed: the child holds the other end of a pipe."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ LIFELINE: Final = "SHELFCAST_LIFELINE"
 
 
 def hold(when_cut: Callable[[], None] | None = None) -> None:
-    """Watch standard input; when the parent is gone, call `when_cut`, by default end at once."""
+    """Watch standard input; when the parent is gone, call `when_cut`, which by default ends the process at once."""
 
     def wait() -> None:
         while os.read(sys.stdin.fileno(), 4096):

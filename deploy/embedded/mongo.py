@@ -1,6 +1,6 @@
-"""The MongoDB stand-in: nx-27017, the MongoDB wire protocol over a SQLite file. Run as a child process with its directory.
+"""The MongoDB stand-in: nx-27017, MongoDB's wire protocol over a SQLite file. Runs as a child process, given its directory.
 
-Prints its address as a line of JSON once it answers.
+It prints its address as a line of JSON once it answers.
 """
 
 import json
@@ -17,7 +17,7 @@ from deploy.embedded import lifeline
 
 
 def free_port() -> int:
-    """A port of loopback that is free now."""
+    """A loopback port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -30,7 +30,7 @@ def main() -> None:
     lifeline.hold()
     directory = Path(sys.argv[1])
     pid_file = directory / "mongo.pid"
-    pid_file.unlink(missing_ok=True)  # left over from a kill -9; the directory's lock says nobody else is here
+    pid_file.unlink(missing_ok=True)  # left over from a kill -9: the directory's lock shows that nobody else uses it
     port = free_port()
     threading.Thread(target=_announce, args=(port,), daemon=True).start()
     sys.argv = [

@@ -1,4 +1,4 @@
-"""The embedded servers of a data directory: started by the first command that needs them, shared by the others."""
+"""The embedded servers of a data directory: the first command that needs them starts them, the others share them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Addresses(msgspec.Struct, frozen=True):
 
 @dataclass
 class Stack:
-    """The servers this process started; they end with it."""
+    """The servers that this process started; they end with it."""
 
     data_dir: Path
     addresses: Addresses
@@ -58,12 +58,12 @@ class Stack:
             self.lock.close()
 
     def dead(self) -> list[str]:
-        """Names of servers that ended by themselves."""
+        """Names of servers that have ended by themselves."""
         return [name for name, child in zip(("Kafka", "MongoDB"), self.children, strict=True) if child.poll() is not None]
 
 
 def join(data_dir: Path) -> Addresses | None:
-    """The servers another process runs for this directory, or None."""
+    """The servers that another process runs for this directory, or None."""
     try:
         addresses = msgspec.json.decode(_file(data_dir).read_bytes(), type=Addresses)
     except (OSError, msgspec.DecodeError):
@@ -72,12 +72,12 @@ def join(data_dir: Path) -> Addresses | None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return addresses  # its owner lives
+            return addresses  # their owner is alive
     return None
 
 
 def start(data_dir: Path) -> Stack:
-    """Start the servers for a directory. Raises ServerError when they cannot be started."""
+    """Start the servers for a directory. Raises ServerError if they cannot be started."""
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         lock = _lock_file(data_dir).open("a")
@@ -101,7 +101,7 @@ def start(data_dir: Path) -> Stack:
 
 
 def child_environment() -> dict[str, str]:
-    """The environment of a child: ours, with the lifeline."""
+    """The environment of a child: ours and the lifeline."""
     return os.environ | {LIFELINE: "1", "PYTHONUNBUFFERED": "1"}
 
 
@@ -117,7 +117,7 @@ def _spawn(name: str, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def _address(child: subprocess.Popen[bytes], name: str) -> str:
-    """The address a child prints."""
+    """The address that a child prints."""
     lines: list[bytes] = []
     out = child.stdout
     if out is None:

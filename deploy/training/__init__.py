@@ -1,1 +1,1 @@
-"""`POST /train` and `POST /retrain` of the older API: what they mean for a model that never stops learning."""
+"""`POST /train` and `POST /retrain` of the older API, and what they mean for a model that never stops learning."""

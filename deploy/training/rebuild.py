@@ -1,7 +1,7 @@
-"""Rebuilds every partition's model from the log and holds it against the worker's newest snapshot.
+"""Rebuilds every partition's model from the log and compares it with the worker's newest snapshot.
 
-Run as a process of its own, so that nothing waits for it: python -m deploy.training.rebuild, Kafka as in the environment.
-Prints a line of JSON: {"events", "partitions", "compared", "different"}.
+It runs as a process of its own, so that nothing waits for it: python -m deploy.training.rebuild, with Kafka from the environment. It prints
+a line of JSON: {"events", "partitions", "compared", "different"}.
 """
 
 import json
@@ -27,7 +27,7 @@ SLICE: Final = 2000
 
 
 def rebuild(kafka: KafkaSettings, settings: WorkerSettings) -> dict[str, Any]:
-    """Rebuild all partitions. Raises LogTruncatedError when the log does not go back to its beginning, ServerError."""
+    """Rebuild all partitions. Raises LogTruncatedError if the log no longer reaches back to its beginning; ServerError."""
     partitions = check_topics(kafka)
     reader, events, compared, different = SnapshotReader(kafka), 0, 0, []
     for partition in range(partitions):
@@ -49,7 +49,7 @@ def _of_partition(
     snapshot: bytes | None,
     decisions: Mapping[int, Decisions],
 ) -> tuple[int, bool | None]:
-    """Events of a partition, and whether its state is that of the snapshot; None when the log does not end where that does."""
+    """Number of events of a partition, and whether its state equals the snapshot; None if log and snapshot end at different offsets."""
     processor = Processor(_rules(snapshot, settings), partition, partitions)
     processor.quarantine.decide(decisions.get(partition, {}).items(), 0)
     expected = _next_offset(snapshot)
@@ -70,7 +70,7 @@ def runs(kafka: KafkaSettings, partition: int) -> Iterator[list[LogRecord]]:
         low, high = reader.ends_of(EVENTS, partition)
     if low > 0:
         raise LogTruncatedError(
-            f"The log of partition {partition} begins at {low}: what was before cannot be learned again. "
+            f"The log of partition {partition} begins at {low}: what came before cannot be learned again. "
             "The worker's model is what it learned as the events came."
         )
     run: list[LogRecord] = []
@@ -87,7 +87,7 @@ def _rules(snapshot: bytes | None, settings: WorkerSettings) -> Rules:
     if snapshot is None:
         return rules_of(settings)
     state = from_bytes(snapshot)
-    # The countries that its stores began with, not those that the file gives new ones by now.
+    # The countries with which its stores began, not those that the file now gives to new stores.
     return Rules(**state["rules"], store_countries=state.get("countries", {}))
 
 

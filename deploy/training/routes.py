@@ -1,4 +1,4 @@
-"""The older API's routes that need more than MongoDB, for `shelfcast web` to serve beside its own."""
+"""The routes of the older API that need more than MongoDB; `shelfcast web` serves them beside its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from producers.gateway.door import Door
 from streams.http.description import KEY_REFUSALS, Described, Refusal, refusals
 
 ANSWER_SECONDS: Final = 25.0
-"""A request waits so long for its job; then it is told where to watch it."""
+"""How long a request waits for its job; then the answer says where to watch the job."""
 
 _REFUSALS: Final = {
     **KEY_REFUSALS,

@@ -1,4 +1,4 @@
-"""Jobs behind `/train` and `/retrain`: at most one of each kind runs; who asks meanwhile is told of the same one."""
+"""The jobs behind `/train` and `/retrain`: at most one of each kind runs; further requests meanwhile get the same job."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class JobShown(Struct, frozen=True, kw_only=True):
 
 @dataclass
 class Job:
-    """A piece of work that a request started. state: running, done or failed; message: what to answer."""
+    """Work that a request started. state: running, done or failed. message: the answer to the request."""
 
     id: int
     kind: str
@@ -73,15 +73,15 @@ class Trainer:
         self._numbers = count(1)
 
     def train(self) -> Job:
-        """Rebuild the model from the log, in a process of its own, and hold it against the worker's."""
+        """Rebuild the model from the log, in a process of its own, and compare it with the worker's."""
         return self._start("train", self._train)
 
     def retrain(self) -> Job:
-        """Catch up with all that was posted, close the days that are over."""
+        """Catch up with everything posted, and close the days that are over."""
         return self._start("retrain", self._retrain)
 
     def job(self, number: int) -> Job | None:
-        """A job by its number."""
+        """The job with this number."""
         return self._jobs.get(number)
 
     def _start(self, kind: str, work: Callable[[Job], Awaitable[str]]) -> Job:
@@ -124,7 +124,7 @@ class Trainer:
             env=os.environ | {"KAFKA_BOOTSTRAP_SERVERS": self._kafka.bootstrap_servers, "OPENBLAS_NUM_THREADS": "1"},
         )
         out, _ = await process.communicate()
-        found = json.loads((out.decode().strip().splitlines() or ['{"error": "The rebuild said nothing."}'])[-1])
+        found = json.loads((out.decode().strip().splitlines() or ['{"error": "The rebuild printed nothing."}'])[-1])
         if "error" in found:
             raise ShelfcastError(found["error"])
         job.details |= found
@@ -136,7 +136,7 @@ class Trainer:
         return "Model trained successfully!"
 
     def _catch_up(self) -> None:
-        """Wait until worker and consumers have committed everything that is in the log now."""
+        """Wait until worker and consumers have committed everything that the log holds now."""
         meter, until = LagMeter(self._kafka, everybody()), time.monotonic() + CATCH_UP_SECONDS
         try:
             while meter() > 0:
@@ -147,7 +147,7 @@ class Trainer:
             meter.close()
 
     def _close_days(self) -> int:
-        """Publish a tick for each store whose newest day with sales is over: that day closes and is forecast from."""
+        """Publish a tick for each store whose newest day with sales is over, so that the day closes and leads to forecasts."""
         zone, ticked = LocalTime(self._settings.timezone), 0
         newest: dict[str, str] = {}
         for store, day in sales.by_store_day(self._database):

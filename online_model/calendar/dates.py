@@ -1,4 +1,4 @@
-"""What is known of a date by itself: weekday, place in the month, Christmas, the nearest named holiday."""
+"""What a date alone tells: weekday, place in the month, distance to Christmas, the nearest named holiday."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HOLIDAY_OFFSETS: Final = (0, 1, -1, 2, -2, -3)
-"""Days after a named holiday that have a key, nearest first, the earlier holiday on a tie."""
+"""Offsets in days from a named holiday that have a key, nearest first; on a tie the earlier holiday wins."""
 KEPT_YEARS: Final = 32
-"""Years of a country that are kept, for stores in different ones; then all are built again as they are needed."""
+"""Years that a table caches for stores whose dates lie apart; beyond it the cache is emptied."""
 DATE_FEATURES: Final = 19
-"""1; weekday 1-6; six bins of the month; six bins around Christmas."""
+"""A constant 1; weekdays Tuesday to Sunday; six parts of the month; six periods around Christmas."""
 
 
 def year_before(day: int) -> int:
-    """The same date a year before (29 February: the 28th), as an ordinal."""
+    """The same date one year earlier (28 February for 29 February), as an ordinal."""
     d = dt.date.fromordinal(day)
     if (d.month, d.day) == (2, 29):
         return dt.date(d.year - 1, 2, 28).toordinal()
@@ -28,7 +28,7 @@ def year_before(day: int) -> int:
 
 
 def date_features(day: int) -> list[float]:
-    """The `DATE_FEATURES` numbers of a date."""
+    """The features of a date, `DATE_FEATURES` numbers."""
     d = dt.date.fromordinal(day)
     left = ((d.replace(day=1) + dt.timedelta(days=31)).replace(day=1) - d).days - 1
     before = (dt.date(d.year, 12, 24) - d).days
@@ -42,18 +42,18 @@ def date_features(day: int) -> list[float]:
 
 
 def check_country(country: str | None, subdivision: str | None) -> None:
-    """Refuse codes that the holidays library does not know, with a ValueError that says so."""
+    """Raise ValueError for codes that the holidays library does not know."""
     if country is None:
         return
     try:
         holidays.country_holidays(country, subdiv=subdivision)
     except NotImplementedError as error:
         place = country if subdivision is None else f"{country}, {subdivision}"
-        raise ValueError(f"no holidays are known for {place}: give ISO 3166 codes, as GB and SCT, or none") from error
+        raise ValueError(f"no holidays are known for {place}: give ISO 3166 codes such as GB and SCT, or none") from error
 
 
 class HolidayKeys:
-    """Numbers of (country, holiday, offset), given out in order of need; the list of names is state."""
+    """Numbers for the keys (country, holiday, offset), assigned as they are first needed; the list of names is state."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -63,31 +63,31 @@ class HolidayKeys:
         return len(self.names)
 
     def number(self, name: str) -> int:
-        """Number of a key; a new one gets the next."""
+        """The number of a key; a new key gets the next number."""
         if name not in self._index:
             self._index[name] = len(self.names)
             self.names.append(name)
         return self._index[name]
 
     def restore(self, names: list[str]) -> None:
-        """Take the names of a dump."""
+        """Restore the names from a dump."""
         self.names = list(names)
         self._index = {name: i for i, name in enumerate(names)}
 
 
 class CalendarTable:
-    """Dates of one country (and subdivision), built a year at a time as they are needed; no state but `keys`.
+    """The calendar of one country and subdivision, built a year at a time as needed. Only `keys` is state.
 
     Attributes
     ----------
     features
-        `[days, DATE_FEATURES]` from day `base` on.
+        Features of the days from ordinal `base` on, `[days, DATE_FEATURES]`.
     key
-        Number of the nearest holiday's key, -1 for none, `[days]`.
+        Number of the key of the nearest holiday, `[days]`; -1: none near.
     before
-        Ordinal of the same date a year before, `[days]`.
+        Ordinal of the same date one year earlier, `[days]`.
     names
-        The day's own holiday, "" for none, by ordinal.
+        Names of the holidays by ordinal; days without one are missing.
 
     """
 
@@ -101,10 +101,10 @@ class CalendarTable:
         self._years: dict[int, tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]] = {}
 
     def reach(self, day: int, n: int) -> slice:
-        """Where days `day` to `day + n - 1` stand in the arrays; builds the years that are missing, and those alone.
+        """Places of the days `day` to `day + n - 1` in the arrays; builds the years that are missing, and no others.
 
-        What is built, and so the order in which holidays get their keys, depends on the days that are asked for and on nothing
-        that was built before: a table is no state.
+        What is built, and hence the order in which holidays get their numbers, depends only on the days asked for, not on what the
+        cache holds. So a table need not be part of the state.
         """
         if not self.base <= day <= self.end:
             self.base = self.end = dt.date(dt.date.fromordinal(day).year, 1, 1).toordinal()
@@ -135,7 +135,7 @@ class CalendarTable:
         )
 
     def _named(self, year: int) -> dict[int, str]:
-        """Holidays of a year and its neighbours by ordinal; of several on one day the first."""
+        """Holidays of a year and of the two years beside it, by ordinal; the first name where a day has several."""
         if self.country is None:
             return {}
         years = range(year - 1, year + 2)
@@ -143,7 +143,7 @@ class CalendarTable:
         return {d.toordinal(): str(found[d]).split(";")[0] for d in sorted(found)}
 
     def _key(self, day: int, named: dict[int, str]) -> int:
-        """A day with a name of its own, "(observed)" included, has offset 0; an observed day has no neighbours."""
+        """Number of the nearest holiday's key. An observed holiday ("(observed)") counts on its own day but not on the days around it."""
         for offset in HOLIDAY_OFFSETS:
             name = named.get(day - offset)
             if name and (offset == 0 or not name.endswith("(observed)")):

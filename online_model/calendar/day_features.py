@@ -1,4 +1,4 @@
-"""Calendar features of today and the 28 days ahead: what a store's series share, and what promotions add by series."""
+"""Calendar features of today and the 28 days ahead: those a store's series share, and those that promotions add to each series."""
 
 from __future__ import annotations
 
@@ -26,37 +26,39 @@ COMMON: Final = DATE_FEATURES + CLOSURE_FEATURES
 """Features that all series of a store share on a day."""
 PROMOTION_FEATURES: Final = 11
 N_FEATURES: Final = COMMON + PROMOTION_FEATURES
-"""Order: dates, closures, promotions."""
+"""All calendar features of a series, in this order: dates, closures, promotions."""
 COLUMNS: Final = DAYS_AHEAD + 1
+"""Today and the days ahead."""
 PAST: Final = 7
+"""Days before today that the features look back on."""
 RECENT_PROMOTIONS: Final = 5.0
-"""Promotion days of the previous 7 are counted in this unit."""
+"""The number of promoted days among the previous 7 is divided by this."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreDay:
-    """What all series of a store share at the close of a day; column 0 is today, column i the i-th day ahead.
+    """What all series of a store share at a close. Place 0 is today, place i the i-th day ahead.
 
     Attributes
     ----------
     day
         Ordinal of today.
     x
-        Features `[29, COMMON]`.
+        Common features, `[29, COMMON]`.
     key
-        Holiday keys `[29]`, -1 for none.
+        Numbers of the holiday keys, `[29]`; -1: none.
     weekday
         0 = Monday, `[29]`.
     before
-        Ordinal of the same date a year before, `[29]`.
+        Ordinal of the same date one year earlier, `[29]`.
     opens
-        Days ahead on which the store opens, `[28]`.
+        Whether the store opens on each day ahead, `[28]`.
     open_days
-        Open days of each horizon, `[horizons]`.
+        Number of open days in each horizon, `[horizons]`.
     by_day, by_weekday
-        Weights that average the open days of each horizon: `[3, 28]` and `[3, 7]`; 0 where there are none.
+        Weights that average the open days of each horizon, `[horizons, 28]` and `[horizons, 7]`; 0 where it has none.
     previous_open
-        For each column the newest open day before it, counted from 7 days before today, `[29]`; -1 for none.
+        Newest open day before each place, counted from 7 days before today, `[29]`; -1: none.
 
     """
 
@@ -76,7 +78,7 @@ _IN_SPAN: Final = np.array([[i < b for i in range(DAYS_AHEAD)] for b in SPANS])
 
 
 def store_day(day: int, opening: Opening, table: CalendarTable, told: Mapping[int, bool], *, opened: bool) -> StoreDay:
-    """Features of the close of `day`; `opening` as it was before this day, `told` as for `Forecaster.close`."""
+    """What a store's series share at the close of `day`; `opening` learns the day, `told` is `openings` of `Forecaster.close`."""
     past, run = opening.history[-PAST:], opening.closed_run
     opening.close(day, table, opened=opened)
     ahead = opening.ahead(day, table, told)
@@ -98,20 +100,20 @@ def store_day(day: int, opening: Opening, table: CalendarTable, told: Mapping[in
 
 
 def closures(is_open: Bools, usual: Bools, run: int) -> Floats32:
-    """Features of closed days around, for today and 28 days ahead.
+    """Features of the closures around each day, for today and the 28 days ahead. A closure is a closed day that usually is an open one.
 
     Parameters
     ----------
     is_open, usual
-        Days -7..+35: open or not; whether that weekday usually is, `[43]`.
+        Days -7 to +35, `[43]`: whether the store is open; whether it usually is on that weekday.
     run
-        Closed days just before today.
+        Number of closed days just before today.
 
     Returns
     -------
     array
-        `[29, 8]`: closed yesterday, tomorrow (beyond the weekly closing days); a closed run of 2-6 days just before, just
-        after; reopened after 7 or more; closed in two days; closed days beyond the weekly ones in the last 7, in the next 7.
+        `[29, 8]`: a closure the day before; the day after; a run of 2-6 closed days just before; just after; reopened after 7 or
+        more closed days; a closure in two days with an open day between; closures of the last 7 days; of the next 7 days.
 
     """
     odd = ~is_open & usual
@@ -145,16 +147,16 @@ def closures(is_open: Bools, usual: Bools, run: int) -> Floats32:
 
 @dataclass(frozen=True, slots=True)
 class PromotionDays:
-    """Promotions of series by day, column 0 today: `[d, n]` each.
+    """Promotions of each series by day, place 0 today: `[d, n]` each.
 
     Attributes
     ----------
     held
-        1 on promotion.
+        1 while on promotion.
     first, after
-        1 on its first day; on the day after it; open days count.
+        1 on a promotion's first day; 1 on the day after it ends. Only open days count.
     recent
-        Promotion days of the previous 7, over 5.
+        Promoted days among the previous 7, divided by 5.
     weekday
         0 = Monday, `[d]`.
 
@@ -167,11 +169,11 @@ class PromotionDays:
     weekday: NDArray[np.int64]
 
     def part(self, days: slice) -> PromotionDays:
-        """Some of the days."""
+        """The same for some of the days."""
         return PromotionDays(self.held[days], self.first[days], self.after[days], self.recent[days], self.weekday[days])
 
     def columns(self) -> Floats32:
-        """Features of the first day `[11, n]`: promotion; x weekday 1-6; its first day; the day after; recent; x recent."""
+        """Features of place 0, `[11, n]`: promotion; the same by weekday, Tuesday to Sunday; first; after; recent; promotion x recent."""
         out = np.zeros((PROMOTION_FEATURES, self.held.shape[1]), np.float32)
         out[0] = self.held[0]
         if self.weekday[0] > 0:
@@ -180,7 +182,7 @@ class PromotionDays:
         return out
 
     def effect(self, weights: Floats32) -> Floats32:
-        """Sum of weights `[11, n]` times features, by day `[d, n]`."""
+        """Weights `[11, n]` times features, summed: `[d, n]`."""
         by_weekday = weights[0] + np.concatenate([np.zeros_like(weights[:1]), weights[1:7]])
         out = self.held * (by_weekday[self.weekday] + self.recent * weights[10])
         out += self.first * weights[7]
@@ -190,18 +192,18 @@ class PromotionDays:
 
 
 def promotion_days(promotion: Floats32, past: Floats32, last_open: Floats32, days: StoreDay) -> PromotionDays:
-    """Features of promotions by series.
+    """The promotions of each series as features.
 
     Parameters
     ----------
     promotion
-        Today and 28 days ahead, 0 or 1, `[29, n]`.
+        Today and the 28 days ahead, 0 or 1, `[29, n]`.
     past
         The 7 days before today, `[7, n]`.
     last_open
-        Promotion of the newest open day before those, `[n]`.
+        Whether the newest open day before those was promoted, `[n]`.
     days
-        The store's days.
+        What the store's series share.
 
     """
     whole = np.concatenate([past, promotion])

@@ -1,8 +1,9 @@
 """The calendar multiplier c(series, day) = exp(x . (beta + delta_series) + h[key]), learned at every close.
 
-`beta` is a weighted ridge regression with forgetting (recursive least squares, e.g. Ljung & Soderstrom 1983) on the working
-response of a log-linear Poisson model with overdispersion (McCullagh & Nelder 1989, ch. 9); `delta` a diagonal Kalman filter;
-`h` a running mean by named holiday.
+`x` are the day's calendar features. Three parts learn their effects: `beta`, shared by the pool, is a weighted ridge regression with
+forgetting (recursive least squares, e.g. Ljung & Soderstrom 1983) on the working response of a log-linear Poisson model with
+overdispersion (McCullagh & Nelder 1989, ch. 9); `delta`, one a series, is a diagonal Kalman filter; `h` is a running mean by named
+holiday.
 """
 
 from __future__ import annotations
@@ -26,43 +27,45 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
 
 FORGET: Final = 1 - 1 / 730
-"""Of beta, a business date."""
+"""Factor on the evidence for beta at each business date."""
 RIDGE, RIDGE_ONE = 0.3, 0.1
-"""Prior precision of beta, of its constant; in days."""
+"""Prior precision of beta, and of its constant, in days."""
 DAY_WEIGHT_GAIN: Final = 0.05
-"""EWMA gain of the usual total weight of a date."""
+"""Gain of the running mean of a date's total weight."""
 DELTA_VARIANCE: Final = 0.005
 DELTA_RECOVERY: Final = 1 / 500
-"""A variance returns to its prior by this share an open day."""
+"""A variance of delta returns to its prior by this share each open day."""
 C_CLIP: Final = (-3.0, 2.0)
+"""Bounds of log c."""
 C_FLOOR: Final = 0.05
-"""Floor of c as a divisor."""
+"""Smallest c that divides sales."""
 RESIDUAL_CLIP: Final = (-1.0, 3.0)
 DELTA_RESIDUAL_MAX: Final = 1.5
 HOLIDAY_STEP: Final = 0.7
-"""Clips of (r - mu)/mu for beta; for delta; of the mean step of h."""
+"""Bounds of (ratio - mu) / mu: for beta; for delta; for the mean step of h."""
 SOLVE_AT: Final = 0.001
-"""beta is solved anew when this share of its information has come since."""
+"""beta is solved again once new observations make up this share of its information."""
 
 
 def prior_variance() -> F32:
-    """Variances a new series' effects start from, `[K]`; its constant is pooled only."""
+    """Variances with which the effects of a new series start, `[K]`; 0 for the constant, which only the pool learns."""
     out = np.full(N_FEATURES, DELTA_VARIANCE, np.float32)
     out[0] = 0
     return out
 
 
 class CalendarModel:
-    """Pooled part of the multiplier.
+    """The pooled part of the multiplier.
 
     Attributes
     ----------
     information, response
         Normal equations of beta, `[K, K]` and `[K]`.
     beta, beta_start
-        Effects as of now; as of the start of the pool's business date, which all stores' residuals of that date use.
+        The effects now, and at the start of the pool's business date. All stores measure their residuals of a date against the latter,
+        so that the order in which they close matters less.
     holiday, holiday_start, holiday_seen
-        Effects of the keys and the days seen, in shares of the series.
+        Effects of the holiday keys now and at the start of the date; how often each was seen, in shares of the pool's series.
 
     """
 
@@ -83,7 +86,7 @@ class CalendarModel:
         self.promotions = False
 
     def new_date(self) -> None:
-        """A business date of the pool begins."""
+        """Begin a new business date of the pool."""
         if self.date_weight > 0:
             gap = self.date_weight - self.usual_weight
             self.usual_weight += gap if self.usual_weight == 0 else DAY_WEIGHT_GAIN * gap
@@ -93,7 +96,7 @@ class CalendarModel:
         self.forgotten = False
 
     def know_keys(self, n: int) -> None:
-        """Make room for n holiday keys."""
+        """Make room for `n` holiday keys."""
         if n > len(self.holiday):
             more = np.zeros(n - len(self.holiday))
             self.holiday = np.concatenate([self.holiday, more])
@@ -101,18 +104,18 @@ class CalendarModel:
             self.holiday_seen = np.concatenate([self.holiday_seen, more])
 
     def eta(self, x: F32, key: NDArray[np.int64], promoted: PromotionDays | None, delta: F32, *, start: bool) -> F32:
-        """Log c.
+        """The logarithm of c, `[d, n]`.
 
         Parameters
         ----------
         x, key
-            Common features `[d, COMMON]`, holiday keys `[d]`.
+            Common features of d days, `[d, COMMON]`; their holiday keys, `[d]`.
         promoted
-            Their promotions or None.
+            The promotions of those days, or None.
         delta
-            Effects of the series `[K, n]`.
+            Effects of the series, `[K, n]`.
         start
-            With the effects of the date's start.
+            Use the pooled effects as they were at the start of the date.
 
         """
         beta = self.beta_start if start else self.beta
@@ -126,13 +129,13 @@ class CalendarModel:
         return eta
 
     def multiplier(self, x: F32, key: NDArray[np.int64], promoted: PromotionDays | None, delta: F32) -> F32:
-        """C of d days and n series, `[d, n]`."""
+        """The multiplier c of d days and n series, `[d, n]`."""
         return np.exp(np.clip(self.eta(x, key, promoted, delta, start=False), *C_CLIP))
 
     def learn(self, s: Series, today: Today, pool_series: int) -> None:
-        """Learn a day of a store; the series' `delta` and `delta_var` change in place.
+        """Learn a store's day; `delta` and `delta_var` of the series change in place.
 
-        `pool_series` is the number of started series of the pool.
+        `pool_series` is the number of series in the pool that have sold.
         """
         key, teaches = today.key, today.teaches
         level = np.maximum(s.ewma[DS14], np.maximum(MEAN_FLOOR * s.mean, TINY))
@@ -150,7 +153,7 @@ class CalendarModel:
             self.holiday[key] += share / (self.holiday_seen[key] + 1) * step
 
     def _learn_beta(self, today: Today, w: F32, e: F32, share: float) -> None:
-        """A date counts as one day, not as many rows as there are series; its stores share that day."""
+        """Learn the pooled effects. A date weighs as much as one day, however many series it has; its stores share that weight."""
         if not self.forgotten:
             self.forgotten = True
             self.information *= FORGET
@@ -182,7 +185,7 @@ class CalendarModel:
 
 
 def _learn_delta(s: Series, today: Today, w: F32, e: F32) -> None:
-    """Diagonal Kalman step on the features that are not 0 today."""
+    """One step of the diagonal Kalman filter, on the features that are not 0 today."""
     x, promoted, teaches, delta, delta_var = today.x, today.x_promoted, today.teaches, s.delta, s.delta_var
     active = np.flatnonzero(x[1:]) + 1
     column = x[active, None]

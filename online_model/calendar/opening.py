@@ -1,4 +1,4 @@
-"""Which days a store opens: told ahead, or learned from its week and the holidays it keeps closed."""
+"""On which days a store opens: as announced, or as learned from its week and from the holidays on which it closed."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 PATTERN_GAIN: Final = 0.35
-"""EWMA gain of a weekday's share of open days: closed twice in a row means closed, open once means open."""
+"""Gain of each weekday's running share of open days. At this gain, two closed days in a row mean closed and one open day means open."""
 WHOLE_CALENDAR: Final = 7
-"""Where so many days ahead are told as well, a day is one of a calendar told whole, which teaches the week; else it is an exception, as a
-Sunday before Christmas, which does not."""
+"""If the next 7 days are announced too, the store announces its whole calendar, and an announced day teaches the usual week. Otherwise
+the day is an exception, such as an open Sunday before Christmas, and teaches nothing about the week."""
 LONGEST_WEEKLY_RUN: Final = 3
-"""Longer runs of closed days are holidays of the shop and say nothing of its week."""
+"""A longer run of closed days is a break of the store and says nothing about its usual week."""
 CLOSES_ON_ALL: Final = 2
-"""Kept closed on so many named holidays and open on none, a store is expected to close on those it has not met yet."""
+"""A store that has closed on this many named holidays and opened on none is expected to close on the others too."""
 SURPRISE_GAIN, QUIET_AT = 0.03, 0.1
-"""A store whose days without a sale come as a surprise that often is not closed on them: it sells little."""
+"""A running share of surprising days above `QUIET_AT` means that days without a sale are not closures: the store just sells little."""
 SHARE_GAIN, RARELY = 0.08, 0.15
-"""Such a store is closed on weekdays that are open less often than this."""
+"""A store that sells little counts as closed on weekdays on which it sells less often than `RARELY`."""
 STAYS_CLOSED: Final = 14
-"""After so many closed days in a row the store is expected to stay closed."""
+"""After this many closed days in a row the store is expected to stay closed."""
 FIXED_FEASTS: Final = {(12, 25): "Christmas Day", (1, 1): "New Year's Day"}
-"""Looked at when the store has no country."""
+"""Holidays of a store that has no country, by month and day."""
 
 
 class Opening:
-    """Opening days of one store.
+    """The opening days of one store.
 
     Attributes
     ----------
     weekly
-        EWMA of "was open" by weekday, Monday first, `[7]`.
+        Running share of open days by weekday, Monday first, `[7]`.
     share
-        A slower one, `[7]`.
+        Slower running share of days with a sale by weekday, `[7]`.
     surprise
-        EWMA of "not as the week says", feasts and longer runs aside.
+        Running share of days on which the store did not do as its week says, without holidays and longer runs.
     history
         The last 28 days, newest last, `[28]`.
     closed_run
-        Closed days just before now.
+        Number of closed days up to now.
     exception, told_closed
-        Whether the newest day was told as an exception; was told to be closed.
+        Whether the newest day was announced as an exception; whether it was announced as closed.
     kept_closed, kept_open
-        Names of holidays on which it was closed, was open the last time.
+        Names of the holidays on which the store last closed; last opened.
 
     """
 
@@ -71,14 +71,14 @@ class Opening:
         self.kept_open: list[str] = []
 
     def counts_as_open(self, day: int, table: CalendarTable, *, sold: bool, told: Mapping[int, bool]) -> bool:
-        """Whether a day counts as open: something was sold, it was told to be open, or a store that sells little just sold nothing.
+        """Whether a day counts as open: it sold something, was announced as open, or belongs to a store that often sells nothing.
 
         Parameters
         ----------
         day, sold
-            Ordinal of the day; whether anything at all was sold in the store.
+            Ordinal of the day; whether the store sold anything at all.
         told
-            See `Forecaster.close`. A day that was told is no surprise, and says nothing of how much a store sells.
+            Announced openings, see `Forecaster.close`. An announced day is no surprise and says nothing about how much the store sells.
 
         """
         word = told.get(day)
@@ -96,7 +96,7 @@ class Opening:
         return sold or (quiet and bool(self.share[w] >= RARELY) and not _feast(day, table))
 
     def close(self, day: int, table: CalendarTable, *, opened: bool) -> None:
-        """A day is over."""
+        """Learn a day that is over."""
         self.history = np.append(self.history[1:], opened)
         name = _feast(day, table)
         self.closed_run = 0 if opened else self.closed_run + 1
@@ -107,7 +107,7 @@ class Opening:
             self.weekly[w] += PATTERN_GAIN * (float(opened) - self.weekly[w])
 
     def leap(self, days: int) -> None:
-        """So many days without a sale were passed over."""
+        """Skip this many days without a sale."""
         gone = min(days, DAYS_AHEAD)
         self.history = np.append(self.history[gone:], np.zeros(gone, np.bool_))
         self.closed_run += days
@@ -115,7 +115,7 @@ class Opening:
         self.exception = self.told_closed = False
 
     def _keep(self, name: str, day: int, *, opened: bool) -> None:
-        """Remember what the store did on a holiday; closed on its weekly closing day it says nothing."""
+        """Remember what the store did on a holiday. A closed holiday on a weekly closing day says nothing."""
         if opened or self.weekly[(day - 1) % 7] > 0.5:
             now, before = (self.kept_open, self.kept_closed) if opened else (self.kept_closed, self.kept_open)
             if name in before:
@@ -129,11 +129,11 @@ class Opening:
         return len(self.kept_closed) >= CLOSES_ON_ALL and not self.kept_open
 
     def usually(self, day: int, n: int) -> Bools:
-        """Whether the weekdays of n days from `day` on are open ones, `[n]`."""
+        """Whether each of the `n` days from `day` on falls on a weekday that is usually open, `[n]`."""
         return np.asarray((self.weekly > 0.5)[(day - 1 + np.arange(n)) % 7])
 
     def ahead(self, day: int, table: CalendarTable, told: Mapping[int, bool]) -> Bools:
-        """Days +1..+35 after `day` on which the store is expected to open, `[35]`; those of `told` by ordinal as they were told."""
+        """Whether the store should open on each of the 35 days after `day`, `[35]`; announced days (`told`, by ordinal) as announced."""
         expected = self._learned(day, table)
         for known, opens in told.items():
             if 0 < known - day <= KNOWN_OPEN_DAYS:

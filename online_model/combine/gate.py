@@ -1,7 +1,7 @@
-"""While a pool is young, what is served is the same-weekday mean until the mix has shown that it is better.
+"""The gate: a young pool serves the same-weekday mean until the mix of experts has proved better.
 
-A month of overlapping windows of 28 days is hardly more than one observation, and pools of few series err together: early losses
-alone would hand over to the mix too soon.
+Early losses alone would hand over to the mix too soon: a month of overlapping 28-day windows is hardly more than one observation, and the
+series of a small pool err together. So the gate also goes by the pool's age.
 """
 
 from __future__ import annotations
@@ -21,40 +21,41 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
 
 HOLD: Final = tuned(0, 0, 90)
-"""Business dates of the pool until the gate of a horizon begins to close."""
+"""Business dates of the pool after which the gate of a horizon begins to close."""
 AGE: Final = tuned(120, 150, 365)
-"""Business dates until it is closed."""
+"""Business dates after which it is closed: from then on only the mix is served."""
 KEEP: Final = 0.5 ** (1 / tuned(14, 14, 28))
-"""Decay of losses, a date."""
+"""Decay of the losses at each date."""
 POWER: Final = tuned(8, 8, 6)
-"""Odds of the mix go by (squared error relative to the same-weekday mean's)^-power."""
+"""The odds of the mix are (its squared error over that of the same-weekday mean)^-power."""
 MARGIN: Final = tuned(0.2, 0.12, 1.0)
-"""By how much the log of that must be below 0 for even odds; less as the gate closes."""
+"""How far below 0 the log of that ratio must lie for even odds; the margin shrinks as the gate closes."""
 MOST: Final = 0.95
-"""Largest share: what the mix would have been can then be told from what was served."""
+"""Largest share of the same-weekday mean: below 1, so that the mix can be recovered from what was served."""
 BORROWED_DATES: Final = 7.0
-"""A horizon's log loss ratio starts as the next shorter one's, worth so many dates."""
+"""A horizon's log loss ratio starts from that of the next shorter horizon, which weighs as much as this many dates."""
 
 
 def of_series(share: Numbers, open_days: Numbers, age: Numbers) -> F32:
-    """Share for series that have been open for some of the pool's business dates `[..., n]`.
+    """Share of the same-weekday mean for series younger than the pool, `[..., n]`.
 
-    A new series among old ones has little of a mean of its own; the mix knows what the others do.
+    It grows with the series' open days relative to the pool's business dates. A new series among old ones hardly has a mean of its own,
+    while the mix knows what the others do.
     """
     return np.asarray(share * np.clip(open_days / np.maximum(age, 1), 0, 1), np.float32)
 
 
 class Gate:
-    """Squared errors over the scale of the mix and of the same-weekday mean, by horizon.
+    """Squared errors, over the scale, of the mix and of the same-weekday mean, by horizon.
 
     Attributes
     ----------
     age
-        Business dates on which a series of the pool was open.
+        Business dates on which at least one store of the pool was open.
     loss, dates
-        Decayed sums over dates of the date's mean loss, `[horizons, 2]`; decayed number of dates, `[horizons]`.
+        Decayed sums of the dates' mean losses, `[horizons, 2]`; decayed number of dates, `[horizons]`.
     date_sum, date_n
-        Of the present date.
+        Sums of losses and number of labels of the current date.
 
     """
 
@@ -67,13 +68,13 @@ class Gate:
         self.date_n: F64 = np.zeros(N_HORIZONS)
 
     def new_date(self) -> None:
-        """A business date of the pool begins."""
+        """Begin a new business date of the pool."""
         self.loss, self.dates = self._now()
         self.date_sum, self.date_n = np.zeros((N_HORIZONS, 2)), np.zeros(N_HORIZONS)
         self.counted = False
 
     def opened(self) -> None:
-        """A store was open on the present date."""
+        """Note that a store was open on the current date."""
         self.age += not self.counted
         self.counted = True
 
@@ -84,7 +85,7 @@ class Gate:
         return keep[:, None] * self.loss + mean, keep * self.dates + came
 
     def learn(self, mixed: F32, weekday_mean: F32, units: F32, scale: F32, known: F32) -> None:
-        """Take labels of a store in, `[horizons, n]` each."""
+        """Learn from a store's labels, `[horizons, n]` each."""
         if self.age > AGE[-1]:
             return
         for i, forecast in enumerate((mixed, weekday_mean)):
@@ -92,7 +93,7 @@ class Gate:
         self.date_n += known.sum(1)
 
     def shares(self) -> F64:
-        """Share of the same-weekday mean in what is served of a series as old as the pool, `[horizons]`."""
+        """Share of the same-weekday mean in the served forecast of a series as old as the pool, `[horizons]`."""
         if self.age >= AGE[-1]:
             return np.zeros(N_HORIZONS)
         loss, dates = self._now()

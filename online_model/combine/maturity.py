@@ -1,4 +1,4 @@
-"""What a close completes: forecasts made 1, 7 and 28 days ago get their labels, are scored, and teach."""
+"""What a close completes: the forecasts made one horizon ago get their labels, are scored, and teach."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 OFFSET_RATE, OFFSET_DECAY = 0.01, 0.998
-"""A series' offset of the log regression: step, and what it keeps a label."""
+"""Step of a series' offset in the log regression, and the share that it keeps at each label."""
 ORIGIN, AGE, OPEN_DAYS, SIGNAL, FACTOR = range(5)
 YEAR_FACTORS: Final = slice(5, 5 + len(CORRECTED))
 GATE: Final = YEAR_FACTORS.stop
 SLOT_COLUMNS: Final = GATE + 1
-"""Columns of a store's slots: of a pending forecast the origin, age of the pool, open days, bias signal, bias factor, year
+"""Columns of a store's slots, one row a pending forecast: origin, age of the pool, expected open days, bias signal, bias factor, year
 corrections, share of the gate."""
 _FIRST_SLOT: Final = tuple(sum(SPANS[:h]) for h in range(N_HORIZONS))
 _P: Final = {name: i for i, name in enumerate(PENDING)}
@@ -46,26 +46,26 @@ _TAILS: Final = [_P[name] for name in TAIL_NAMES]
 
 @dataclass(frozen=True, slots=True)
 class Matured:
-    """Forecasts whose windows are complete, first axis the horizons.
+    """Forecasts whose last day has closed; the first axis is the horizons unless stated.
 
     Attributes
     ----------
     day
-        Ordinal of the close that completes them.
+        Ordinal of the day whose close completes them.
     info
-        Their slots: origin, age of the pool, open days as expected, ... `[horizons, 9]`.
+        Their slots, `[horizons, 9]`: see `SLOT_COLUMNS`.
     kept
-        What they left behind, `[horizons, PENDING, n]`; 0 where there is no label.
+        What they left behind, `[horizons, PENDING, n]`; 0 where there was no forecast.
     sums
-        Net units, winsorised units, units for the bias gain: `[3, horizons, n]`.
+        Units sold over each horizon, `[3, horizons, n]`: net, winsorised, under the cap of the bias gain.
     opened_days
-        Days that were open, `[horizons]`.
+        Number of days that were open, `[horizons]`.
     forecast, known
-        Whether there was a forecast; whether it gets a label (days were open, and expected to be), `[horizons, n]`.
+        Whether there was a forecast; whether it gets a label, which takes days that were open and expected to be, `[horizons, n]`.
     units, scale
-        Winsorised mean by open day (0 unknown); scale (1 unknown), `[horizons, n]`.
+        Winsorised mean per open day (0 where unknown); scale (1 where unknown), `[horizons, n]`.
     bias_share, factors
-        Share of the bias gain in each forecast, and what it had multiplied it by, `[horizons, n]`.
+        Share of the bias gain that each series got, and the factor it made of it, `[horizons, n]`.
 
     """
 
@@ -82,33 +82,33 @@ class Matured:
     factors: F64
 
     def __getitem__(self, name: str) -> F32:
-        """A field of `PENDING`, `[horizons, n]`."""
+        """The field of `PENDING` with this name, `[horizons, n]`."""
         return self.kept[:, _P[name]]
 
     def column(self, place: int) -> F32:
-        """A column of the slots, `[3, 1]`."""
+        """A column of the slots, `[horizons, 1]`."""
         return self.info[:, place, None].astype(np.float32)
 
 
 def slots_of(day: int) -> list[int]:
-    """Slots whose forecasts mature at the close of `day`, and which its own forecasts then take."""
+    """The slots whose forecasts mature at the close of `day`; the forecasts made at that close then take their place."""
     return [first + day % days for first, days in zip(_FIRST_SLOT, SPANS, strict=True)]
 
 
 def learn_matured(s: Series, slots: F64, history: Bools, today: Today, pool: Pool) -> tuple[dict[str, Scored], list[Drift]]:
-    """Score and learn what matures today.
+    """Score what matures today, and learn from it.
 
     Parameters
     ----------
     slots
-        Of the store, `[36, 9]`.
+        Slots of the store, `[36, 9]`.
     history
-        Open or not, the last 28 days, newest last.
+        Whether the store was open on each of the last 28 days, newest last.
 
     Returns
     -------
     scored, drifts
-        By horizon; level shifts that today's residuals reveal.
+        Scored forecasts by name of the horizon; level shifts that today's residuals reveal.
 
     """
     info = slots[slots_of(today.day)]
@@ -150,7 +150,7 @@ def _matured(s: Series, info: F64, due: Bools, history: Bools, day: int) -> Matu
 
 
 def _score(s: Series, m: Matured, pool: Pool) -> dict[str, Scored]:
-    """Forecasts as they were published against raw sums; a day expected closed that was closed is no forecast."""
+    """Compare forecasts as published with raw sums. A horizon that was expected closed and was closed is not scored."""
     scored = {}
     for h, (name, b) in enumerate(zip(HORIZON_NAMES, SPANS, strict=True)):
         rows, n = np.flatnonzero(m.forecast[h]), m.info[h, OPEN_DAYS]
@@ -179,7 +179,7 @@ def _level_shifts(s: Series, m: Matured, today: Today, pool: Pool) -> list[Drift
 
 
 def _teach(s: Series, m: Matured, pool: Pool) -> None:
-    """Year corrections, both regressions, offsets, mix, gate."""
+    """Teach the year corrections, the regressions, the offsets, the mix and the gate."""
     origins, known = m.info[:, ORIGIN].astype(np.int64), m.known.astype(np.float32)
     pool.year.learn(origins, m.kept[:, _RAW], m.units, m.scale, known, share=pool.share)
     old_enough = known * (m.info[:, AGE] >= TEACH_FROM_AGE)[:, None]
@@ -209,7 +209,7 @@ def _teach(s: Series, m: Matured, pool: Pool) -> None:
 
 
 def _correct(s: Series, m: Matured, pool: Pool) -> None:
-    """Bias gain and quantiles, from sums over the days that were open."""
+    """Teach the bias gain and the quantiles, from sums over the days that were open."""
     unbiased = m["unbiased"] * m.opened_days[:, None].astype(np.float32)
     share = m.known * m.bias_share
     actual, forecast = (m.sums[2] * share).sum(1), (unbiased * share).sum(1)

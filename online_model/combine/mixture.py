@@ -1,6 +1,6 @@
-"""The served mix of experts: weights go by discounted squared errors, per series, shrunk to the pool's.
+"""The mix of experts: each series weighs them by their discounted squared errors, shrunk towards those of the pool.
 
-Weights proportional to loss^-p are the inverse-error combination of Bates & Granger (1969), sharpened by the power.
+Weights proportional to loss^-power are the inverse-error combination of Bates & Granger (1969), sharpened by the power.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
 
 DECAY: Final = 0.5 ** (1 / 120)
-"""Of squared errors: half-life 120 labels of a series, 120 dates of the pool."""
+"""Decay of squared errors: a half-life of 120 labels for a series, and of 120 dates for the pool."""
 SHRINK: Final = 28.0
-"""Weight of the pooled errors, in labels."""
+"""Weight of the pooled errors, in labels of a series."""
 POWER: Final = tuned(8, 4, 4).astype(np.float32)
-"""Weights are loss^-power."""
+"""Weights are loss^-power, by horizon."""
 
 NOT_SERVED: Final = np.array([[[-1e9 * (days > expert.longest_days)] for expert in EXPERTS] for days in SPANS], np.float32)
-"""Added to the log weights, `[horizons, E, 1]`."""
+"""Added to the log weights to leave out experts of a horizon that is too long for them, `[horizons, E, 1]`."""
 
 
 class Mixture:
-    """Pooled losses of the experts by horizon, `[horizons, E]`, and their numbers `[horizons]`."""
+    """Pooled losses of the E experts by horizon, `[horizons, E]`, and the number of labels, `[horizons]`."""
 
     def __init__(self) -> None:
         self.loss: F64 = np.full((N_HORIZONS, N_EXPERTS), 1e-9)
         self.n: F64 = np.full(N_HORIZONS, 1e-9)
 
     def new_date(self) -> None:
-        """A business date of the pool begins."""
+        """Begin a new business date of the pool."""
         self.loss *= DECAY
         self.n *= DECAY
 
     def learn(self, s: Series, experts: F32, units: F32, scale: F32, known: F32) -> None:
-        """Take labels in.
+        """Learn from labels.
 
         Parameters
         ----------
         experts
-            `[horizons, E, n]`.
+            What the experts forecast, units per open day, `[horizons, E, n]`.
         units, scale, known
-            `[horizons, n]`; known is 1 where there is a label.
+            Units sold per open day, scale, and 1 where there is a label, else 0; `[horizons, n]`.
 
         """
         error = np.abs(experts - units[:, None]) / scale[:, None]
@@ -64,7 +64,7 @@ class Mixture:
         self.n += known.sum(1)
 
     def mix(self, s: Series, experts: F32) -> F32:
-        """The mix `[horizons, n]` of experts `[horizons, E, n]`."""
+        """Mix the experts' forecasts `[horizons, E, n]` into one, `[horizons, n]`."""
         pooled = (SHRINK * self.loss / self.n[:, None]).astype(np.float32)
         loss = (s.loss + pooled[:, :, None]) / (s.labels + SHRINK)[:, None]
         log_w = np.log(loss + 1e-9) * -POWER[:, None, None] + NOT_SERVED

@@ -1,4 +1,7 @@
-"""From experts to what is served: mix, gate, bias gain, quantiles, the path of days; and what is kept for the labels."""
+"""Forecast at a close: mix the experts, apply gate and bias gain, add quantiles and the path; keep what the labels will teach.
+
+The path is the forecast day by day, where a horizon is a sum over days.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """All that a forecast at the close of `day` stands on: days, multipliers `[28, n]`, features, year corrections `[3, 3]`."""
+    """The inputs of the forecasts made at the close of `day`.
+
+    `c` holds the multipliers of the days ahead, `[28, n]`; `year_factors` the year corrections, `[horizons, corrected]`.
+    """
 
     day: int
     days: StoreDay
@@ -39,12 +45,12 @@ class Outlook:
 
 
 def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, HorizonForecast], F64]:
-    """Forecast all horizons of a store and freeze what their labels will teach.
+    """Forecast all horizons of a store, and keep what their labels need to teach.
 
     Returns
     -------
     horizons, path
-        By name; mean units of the 28 days ahead `[n, 28]`.
+        Forecasts by name of the horizon; expected units of each of the 28 days ahead, `[n, 28]`.
 
     """
     ft, n = o.features, len(s)
@@ -83,7 +89,7 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
 
 
 def _freeze(s: Series, o: Outlook, kept: F32) -> None:
-    """Keep forecasts `[horizons, PENDING, n]` by slot, and the features of the series that teach from this origin."""
+    """Keep the forecasts `[horizons, PENDING, n]` in their slots, and the features of the series that will teach from this origin."""
     s.pending[slots_of(o.day)] = kept
     staggered = slice(-o.day % STAGGER, None, STAGGER)
     for h, (days, frozen) in enumerate(zip(SPANS, s.frozen, strict=True)):
@@ -92,7 +98,7 @@ def _freeze(s: Series, o: Outlook, kept: F32) -> None:
 
 
 def _path(mean: F64, o: Outlook) -> F64:
-    """Days ahead `[28, n]`: the first day, then what each longer horizon adds to the one before, split by c."""
+    """Units of each day ahead, `[28, n]`: the first day, then what each longer horizon adds to the shorter one, split by c."""
     shape = o.c.astype(np.float64) * o.days.opens[:, None]
     path = np.empty((DAYS_AHEAD, mean.shape[1]))
     path[0] = np.minimum(mean[DAY], mean[DAY + 1])

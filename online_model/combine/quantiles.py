@@ -1,10 +1,10 @@
-"""P10, P50 and P90 around the served mean: a gamma of fitted variance, rounded for whole units, slowly recalibrated.
+"""The quantiles (P10, P50, P90) around the served mean: a gamma of fitted variance, rounded for whole units, slowly recalibrated.
 
-A negative binomial is a Poisson mixed over a gamma; for whole units its quantile is taken as the smallest whole number whose
-upper half-unit edge reaches the gamma's quantile. The calibration follows adaptive conformal inference (Gibbs & Candes 2021),
-on the normal scale and in small steps, pooled and by series. The pooled steps of windows go by a tracking signal (Trigg & Leach
-1967): the square of the mean of the dates' deviations over their mean square, near 1 where all deviate alike, near 0 where they
-cancel.
+A negative binomial is a Poisson mixed over a gamma. For whole units its quantile is approximated by the smallest whole number whose upper
+half-unit edge reaches the gamma's quantile. The calibration follows adaptive conformal inference (Gibbs & Candes 2021) in small steps on
+the normal scale, for the pool and for each series. In horizons longer than a day, a tracking signal (Trigg & Leach 1967) scales the
+pooled step: the squared mean of the dates' deviations over their mean square. It is near 1 where all dates deviate the same way, and near
+0 where they cancel.
 """
 
 from __future__ import annotations
@@ -25,25 +25,26 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
 
 LEVELS: Final = tuned(1.45, 1.7, 1.8)
-"""Normal level of P90 by horizon to begin with: wider where the variance comes from few, overlapping windows."""
+"""Where P90 starts on the normal scale, by horizon: further out where few, overlapping windows determine the variance."""
 MISS: Final = TAIL_PROBABILITY[:, None]
-"""Rate at which each tail is to be missed, `[tails, 1]`."""
+"""Rate at which each tail should be missed, `[tails, 1]`."""
 FEW_UNITS, FEW_SHARE = 2.0, 0.85
-"""A P90 of so few whole units or less is to be missed less often, for the day: one unit holds many per cent of the days, so the right P90
-is missed by less than 10 % of them, and asking for 10 % pulls it down to where it costs most: .85 of that is asked for. Lower still would
-be better by pinball loss (-5 % at .7), but a band of 80 % is not to hold more than 92 %."""
+"""A day's P90 of 2 whole units or fewer should be missed by only .85 of the usual 10 %. A single unit covers many per cent of such days, so
+fewer than 10 % miss the right P90; asking for 10 % would pull it down to where errors cost most. A still lower rate has a better pinball
+loss (-5 % at .7), but then the 80 % band would hold more than 92 % of the days."""
 LEVEL_RANGE: Final = (0.5, 4.0)
+"""Bounds of a tail's distance from the median on the normal scale."""
 STEP: Final = np.array([0.03 / b for b in SPANS], np.float32)
-"""Step of a series' levels, a label."""
+"""Step of a series' tails at each label, by horizon."""
 POOLED_STEP: Final = tuned(0.3, 0.1, 0.06)
 POOLED_SHRINK: Final = 5.0
-"""Largest step of the pooled levels, a date with many labels; a date with 5 moves them by half of it."""
+"""Step of the pooled tails on a date with many labels; a date with 5 labels moves them by half of it."""
 OVERLAPS: Final = np.array([days > 1 for days in SPANS])
-"""Windows overlap and series err together, so their misses come in runs: the step of these horizons goes by the tracking signal."""
+"""Horizons whose windows overlap. Their misses come in runs, because series err together, so the tracking signal scales their step."""
 TRACK_KEEP: Final = 0.5 ** (1 / 56)
-"""Memory of the tracking signal, a date: two windows of four weeks. Only what outlasts the runs is worth a full step."""
+"""Decay of the tracking signal at each date: a half-life of two four-week windows. Only what outlasts a run deserves a full step."""
 SURPRISE_CAP: Final = 5.0
-"""Squared error over variance that a label may teach: one bulk order must not widen a band, or pull the median down, for months."""
+"""Largest squared error over variance that a label teaches: one bulk order must not widen the band, or lower the median, for months."""
 SPREAD_PRIOR, SPREAD_GAIN = 10.0, 0.015
 KEEP: Final = 0.5 ** (1 / 120)
 KAPPA_MIN: Final = 1e-5
@@ -53,7 +54,7 @@ _NORMAL: Final = np.linspace(-4.5, 4.5, 37)
 
 
 def _table() -> F32:
-    """Cube roots of gamma quantiles of mean 1, `[shapes, levels]`: nearly straight in the level (Wilson & Hilferty 1931)."""
+    """Cube roots of the quantiles of gammas with mean 1, `[shapes, levels]`; nearly linear in the level (Wilson & Hilferty 1931)."""
     shape = np.exp(_LOG_SHAPE)[:, None]
     return np.asarray(np.cbrt(gammaincinv(shape, ndtr(_NORMAL)) / shape), np.float32)
 
@@ -62,7 +63,7 @@ _TABLE: Final = _table().ravel()
 
 
 def gamma_quantile(log_shape: F32, level: F32) -> F32:
-    """Quantile of a gamma of mean 1 at a normal level, by interpolation; any shapes that broadcast."""
+    """Quantile of a gamma with mean 1 at a level on the normal scale, by interpolation; arrays of any shapes that broadcast."""
     a = np.clip((log_shape - _LOG_SHAPE[0]) * (80 / (_LOG_SHAPE[-1] - _LOG_SHAPE[0])), 0, 79.999).astype(np.float32)
     z = np.clip((level + 4.5) * 4, 0, 35.999).astype(np.float32)
     ia, iz = a.astype(np.int32), z.astype(np.int32)
@@ -74,18 +75,18 @@ def gamma_quantile(log_shape: F32, level: F32) -> F32:
 
 
 class Quantiles:
-    """Pooled part: variance f + kappa f^2 by horizon, and the levels of the tails, as P10 and P90.
+    """The pooled part: the variance f + kappa f^2 of a forecast f by horizon, and how far the tails lie from the median.
 
     Attributes
     ----------
     error, square
-        Decayed sums whose ratio is kappa, `[horizons]`.
+        Decayed sums; their ratio is kappa, `[horizons]`.
     levels
         Distance of each tail from the median on the normal scale, `[tails, horizons]`.
     date_miss, date_n
-        Of the present date: misses `[tails, horizons]`, labels `[horizons]`.
+        Misses, `[tails, horizons]`, and labels, `[horizons]`, of the current date.
     deviation, deviation_square
-        Decayed means over dates of the rate of misses less `MISS`, and of its square, `[tails, horizons]`.
+        Decayed means over the dates, `[tails, horizons]`: of the rate of misses less `MISS`, and of its square.
 
     """
 
@@ -100,7 +101,7 @@ class Quantiles:
         self.deviation_square: F64 = np.broadcast_to(MISS**2, tails).copy()
 
     def new_date(self) -> None:
-        """A business date of the pool begins: move the pooled levels by the misses of the last one."""
+        """Begin a new business date of the pool: move the pooled tails by the misses of the last date."""
         came = self.date_n > 0
         if came.any():
             off = np.where(came, self.date_miss / np.maximum(self.date_n, 1) - MISS, 0)
@@ -118,11 +119,11 @@ class Quantiles:
         return np.maximum(self.error / self.square, KAPPA_MIN).astype(np.float32)[:, None]
 
     def variance(self, s: Series, mean: F32) -> F32:
-        """Variance of sums `[horizons, n]`."""
+        """Variance of sums with these means, `[horizons, n]`."""
         return np.asarray(s.spread * (mean + self._kappa() * mean * mean))
 
     def learn(self, s: Series, mean: F32, band: F32, units: F32, known: F32) -> None:
-        """Take matured sums in, `[horizons, n]` each; a P10 of 0 cannot be missed and teaches nothing.
+        """Learn from matured sums, `[horizons, n]` each. Sales cannot fall below a P10 of 0, so it teaches nothing.
 
         Parameters
         ----------
@@ -131,7 +132,7 @@ class Quantiles:
         band
             The tails that were served, `[tails, horizons, n]`.
         known
-            1 where there is a label.
+            1 where there is a label, else 0.
 
         """
         kappa = self._kappa()
@@ -156,7 +157,7 @@ class Quantiles:
         self.date_n += n
 
     def serve(self, s: Series, mean: F32) -> F32:
-        """The declared quantiles of sums with these means: `[quantiles, horizons, n]`."""
+        """The declared quantiles of sums with these means, `[quantiles, horizons, n]`."""
         mean = np.maximum(mean, 1e-6)
         log_shape = np.log(mean * mean / self.variance(s, mean))
         distance = np.clip(self.levels[:, :, None].astype(np.float32) + s.levels_z, *LEVEL_RANGE)

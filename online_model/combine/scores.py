@@ -1,4 +1,4 @@
-"""Running scores by horizon and contender: cumulative since the start, and decayed to read the present."""
+"""Running scores by horizon and contender (the model and its baselines): since the start, and decayed to show the present."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _N, _ACTUAL, _ERROR, _ABSOLUTE, _SQUARED, _NAIVE_SQUARED, _COVERED = range(len(_
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One contender at one horizon.
+    """The scores of one contender at one horizon.
 
     Attributes
     ----------
     n
-        Forecasts scored (decayed: their weight).
+        Number of forecasts scored; in decayed scores, their weight.
     wape
-        Sum of |forecast - actual| over sum of |actual|; NaN when nothing was sold.
+        Weighted absolute percentage error: sum of |forecast - actual| over sum of |actual|; NaN when nothing was sold.
     rmsse
-        Root of mean squared error over that of the seasonal naive on the same forecasts.
+        Root mean squared error over that of the seasonal naive on the same forecasts.
     bias
         Sum of (forecast - actual) over sum of actual.
     coverage
-        Share of actuals within P10-P90 (bounds included); NaN for contenders without quantiles.
+        Share of actuals from P10 to P90, bounds included; NaN for contenders without quantiles.
 
     """
 
@@ -61,12 +61,12 @@ class Scores:
     decayed: np.ndarray = field(default_factory=lambda: np.zeros((N_HORIZONS, len(CONTENDERS), len(_SUMS))))
 
     def new_date(self) -> None:
-        """Forget a little: a new business date of the pool begins."""
+        """Begin a new business date of the pool: let the decayed sums fade."""
         self.decayed *= 0.5 ** (1 / HALF_LIFE_DAYS)
 
     @classmethod
     def of_all(cls, scores: Iterable[Scores]) -> Scores:
-        """The scores of several pools as one."""
+        """The joint scores of several pools."""
         out = cls()
         for other in scores:
             out.total += other.total
@@ -74,7 +74,7 @@ class Scores:
         return out
 
     def add(self, horizon: str, scored: Scored) -> None:
-        """Add forecasts that matured."""
+        """Add the matured forecasts of a horizon."""
         actual = scored.actual
         error = np.array((scored.mean, scored.weekday_mean, scored.seasonal_naive, scored.smoothing)) - actual
         size = np.abs(error)

@@ -1,4 +1,4 @@
-"""Corrects an expert by what the same expert got wrong a year ago, as far as that has helped."""
+"""The year correction: adjusts an expert's forecast by its own error of a year ago, as far as that has helped."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
 
 GAIN_XX, GAIN_XY = 0.02, 0.01
-"""Prior of the gain: .5, as if from little evidence."""
+"""Start of the gain's regression: a gain of .5 from little evidence."""
 FIRST_DAY: Final = 40
-"""Residuals of the pool's earlier days are not used."""
+"""Residuals of the pool's first 40 days are not used."""
 MIDDLE: Final = tuple(b if b == 1 else (1 + b) // 2 for b in SPANS)
+"""The middle day of each horizon, counted from the origin."""
 
 
 class YearCorrection:
-    """exp(k x last year's pooled residual); k by regression of residuals on what last year said, 0 to 1.
+    """The factor exp(k r), where r is last year's pooled residual; k, 0 to 1, comes from a regression of residuals on r.
 
     Attributes
     ----------
     actual, forecast
-        Pooled sums by origin, horizon and expert: `[RING, 3]` and `[RING, 3, 3]`.
+        Pooled sums of units by origin, `[RING, horizons]` and `[RING, horizons, corrected]`.
     signal
-        What last year said at an origin, `[RING, 3, 3]`.
+        Last year's residual r as used at each origin, `[RING, horizons, corrected]`.
     days
-        Ordinal of each place of the rings.
+        Ordinal of the origin at each place of the rings.
     xx, xy
-        Of the regression, `[3, 3]`.
+        Sums of the regression, `[horizons, corrected]`.
 
     """
 
@@ -60,18 +61,18 @@ class YearCorrection:
         return i
 
     def learn(self, origins: NDArray[np.int64], raw: F32, units: F32, scale: F32, known: F32, *, share: float) -> None:
-        """Learn what matured for a store.
+        """Learn from a store's matured forecasts.
 
         Parameters
         ----------
         origins
-            Ordinals, `[horizons]`.
+            Ordinals of the origins, `[horizons]`.
         raw
-            Experts before their correction, `[horizons, corrected, n]`.
+            The experts' forecasts before their correction, `[horizons, corrected, n]`.
         units, scale, known
-            Mean units by open day, scale, 1 where there is a label; `[horizons, n]`.
+            Mean units per open day, scale, and 1 where there is a label, else 0; `[horizons, n]`.
         share
-            The store's share of its date.
+            The weight of the store within its date.
 
         """
         num = (np.minimum(units, LABEL_CAP_DAY * scale + LABEL_CAP_DAY) * known).sum(1)
@@ -86,7 +87,7 @@ class YearCorrection:
                 self.xy[h] += share * x * r
 
     def factors(self, day: int, before: NDArray[np.int64]) -> F64:
-        """Factors of a day's forecasts `[3, 3]`; `before` are ordinals of the year-ago dates of days +0..+28, `[29]`."""
+        """The factors at the close of `day`, `[horizons, corrected]`; `before`, `[29]`: last year's dates of today and the days ahead."""
         i = self._open(day)
         if day - YEAR + 1 < self.first_day + FIRST_DAY:
             return np.ones((N_HORIZONS, len(CORRECTED)))
@@ -102,5 +103,5 @@ class YearCorrection:
 
 
 def _residual(num: F64, den: F64) -> F64:
-    """Log of actual over forecast, both eased by 1 % of the forecast."""
+    """Log of actual over forecast, each increased by 1 % of the forecast."""
     return np.asarray(np.clip(np.log((num + 1e-9 + 0.01 * den) / (1.01 * np.maximum(den, 1e-12))), -1, 1))

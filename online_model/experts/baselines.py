@@ -1,4 +1,4 @@
-"""Newest open days of each weekday: the baselines that always run, and the lags of the second stage."""
+"""The newest open days of each weekday: the basis of the baselines, and the lags that serve the regressions as features."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
 
 FIRST, SECOND, FOUR, EIGHT, FOUR_DS = range(5)
-"""Newest value; the one before; mean of the newest four; of the newest eight; of four of sales over c."""
+"""The lags of a weekday: newest value; the one before; mean of the newest four; of the newest eight; of the newest four over c."""
 LAG_DAYS: Final = 49
-"""Lags of a weekday that has not been open for so long are forgotten (its mean of eight is not)."""
+"""Lags of a weekday that has not been open for this long are dropped, except its mean of eight."""
 
 
 class WeekdayLags:
-    """Lags of a store's series by weekday, `[5, 7, n]`; rebuilt from the rings of `Series`, so it is no state itself.
+    """Lags of a store's series by weekday, `[5, 7, n]`; NaN where there is none.
 
-    NaN where there is none.
+    They are computed from `Series.weekdays` and `Series.weekdays_ds`, so they are not state themselves.
     """
 
     def __init__(self) -> None:
         self._lags: F32 | None = None
 
     def forget(self) -> None:
-        """The series or their rings have changed: rebuild at the next use."""
+        """Drop the lags, because the series have changed; the next use computes them again."""
         self._lags = None
 
     def push(self, s: Series, weekday: int, y: F32, demand: F32, started: NDArray[np.bool_]) -> None:
-        """An open day: sales and sales over c of the series that have started."""
+        """Add an open day: sales and sales over c of the series that have sold yet."""
         lags = self._of(s)
         for ring, value in ((s.weekdays, y), (s.weekdays_ds, demand)):
             ring[1:, weekday] = ring[:-1, weekday]
@@ -46,12 +46,12 @@ class WeekdayLags:
         return self._lags
 
     def filled(self, s: Series, day: int, last_open: NDArray[np.int64], level: F32, level_ds: F32) -> F32:
-        """Lags with gaps filled: by the level, the second by the first, the mean of eight by the mean of all.
+        """Lags without gaps: the level stands in for a missing lag, the first lag for the second, the overall mean for the mean of eight.
 
         Parameters
         ----------
         day, last_open
-            Today; newest open day of each weekday, `[7]`.
+            Ordinals of today and of the newest open day of each weekday, `[7]`.
         level, level_ds
             EWMA28 of sales and of sales over c, `[n]`.
 
@@ -75,7 +75,7 @@ class WeekdayLags:
 
 
 def _lags_of(raw: F32, ds: F32) -> F32:
-    """Lags from rings `[8, ..., n]` and `[4, ..., n]`, newest first; NaN only at the old end."""
+    """Lags from the newest days `[8, ..., n]` and `[4, ..., n]`, newest first; NaN only after the last known one."""
     known, known_ds = ~np.isnan(raw), ~np.isnan(ds)
     value, value_ds = np.where(known, raw, 0), np.where(known_ds, ds, 0)
     n4, n8, n_ds = known[:4].sum(0), known.sum(0), known_ds.sum(0)

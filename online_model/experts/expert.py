@@ -1,4 +1,4 @@
-"""What an expert is: a forecast of the mean by open day, and what the mix needs to know of it."""
+"""An expert: a forecast of the mean units per open day, and what the mix has to know about it."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What experts forecast from at the close of a day.
+    """What the experts forecast from at a close.
 
     Attributes
     ----------
     series
-        Of the store, after it learned the day.
+        The store's series, after they have learned the day.
     features
-        Of the days ahead.
+        Features of the days ahead.
     regressors
-        The pool's regressions by the name of their expert, one a horizon.
+        The pool's regressions by the name of their expert, one for each horizon.
 
     """
 
@@ -48,11 +48,11 @@ class Regression:
     Attributes
     ----------
     make
-        A new regressor with the given caution.
+        Returns a new regressor with the given caution.
     inputs
-        The field of `Features` it takes: `linear` or `log`.
+        The field of `Features` that it takes: `linear` or `log`.
     own_offset
-        Whether each series adds an offset of its own to the linear predictor.
+        Whether each series adds its own offset to the linear predictor.
 
     """
 
@@ -63,20 +63,20 @@ class Regression:
 
 @dataclass(frozen=True, slots=True)
 class Expert:
-    """A forecaster in the mix.
+    """One of the forecasters that are mixed.
 
     Attributes
     ----------
     name
-        Unique; its forecasts are kept under it until their labels come.
+        Its unique name, under which its forecasts are kept until their labels come.
     forecast
-        Mean units by open day of each horizon, `[horizons, n]`.
+        Returns the mean units per open day of each horizon, `[horizons, n]`.
     year_corrected
-        Whether what it got wrong a year ago corrects it.
+        Whether its own error of a year ago corrects it.
     longest_days
-        It takes no part in longer horizons.
+        The longest horizon in which it takes part, in days.
     regression
-        The regression it learns by, if it has one.
+        The regression by which it learns, if any.
 
     """
 

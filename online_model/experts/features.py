@@ -1,4 +1,4 @@
-"""The features of the regressions, for all horizons of a store at once."""
+"""The features of the regressions, for all horizons of a store at once. Most are ratios to the scale s of a series."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ NAMES: Final = (
     "own year ratio", "mean own year ratio", "own year ratio known", "log ds7/ds28", "log ds28/ds90",
     "store residual", "store residual EWMA", "item residual", "item residual EWMA", "shock a year before", "shock 364 days before",
 )  # fmt: skip
-"""In order: ratios to the scale, plain numbers, ratios by way of the calendar multiplier (cbar), years, slopes, what is shared."""
+"""In this order: ratios to the scale, plain numbers, ratios with the calendar multiplier (cbar), year ratios, slopes, shared values.
+"yd" marks sales over c, "young" a series of few open days, "cell" a weekday with or without a promotion."""
 N_REGRESSION_FEATURES: Final = len(NAMES)
 _AT: Final = {name: place for place, name in enumerate(NAMES)}
 
 
 def _run(first: str, last: str) -> slice:
-    """Places from one feature to another, both included."""
+    """Places of the features from `first` to `last`, both included."""
     return slice(_AT[first], _AT[last] + 1)
 
 
@@ -42,38 +43,39 @@ RATIOS: Final = _run("last value", "same time last year")
 PLAIN: Final = _run("trend 3/28", "shock today")
 CBAR: Final = _AT["cbar"]
 LEVELS: Final = _run("cbar ds3", "cbar last yd")
-"""Levels without the calendar that are multiplied by cbar."""
+"""Levels, which are free of the calendar, times cbar."""
 RATIOS_C: Final = _run("cbar", "c x weekday mean yd")
 SLOPES: Final = _run("log ds7/ds28", "log ds28/ds90")
 EXTRA: Final = _run("store residual", "shock 364 days before")
-"""The linear regression takes these times cbar."""
+"""The linear regression takes these multiplied by cbar."""
 PRIOR_ON: Final = (_AT["cbar ds14"], _AT["cbar ds28"])
+"""Features whose weights start at, and are pulled to, `regressors.PRIOR`."""
 RATIO_CAP: Final = 6.0
 YOUNG_DAYS: Final = 56
 SLOPE_CLIP: Final = 1.0
 OWN_YEAR_CLIP: Final = 0.8
 OWN_YEAR_MIN_DAYS: Final = (5, 10, 2)
-"""Open days that last year's window, base and level need."""
+"""Fewest open days in last year's window, in the four weeks before it, and in the window that gives the level."""
 LOG_SHIFT: Final = 0.25
-"""A ratio as the log regression takes it: log(ratio + .25) - log 1.25."""
+"""The log regression takes log(ratio + .25) - log 1.25, which is 0 at a ratio of 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class PooledDay:
-    """What a pool tells every store of a day.
+    """What the pool tells every store about a day.
 
     Attributes
     ----------
     year_ratio
-        Of each horizon, `[horizons]`.
-    trends
-        3/28 and 7/28 days.
-    shock
-        Of today.
-    shock_date, shock_week
-        Shocks of the 28 days ahead as they were on the same date last year, 364 days before; `[28]`.
-    shared
-        Residuals of the store (2 numbers) and of the items (2 x `[n]`), None for none.
+        How the pool grew last year from these four weeks to each horizon, `[horizons]`.
+        trends
+            The 3-day and the 7-day trend relative to the 28-day trend.
+        shock
+            Today's shock: log of what the pool sold over what was expected.
+        shock_date, shock_week
+            Shocks that the days ahead had on the same date last year, and 364 days earlier, `[28]`.
+        shared
+            Today's residual and its running mean, for the store (two numbers) and for each series' item (`[n]` each); None: unknown.
 
     """
 
@@ -87,20 +89,20 @@ class PooledDay:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What is known of a store's days ahead.
+    """What is known about a store's days ahead.
 
     Attributes
     ----------
     day
-        Days from the store's first to today.
-    days
-        Calendar and openings.
-    c
-        Multipliers of the 28 days ahead, `[28, n]`.
-    lags
-        Of the weekdays, filled, `[5, 7, n]`.
-    promoted
-        Promotions of the 28 days ahead, `[28, n]`, None for none.
+        Days from the store's first close to today.
+        days
+            Calendar and openings.
+        c
+            Calendar multipliers of the days ahead, `[28, n]`.
+        lags
+            Lags of the weekdays without gaps, `[5, 7, n]`.
+        promoted
+            Promotions of the days ahead, `[28, n]`; None: none.
 
     """
 
@@ -112,19 +114,19 @@ class Ahead:
 
 
 class OwnYear:
-    """Mean over the pool's series of their own year ratios, by horizon; of the present date."""
+    """Mean of the series' own year ratios over the pool, by horizon, for the current business date."""
 
     def __init__(self) -> None:
         self.total: NDArray[np.float64] = np.zeros(N_HORIZONS)
         self.n: NDArray[np.float64] = np.zeros(N_HORIZONS)
 
     def new_date(self) -> None:
-        """A business date of the pool begins."""
+        """Begin a new business date of the pool."""
         self.total = np.zeros(N_HORIZONS)
         self.n = np.zeros(N_HORIZONS)
 
     def add(self, ratio: F32, known: NDArray[np.bool_]) -> F32:
-        """Add a store's `[horizons, n]`; the means so far `[horizons]`."""
+        """Add a store's ratios, `[horizons, n]`; returns the means so far, `[horizons]`."""
         self.total += (ratio * known).sum(1)
         self.n += known.sum(1)
         return np.asarray(self.total / np.maximum(self.n, 1), np.float32)
@@ -132,16 +134,16 @@ class OwnYear:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Second-stage inputs of a store's series.
+    """What the experts take from the days ahead of a store's series.
 
     Attributes
     ----------
     scale
-        s, units, `[n]`.
+        The scale s in units, `[n]`.
     cbar, profile, weekday_mean, naive
-        Window means by open day, `[horizons, n]`: multiplier, profile, same-weekday mean, newest value of the weekday.
+        Means over the open days of each horizon, `[horizons, n]`: multiplier, profile, same-weekday mean, newest value of the weekday.
     linear, log
-        Features of the two regressions, `[horizons, features, n]`.
+        Features of the linear and of the log regression, `[horizons, features, n]`.
 
     """
 
@@ -155,17 +157,17 @@ class Features:
 
 
 def scale_of(s: Series) -> F32:
-    """max(EWMA28, EWMA90 / 4, 5 % of the mean, a floor)."""
+    """The scale s of each series, `[n]`: max(EWMA28, EWMA90 / 4, 5 % of the mean, `TINY`)."""
     return np.asarray(np.maximum(np.maximum(s.ewma[RAW28], s.ewma[RAW90] / 4), np.maximum(MEAN_FLOOR * s.mean, TINY)))
 
 
 def log_ratio(x: F32, base: F32, s: F32) -> F32:
-    """Log of x over base, both plus 5 % of the scale."""
+    """Log of x over base, each plus 5 % of the scale."""
     return np.asarray(np.log((x + MEAN_FLOOR * s) / (base + MEAN_FLOOR * s)))
 
 
 def build(s: Series, a: Ahead, pooled: PooledDay, own_year: OwnYear) -> Features:
-    """Features at a close."""
+    """The features at a close."""
     n, scale, days, lags = len(s), scale_of(s), a.days, a.lags
     ahead = days.weekday[1:]
     level28 = s.ewma[RAW28]
@@ -208,7 +210,7 @@ def build(s: Series, a: Ahead, pooled: PooledDay, own_year: OwnYear) -> Features
 
 
 def _plain(s: Series, scale: F32, pooled: PooledDay) -> F32:
-    """The features of `PLAIN`, `[7, n]`."""
+    """The features in `PLAIN`, `[7, n]`."""
     out = np.empty((PLAIN.stop - PLAIN.start, len(s)), np.float32)
     trend_short, trend_week, p_sale, silence, size, young, shock = out
     trend_short[:], trend_week[:] = pooled.trends
@@ -221,7 +223,7 @@ def _plain(s: Series, scale: F32, pooled: PooledDay) -> F32:
 
 
 def _extra(days: StoreDay, pooled: PooledDay, n: int) -> F32:
-    """The features of `EXTRA`: shared residuals and last year's shocks, `[horizons, 6, n]`."""
+    """The features in `EXTRA`, shared residuals and last year's shocks, `[horizons, 6, n]`."""
     out = np.zeros((N_HORIZONS, EXTRA.stop - EXTRA.start, n), np.float32)
     store, store_ewma, item, item_ewma, shock_date, shock_week = out.swapaxes(0, 1)
     if pooled.shared is not None:
@@ -232,7 +234,7 @@ def _extra(days: StoreDay, pooled: PooledDay, n: int) -> F32:
 
 
 def _own_year(s: Series, day: int, cbar: F32, scale: F32, open_days: NDArray[np.int64]) -> tuple[F32 | None, F32, NDArray[np.bool_]]:
-    """Level of each window as it was last year (NaN unknown; None in the first year), own log ratio, known or not; `[horizons, n]`."""
+    """Last year's level in each window (NaN: unknown; None: first year), the series' own log ratio, whether known; `[horizons, n]`."""
     found = last_year.windows(s.year_sums, s.year_counts, day)
     if found is None:
         zero = np.zeros((len(SPANS), len(s)), np.float32)
@@ -245,7 +247,7 @@ def _own_year(s: Series, day: int, cbar: F32, scale: F32, open_days: NDArray[np.
 
 
 def logged(linear: F32) -> F32:
-    """Features of the log regression from `[..., 34, n]` of the linear one, its last six not yet times cbar."""
+    """Features of the log regression, made from those of the linear one, `[..., 34, n]`, before its last six are multiplied by cbar."""
     out = linear.copy()
     shift = float(np.log(1 + LOG_SHIFT))
     for part in (RATIOS, RATIOS_C):
@@ -254,7 +256,7 @@ def logged(linear: F32) -> F32:
 
 
 def thaw(frozen: NDArray[np.float16]) -> dict[str, F32]:
-    """Features of the linear and the log regressions, `[34, m]` each, from the linear ones as they were frozen."""
+    """Features of the linear and the log regression, `[34, m]` each, from the linear ones that were frozen at the origin."""
     linear = frozen.astype(np.float32)
     plain = linear.copy()
     plain[EXTRA] /= np.maximum(linear[CBAR], TINY)

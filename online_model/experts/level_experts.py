@@ -1,4 +1,4 @@
-"""Experts that carry a running level forward: by the weekday profile, by the calendar multiplier, by the weekdays themselves."""
+"""Experts that carry a running level forward: by the weekday profile, by the calendar multiplier, or each weekday by itself."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 def by_profile(at: Situation) -> F32:
-    """The series' profile of weekdays and promotions times its level without them."""
+    """The series' profile of weekdays and promotions, times its level without them."""
     features = at.features
     return np.asarray(np.minimum(features.profile * at.series.ewma[PROFILE14] / features.scale, RATIO_CAP) * features.scale)
 
 
 def by_calendar(at: Situation) -> F32:
-    """The calendar multiplier times the series' level without it."""
+    """The calendar multiplier, times the series' level without it."""
     return np.asarray(at.features.cbar * at.series.ewma[DS14])
 
 
 def by_weekday(at: Situation) -> F32:
-    """The mean of the newest eight of each weekday: the baseline, as an expert."""
+    """The mean of the newest eight days of each weekday: the baseline as an expert."""
     return at.features.weekday_mean

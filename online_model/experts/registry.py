@@ -1,4 +1,4 @@
-"""The experts of the mix, in order. A new one is a function and a line here; the layout of the state follows from the list."""
+"""The experts of the mix, in order. A new expert is a function and a line here; the layout of the state follows from the list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXPERTS: Final = (
     regression_expert("log", Regression(lambda caution: LogRatio(caution=caution), "log", own_offset=True)),
     Expert("weekday_mean", by_weekday, longest_days=7),
 )
-"""The same-weekday mean takes no part in four weeks, where it did harm."""
+"""The same-weekday mean takes no part in the four-week horizon, where it made forecasts worse."""
 
 EXPERT_NAMES: Final = tuple(expert.name for expert in EXPERTS)
 N_EXPERTS: Final = len(EXPERTS)

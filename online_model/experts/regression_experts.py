@@ -1,4 +1,4 @@
-"""Experts that learn by a regression over all series of the pool."""
+"""Experts that learn by one regression over all series of the pool."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def regression_expert(name: str, regression: Regression) -> Expert:
-    """An expert whose forecast is the prediction of its regression."""
+    """An expert that forecasts what its regression predicts."""
 
     def forecast(at: Situation) -> F32:
         inputs, scale, offset = getattr(at.features, regression.inputs), at.features.scale, at.series.offset

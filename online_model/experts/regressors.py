@@ -1,9 +1,9 @@
-"""The two pooled regressors of the second stage: one set of weights for all series of a pool, learned as labels mature.
+"""The two pooled regressors: one set of weights for all series of a pool, learned as labels mature.
 
-Both are ridge regressions with exponential forgetting on normal equations. `LinearRatio` fits sales over the scale by least
-squares; `LogRatio` fits them with a log link, one reweighting step an observation (iteratively reweighted least squares in one
-pass; McCullagh & Nelder 1989, ch. 2), under an overdispersed Poisson variance. River's mini-batch interface works on ratios;
-`add`, `solve` and `predict` on arrays are the fast path of the pool.
+Both are ridge regressions with exponential forgetting on the normal equations. `LinearRatio` fits sales over the scale by least squares.
+`LogRatio` fits them with a log link and an overdispersed Poisson variance, with one reweighting step for each observation (iteratively
+reweighted least squares in one pass; McCullagh & Nelder 1989, ch. 2). River's mini-batch interface works on ratios to the scale; the pool
+takes the fast path on arrays: `add`, `solve_together` and `predict`.
 """
 # ruff: noqa: N803  River's interface says X
 
@@ -26,25 +26,26 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
 
 FORGET: Final = 1 - 1 / 365
-"""A business date of the pool (River's interface: a call)."""
+"""Factor on the past at each business date of the pool (in River's interface: at each call)."""
 RIDGE: Final = 1e-3
-"""Relative to the weight of the constant."""
+"""Ridge relative to the weight of the constant."""
 PRIOR: Final = 0.5
+"""Weight of the features named to `start`, to begin with and as the value that the ridge pulls to."""
 SOLVE_AT: Final = 0.002
-"""Weights are solved anew when this share of their information has come since."""
+"""Weights are solved again once new observations make up this share of their information."""
 
 
 class PooledRegressor(base.MiniBatchRegressor):
-    """Ridge regression with forgetting on normal equations; features last met first.
+    """Ridge regression with forgetting on the normal equations.
 
     Parameters
     ----------
     forget
-        Factor on the past at each date, or each call of `learn_one` and `learn_many`.
+        Factor on the past at each date, or at each call of `learn_one` and `learn_many`.
     ridge
-        Pull to the prior, relative to the information of the first feature (the constant).
+        Strength of the pull to the prior, relative to the information of the first feature, the constant.
     caution
-        More of it while dates are few, relative to the information of one date: its rows err together.
+        Extra ridge while there are few dates, relative to the information of one date: the rows of one date err together.
 
     """
 
@@ -62,7 +63,7 @@ class PooledRegressor(base.MiniBatchRegressor):
         self.came = False
 
     def start(self, n_features: int, prior_on: Sequence[int]) -> None:
-        """Fix the features for the array path; weights start at `PRIOR` on some of them."""
+        """Fix the number of features for the path on arrays; the weights of those in `prior_on` start at `PRIOR`."""
         self._names = list(range(n_features))
         self.information, self.response = np.zeros((n_features, n_features)), np.zeros(n_features)
         self.prior = np.zeros(n_features)
@@ -70,27 +71,27 @@ class PooledRegressor(base.MiniBatchRegressor):
         self.weights = self.prior.copy()
 
     def _working(self, eta: Floats, scale: Floats, ratio: Floats, offset: Floats | float) -> tuple[Floats, Floats]:
-        """Weight and working response of observations."""
+        """Weight and working response of each observation."""
         raise NotImplementedError
 
     def _mean(self, eta: Floats) -> Floats:
-        """Ratio from the linear predictor."""
+        """The ratio to the scale that belongs to a linear predictor."""
         raise NotImplementedError
 
     def predict(self, features: Floats, scale: Floats, offset: Floats | float = 0.0) -> Floats:
-        """Units from features `[P, n]`; a forecast beyond reason falls back to the scale."""
+        """Units predicted from features `[P, n]`; an absurdly large prediction falls back to the scale."""
         out = self._mean(self.weights.astype(features.dtype) @ features + offset) * scale
         return np.asarray(np.where(out < 1e12, out, scale))
 
     def age(self) -> None:
-        """A date has passed."""
+        """Let the past fade: a new date begins."""
         self.information *= self.forget
         self.response *= self.forget
         self.dates = self.dates * self.forget + self.came
         self.came = False
 
     def add(self, features: Floats, scale: Floats, units: Floats, known: NDArray[np.bool_], offset: Floats | float = 0.0) -> None:
-        """Take labels in: `[P, m]`, `[m]`, `[m]`; `solve` makes weights of them."""
+        """Add labels: features `[P, m]`, scale and units `[m]`; they change the weights when the system is next solved."""
         eta = self.weights.astype(features.dtype) @ features
         weight, z = self._working(eta, scale, units / scale, offset)
         weighted = features * (weight * known)
@@ -100,24 +101,24 @@ class PooledRegressor(base.MiniBatchRegressor):
         self.came = True
 
     def due(self) -> bool:
-        """Whether enough has come in to solve again."""
+        """Whether enough observations have come to solve again."""
         return self.unsolved > SOLVE_AT * float(self.information[0, 0])
 
     def system(self) -> tuple[F64, F64]:
-        """Matrix and right side whose solution are the weights."""
+        """Matrix and right-hand side of the linear system that the weights solve."""
         ridge = (self.ridge + self.caution / (self.dates + 1) ** 1.5) * max(float(self.information[0, 0]), 1e-6) + 1e-9
         matrix = self.information.copy()
         matrix[np.diag_indices_from(matrix)] += ridge
         return matrix, self.response + ridge * self.prior
 
     def take(self, weights: F64) -> None:
-        """Take solved weights, unless they are no numbers."""
+        """Take solved weights, unless they are not finite."""
         self.unsolved = 0.0
         if np.isfinite(weights).all():
             self.weights = weights
 
     def _unit_test_skips(self) -> set[str]:
-        """A call is one date: rows learned together are forgotten together, unlike rows learned one by one."""
+        """One call is one date: rows learned together fade together, unlike rows learned one by one."""
         return {"check_learn_many_matches_learn_one"}
 
     # River's interface
@@ -142,7 +143,7 @@ class PooledRegressor(base.MiniBatchRegressor):
         return rows
 
     def learn_many(self, X: pd.DataFrame, y: pd.Series) -> None:
-        """Learn rows; y is a ratio to the series' scale."""
+        """Learn rows; `y` is a ratio to the series' scale."""
         self._columns(list(X.columns))
         rows, n = self._matrix(X), len(X)
         self.age()
@@ -165,7 +166,7 @@ class PooledRegressor(base.MiniBatchRegressor):
 
 
 class LinearRatio(PooledRegressor):
-    """M1: least squares on sales over the scale, weight s + .1.
+    """The linear regression: least squares on sales over the scale s, each observation weighted by s + .1.
 
     Examples
     --------
@@ -188,7 +189,7 @@ class LinearRatio(PooledRegressor):
 
 
 class LogRatio(PooledRegressor):
-    """M2: log link, weight of a count with overdispersion; `offset` is a series' own constant."""
+    """The log regression: a log link, with the weights of an overdispersed count; `offset` is a series' own constant."""
 
     def _working(self, eta: Floats, scale: Floats, ratio: Floats, offset: Floats | float) -> tuple[Floats, Floats]:
         eta = np.clip(eta + offset, *ETA_CLIP)
@@ -201,7 +202,7 @@ class LogRatio(PooledRegressor):
 
 
 def solve_together(models: Sequence[PooledRegressor]) -> None:
-    """Solve all models, with the same number of features, in one call as soon as one of them is due."""
+    """Solve all models in one call as soon as one of them is due; they must have the same number of features."""
     if any(m.due() for m in models):
         systems = [m.system() for m in models]
         solved = np.linalg.solve(np.array([a for a, _ in systems]), np.array([v for _, v in systems])[:, :, None])

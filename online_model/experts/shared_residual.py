@@ -1,4 +1,4 @@
-"""Residuals that series of a store, or of an item, have in common today."""
+"""What the series of a store, or of an item, sold in common today beyond what was expected."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 CLIP: Final = 0.6
 RESIDUAL_CLIP: Final = (-1.0, 2.0)
 GAIN: Final = gain_of(3)
-"""EWMA gain of a group's residual: half-life 3 days."""
+"""Gain of the running mean of a group's residual: a half-life of 3 days."""
 USUAL_GAIN: Final = 0.05
 
 
 class SharedResiduals:
-    """Mean relative residual of stores and items, relative to all series of the pool on the same business date.
+    """Mean relative residuals of stores and of items, less that of all series of the pool on the same business date.
 
     Attributes
     ----------
     date_we, date_w
-        Sums of weight x residual and weight over the stores that have closed this date.
+        Sums of weight x residual, and of weight, over the stores that have closed the current date.
     usual_w
-        Usual weight of a date: what has not closed yet counts as a residual of 0.
+        Usual weight of a date; stores that have not closed yet count with a residual of 0.
     item_we, item_w, item_ewma
-        Sums of this date and EWMA by item.
+        The same sums for the current date by item; running mean of the residual by item.
     store_ewma
-        EWMA by store.
+        Running mean of the residual by store.
 
     """
 
@@ -44,7 +44,7 @@ class SharedResiduals:
         self.store_ewma: NDArray[np.float64] = np.zeros(0)
 
     def know(self, n_stores: int, n_items: int) -> None:
-        """Make room."""
+        """Make room for this many stores and items."""
         if n_stores > len(self.store_ewma):
             self.store_ewma = np.append(self.store_ewma, np.zeros(n_stores - len(self.store_ewma)))
         if n_items > len(self.item_w):
@@ -53,7 +53,7 @@ class SharedResiduals:
             self.item_ewma = np.append(self.item_ewma, more)
 
     def new_date(self) -> None:
-        """A business date of the pool begins."""
+        """Begin a new business date of the pool."""
         if self.date_w > 0:
             gap = self.date_w - self.usual_w
             self.usual_w += gap if self.usual_w == 0 else USUAL_GAIN * gap
@@ -64,21 +64,22 @@ class SharedResiduals:
             self.item_we[seen] = self.item_w[seen] = 0.0
 
     def close(self, store: int, s: Series, y: F32 | None, n_series: int) -> tuple[float, float, F32, F32] | None:
-        """Learn a store's day.
+        """Learn a store's day, and return what its series share.
 
         Parameters
         ----------
         s
-            Its series; `expected` is what was expected of the day, NaN for nothing.
+            The store's series; `expected` holds the units expected of the day, NaN: no forecast.
         y
-            Winsorised units `[n]`, None on a closed day.
+            Winsorised units, `[n]`; None on a closed day.
         n_series
-            Series of the pool.
+            Number of series in the pool.
 
         Returns
         -------
         tuple or None
-            Residual and EWMA of the store; of each series' item, `[n]`. None in a pool of one store.
+            Today's residual and its running mean, for the store, and for the item of each series, `[n]`. None in a pool of one
+            store, or of one series a store.
 
         """
         n_stores, n_items = len(self.store_ewma), len(self.item_w)

@@ -1,4 +1,4 @@
-"""ADWIN (Bifet & Gavalda 2007) with plain-number state, so that it can be dumped and loaded."""
+"""The drift detector ADWIN (Bifet & Gavalda 2007), with state of plain numbers that can be dumped and loaded."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ GRACE = 10
 
 
 class Adwin(base.DriftDetector):
-    """Adaptive window over a bounded signal: drops its old part when two parts differ in mean.
+    """Adaptive window over a bounded signal: drops its old part when the means of the old and the new part differ.
 
-    The window is kept as an exponential histogram: row i holds at most 5 buckets of 2^i values, each with its sum and its sum
-    of squared deviations. The cut test is the paper's with the variance term.
+    The window is an exponential histogram: row i holds at most 5 buckets of 2^i values, each with its sum and its sum of squared
+    deviations. The cut test is the paper's, with the variance term.
 
     Parameters
     ----------
     delta
-        Confidence: bound of a false alarm's probability per test.
+        Bound on the probability of a false alarm in one test.
 
     """
 
@@ -39,11 +39,11 @@ class Adwin(base.DriftDetector):
 
     @property
     def estimation(self) -> float:
-        """Mean of the window."""
+        """Mean of the values in the window."""
         return self.total / self.width if self.width else 0.0
 
     def update(self, x: float) -> None:
-        """Take one value in; `drift_detected` says whether the window was cut."""
+        """Add a value; `drift_detected` then says whether the window was cut."""
         if self.width:
             self.spread += (x - self.estimation) ** 2 * self.width / (self.width + 1)
         self.width += 1
@@ -66,7 +66,7 @@ class Adwin(base.DriftDetector):
             self._rows[i + 1].append((sum_a + sum_b, dev_a + dev_b + (sum_a - sum_b) ** 2 / (2 * n)))
 
     def _cut(self) -> bool:
-        """Whether some split of the window, oldest first, has means further apart than chance allows."""
+        """Whether some split of the window into an older and a newer part has means further apart than chance allows."""
         confidence = log(2.0 * log(self.width) / self.delta)
         variance = self.spread / self.width
         n0, sum0 = 0, 0.0
@@ -97,7 +97,7 @@ class Adwin(base.DriftDetector):
             self._rows.pop()
 
     def dump(self) -> dict[str, Any]:
-        """Complete state."""
+        """The complete state."""
         return {
             "delta": self.delta,
             "sizes": [len(row) for row in self._rows],
@@ -109,7 +109,7 @@ class Adwin(base.DriftDetector):
 
     @classmethod
     def load(cls, state: Mapping[str, Any]) -> Adwin:
-        """The reverse of `dump`."""
+        """Restore what `dump` returned."""
         self = cls(float(state["delta"]))
         buckets = iter([(float(a), float(b)) for a, b in np.asarray(state["buckets"]).tolist()])
         self._rows = [[next(buckets) for _ in range(int(n))] for n in state["sizes"]]

@@ -1,10 +1,10 @@
-"""The per-sale learner: units of a sale line from what was known before it, learned from every line.
+"""Predicts the units of a sale line from what was known before it, and learns from every line.
 
-The quantity is predicted as a ratio to the item's usual line quantity, linear in a few features, by online gradient descent
-with AdaGrad step sizes (Duchi, Hazan & Singer 2011). `predict_one` and `learn_one` are River's interface; `step` is the same
-arithmetic fused for the stream: predict, score, learn.
+The quantity is predicted as a ratio to the usual quantity of the series' lines. The ratio is linear in a few features; online gradient
+descent with AdaGrad step sizes (Duchi, Hazan & Singer 2011) fits it. `predict_one` and `learn_one` are River's interface; `step` fuses the
+same arithmetic for the stream: predict, score, learn.
 """
-# ruff: noqa: C901, FBT001, FURB136, PLR0912, PLR0915, PLR1730  one flat run of float arithmetic: a call costs more than a sum
+# ruff: noqa: C901, FBT001, FURB136, PLR0912, PLR0915, PLR1730  flat float arithmetic: a call would cost more than the sums it holds
 
 from __future__ import annotations
 
@@ -22,39 +22,38 @@ if TYPE_CHECKING:
 
 LEARNING_RATE = 0.05
 RATIO_CAP = 6.0
-"""A line teaches as at most this many usual lines; so does an error."""
+"""A line, and an error, teaches as if it were at most this many usual lines."""
 USUAL_GAIN, USUAL_PRIOR = 0.02, 2.0
-"""EWMA gain of the usual quantity and price: max(1/(n + prior), gain)."""
+"""The usual quantity and price learn with the gain max(1 / (n + prior), gain), n being the number of lines so far."""
 LOG_PRICE_CLIP = 1.0
 SETTLED = 48
-"""From this number of lines on the gain is constant."""
+"""Number of lines from which the gain is constant."""
 LARGEST = 1e300
-SMALLEST = 1e-9  # of a price: a smaller one has no ratio to the usual one
-"""Quantities and prices beyond it are no numbers."""
+"""A quantity or price beyond this is not taken for a number."""
 SMALLEST = 1e-9
-"""Below it no price and no quantity teaches: ratios of such numbers are 0 to a float, and have no logarithm."""
+"""A quantity or price below this does not teach: its ratio to a usual one can round to 0, which has no logarithm."""
 NO_GRADIENT = (1e-8,) * 6
-"""AdaGrad's sums of squares to begin with."""
+"""AdaGrad's sums of squared gradients at the start."""
 HOUR_FEATURE = tuple((h - 13) / 6.0 for h in range(24))
 BLOCK_EVENTS = 32
-"""Errors are averaged over this many lines before the drift detector sees them."""
+"""The drift detector sees the mean error of this many lines at a time."""
 ERROR_RANGE = 2.0
-"""The detector wants a bounded signal: a mean error of two usual lines or more is its 1."""
+"""The detector needs a signal from 0 to 1: 1 is a mean error of two usual lines or more."""
 COOL_DOWN_BLOCKS = 64
 MIN_CHANGE = 0.1
-"""Smaller relative changes of the error are not worth a word."""
+"""Smaller relative changes of the error are not reported."""
 
 
 class SaleRegressor(base.Regressor):
-    """Units of a sale line.
+    """Predicts the units of a sale line.
 
-    Expected features of `x` (missing ones take the value in brackets, others are ignored): `series` (0), `unit_price` (0 =
-    unknown), `on_promotion` (False), `hour` 0-23 (13), `weekday` 0 = Monday (0).
+    `x` may hold `series` (default 0), `unit_price` (0: unknown), `on_promotion` (False), `hour` 0 to 23 (13) and `weekday`, 0 = Monday
+    (0). Other features are ignored.
 
     Parameters
     ----------
     learning_rate
-        AdaGrad's step size.
+        Step size of AdaGrad.
 
     Examples
     --------
@@ -93,12 +92,12 @@ class SaleRegressor(base.Regressor):
             self._lines.append(0)
 
     def step(self, series: int, quantity: float, unit_price: float, on_promotion: bool, hour: int, weekday: int) -> float:
-        """Predict the line's units, score the prediction, learn from the line; in this order.
+        """Predict the units of a line, score the prediction, then learn from the line.
 
         Returns
         -------
         float
-            Predicted units, at least 0. A return (quantity <= 0) or a quantity that is not finite is predicted and not learned.
+            Predicted units, at least 0. A return (quantity <= 0) or a quantity that is not finite is predicted but not learned.
 
         """
         if series >= len(self._usual):
@@ -196,12 +195,12 @@ class SaleRegressor(base.Regressor):
             self._drift = Drift("sale_error", None, 0, before, after, factor, "step sizes reset: the sale regressor relearns")
 
     def take_drift(self) -> Drift | None:
-        """Return the drift noticed since the last call, once."""
+        """The drift noticed since the last call, or None; each drift is returned once."""
         drift, self._drift = self._drift, None
         return drift
 
     def predict_one(self, x: dict[base.typing.FeatureName, Any]) -> float:
-        """Predict the units of a line; changes nothing."""
+        """Predict the units of a line without changing the state."""
         series = int(x.get("series", 0))
         usual = self._usual[series] if series < len(self._usual) else self._pooled_usual
         price = self._price[series] if series < len(self._price) else 0.0
@@ -225,7 +224,7 @@ class SaleRegressor(base.Regressor):
         )
 
     def dump(self) -> dict[str, Any]:
-        """Complete state, numbers and arrays under string keys."""
+        """The complete state: numbers and arrays under string keys."""
         d = self._drift
         return {
             "learning_rate": self.learning_rate,
@@ -242,7 +241,7 @@ class SaleRegressor(base.Regressor):
 
     @classmethod
     def load(cls, state: Mapping[str, Any]) -> SaleRegressor:
-        """The reverse of `dump`."""
+        """Restore what `dump` returned."""
         self = cls(float(state["learning_rate"]))
         self._w = tuple(np.asarray(state["weights"]).tolist())
         self._g = tuple(np.asarray(state["gradients"]).tolist())

@@ -1,4 +1,4 @@
-"""A new series starts from its item elsewhere and its store: a prior worth two observations."""
+"""Where a new series starts: at the level its item has in other stores, scaled to this store. It weighs as much as two observations."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
 
 OLD_ENOUGH: Final = 14
-"""Open days from which a series tells of its item."""
+"""Open days after which a series teaches how its item sells."""
 MIN_GAIN: Final = 0.02
 WORTH: Final = 2
-"""Observations the prior counts as."""
+"""Observations that the prior weighs as much as."""
 
 
 class ItemLevels:
-    """How an item sells relative to its store: running mean of level over the store's mean level, `[items]`, and its number."""
+    """How each item sells relative to its store: running mean of its level over the store's mean level, `[items]`, and how often seen."""
 
     def __init__(self) -> None:
         self.relative: NDArray[np.float64] = np.zeros(0)
         self.seen: NDArray[np.float64] = np.zeros(0)
 
     def know(self, n_items: int) -> None:
-        """Make room."""
+        """Make room for this many items."""
         if n_items > len(self.seen):
             more = np.zeros(n_items - len(self.seen))
             self.relative, self.seen = np.append(self.relative, more), np.append(self.seen, more)
 
     def learn(self, s: Series) -> None:
-        """Take a store's levels in."""
+        """Learn from the levels of a store's series."""
         old = s.count >= OLD_ENOUGH
         if not old.any():
             return
@@ -48,7 +48,7 @@ class ItemLevels:
         self.relative[items] += gain * (level / mean - self.relative[items])
 
     def prior(self, s: Series) -> F32:
-        """Level to expect of each series from its item elsewhere and its store, 0 where the item is not known, `[n]`."""
+        """The level that item and store suggest for each series, `[n]`; 0 where the item is unknown."""
         old = s.count >= OLD_ENOUGH
         if not old.any():
             return np.zeros(len(s), np.float32)

@@ -1,4 +1,4 @@
-"""Sales of a year ago over c, as weekly sums and counts; windows by linear fraction."""
+"""Sales over c of a year ago, kept as weekly sums and counts. A window that cuts through a week takes its share of that week."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 BIN_DAYS: Final = 7
 BINS: Final = 57
-"""Weekly sums kept: they reach back 391 days."""
+"""Number of weekly sums: they reach back 391 days or more."""
 
 
 def add(sums: F32, counts: NDArray[np.uint8], day: int, demand: F32 | None, started: NDArray[np.bool_] | None) -> None:
-    """Add a day's sales over c, or pass over a closed day.
+    """Add a day's sales over c, or move on past a closed day.
 
     Parameters
     ----------
     sums, counts
         `[BINS, n]`, changed in place.
     day
-        Days since the store's first.
+        Days since the store's first close.
     demand, started
-        `[n]`; None on a closed day.
+        Sales over c and whether the series has sold yet, `[n]`; None on a closed day.
 
     """
     b = day // BIN_DAYS % BINS
@@ -42,14 +42,14 @@ def add(sums: F32, counts: NDArray[np.uint8], day: int, demand: F32 | None, star
 
 
 def leap(sums: F32, counts: NDArray[np.uint8], first: int, end: int) -> None:
-    """Pass over the closed days from `first` to before `end`, in days since the store's first: weeks that began in them are empty."""
+    """Skip the closed days from `first` up to `end`, in days since the store's first close: weeks that began in them are empty."""
     begun = np.arange(max(-(-first // BIN_DAYS), (end - 1) // BIN_DAYS + 1 - BINS), (end - 1) // BIN_DAYS + 1) % BINS
     sums[begun] = 0
     counts[begun] = 0
 
 
 def _share(first: int, last: int) -> list[float]:
-    """Share of each bin that days first..last take, `[BINS]`."""
+    """The share of each weekly sum that falls in the days `first` to `last`, `[BINS]`."""
     out = [0.0] * BINS
     first = max(first, 0)
     for b in range(first // BIN_DAYS, last // BIN_DAYS + 1):
@@ -59,13 +59,13 @@ def _share(first: int, last: int) -> list[float]:
 
 
 def windows(sums: F32, counts: NDArray[np.uint8], day: int) -> tuple[F32, F32, F32, F32, F32, F32] | None:
-    """Last year's sales over c where the horizons of `day` will fall.
+    """Last year's sales over c around the days that the horizons of `day` cover.
 
     Returns
     -------
     tuple or None
-        Means and open days, twice each: of every horizon's window +-3 days `[horizons, n]`, of the same +-7 days `[horizons, n]`, of
-        the 28 days to a year ago `[n]`; None in the first year.
+        Three pairs of mean and number of open days: each horizon's window widened by 3 days, `[horizons, n]`; widened by 7 days,
+        `[horizons, n]`; the 28 days that end a year ago, `[n]`. None in the first year.
 
     """
     ago = day - YEAR

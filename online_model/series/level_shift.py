@@ -1,7 +1,8 @@
-"""Level shifts: a two-sided CUSUM (Page 1954) on a series' day residuals, less what the series around it have in common.
+"""Level shifts: finds a series that has begun to sell on another level, and moves its level there.
 
-A store of many series is its own measure: the median of its residuals is taken out at once. A store of few is held against the
-pool, whose other stores may not have closed the day yet: its residuals wait for the store's next close.
+The detector is a two-sided CUSUM (Page 1954) on the residuals of a series' days, less what all series around it have in common. A store
+with many series is its own yardstick: the median of its residuals is subtracted at once. A store with few series is compared with the
+pool instead. Its residuals wait until the store's next close, because other stores may not have closed the day yet.
 """
 
 from __future__ import annotations
@@ -22,43 +23,46 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
 
 SLACK: Final = 1.0
+"""A residual must exceed this, in standard deviations of the day's forecast, to raise a CUSUM."""
 THRESHOLD: Final = 10.0
-"""In standard deviations of the day forecast."""
+"""A CUSUM above this declares a shift, in standard deviations of the day's forecast."""
 RESIDUAL_CLIP: Final = 3.5
-"""One day, whatever was sold on it, cannot fire alone."""
+"""Bound of a residual: no single day can declare a shift, however much it sold."""
 ROOT_SHIFT: Final = 0.375
-"""Residuals are of sqrt(units + 3/8), which tames the upper tail of counts (Anscombe 1948)."""
+"""Residuals compare sqrt(units + 3/8), which tames the upper tail of counts (Anscombe 1948)."""
 MIN_SERIES: Final = 5
-"""So many residuals of a day tell what series have in common."""
+"""Fewest residuals of a day that show what series have in common."""
 KEPT_DAYS: Final = 16
-"""Days for which the pool's residuals are kept; a store that waits longer is judged by itself."""
+"""Days for which the pool's residuals are kept; a store whose next close comes later is judged by itself."""
 ENOUGH_UNITS: Final = 2.0
-"""Series that sell less a day are watched only if their day varies by less than its mean: half or double is within their noise."""
+"""A series that sells less than this a day is watched only while the standard deviation of its day stays below its mean. Otherwise half or
+twice its sales would be mere noise."""
 MIN_COUNT: Final = 28
-"""Open days before a series is watched."""
+"""Open days after which a series is watched."""
 COOL_DOWN: Final = 28
-"""Open days after a shift in which no other is declared."""
+"""Age of the running means from which a series can declare a shift; a shift sets the age back to `AGE_AFTER`."""
 FACTOR_RANGE: Final = (0.33, 3.0)
+"""Bounds of the factor by which one shift moves a level."""
 RATIO_CAP: Final = 10.0
 ONSET: Final = 1.5
-"""A shift is dated to the day on which its CUSUM rose above this for good."""
+"""A shift began on the day on which its CUSUM rose above this and stayed there."""
 MIN_CHANGE: Final = 0.25
-"""Smaller changes of level are left to the running means."""
+"""The running means follow smaller relative changes by themselves."""
 AGE_AFTER: Final = 14
-"""The running means go on as if they had seen so many days."""
+"""After a shift the running means weigh new days as if they had seen this many."""
 SUM, DAYS, LEVEL, START = range(4)
 UP_AND_DOWN: Final = np.array([[1], [-1]], np.float32)
 
 
 class CommonResiduals:
-    """Residuals of the newest days, summed over the series of a pool.
+    """The residuals of the newest days, summed over the series of a pool.
 
     Attributes
     ----------
     day
-        Ordinals, by ordinal modulo `KEPT_DAYS`; 0 for none.
+        Ordinal of the day at each place (ordinal modulo `KEPT_DAYS`); 0: none.
     total, n
-        Sums of both residuals, `[KEPT_DAYS, 2]`; how many.
+        Sums of both residuals of `watch`, `[KEPT_DAYS, 2]`; their number, `[KEPT_DAYS]`.
 
     """
 
@@ -68,7 +72,7 @@ class CommonResiduals:
         self.n: NDArray[np.int64] = np.zeros(KEPT_DAYS, np.int64)
 
     def add(self, day: int, z: F32) -> None:
-        """Residuals `[2, m]` of a store's day."""
+        """Add the residuals of a store's day, `[2, m]`."""
         place = day % KEPT_DAYS
         if day > self.day[place]:
             self.day[place], self.total[place], self.n[place] = day, 0, 0
@@ -77,7 +81,7 @@ class CommonResiduals:
             self.n[place] += z.shape[1]
 
     def mean(self, day: int) -> NDArray[np.float64]:
-        """Mean of both residuals, `[2]`; 0 where too few are known."""
+        """Mean of both residuals, `[2]`; 0 while there are too few."""
         place = day % KEPT_DAYS
         known = day == self.day[place] and self.n[place] >= MIN_SERIES
         return self.total[place] / self.n[place] if known else np.zeros(2)
@@ -86,21 +90,21 @@ class CommonResiduals:
 def watch(
     s: Series, common: CommonResiduals, day: int, expected: F32, settled: F32, variance: F32, y: F32, known: NDArray[np.bool_]
 ) -> dict[int, int]:
-    """Take a day in; rows of the series whose level has shifted, with the day of the residual that told.
+    """Learn a day; returns the rows of the series whose level has shifted, each with the day of the residual that showed it.
 
     Parameters
     ----------
     day
-        Ordinal.
+        Ordinal of the day.
     expected, variance
-        Of the day's forecast, `[n]`.
+        Mean and variance of the day's forecast, `[n]`.
     settled
-        Forecast of the running means alone, `[n]`: once a CUSUM has risen, residuals are of this one, because the regressions
-        follow a shift within days and would hide it half-way.
+        Forecast of the running means alone, `[n]`. Once a CUSUM has risen, residuals are measured against this one: the regressions
+        follow a shift within days and would hide it before it is declared.
     y
-        Winsorised units.
+        Winsorised units sold, `[n]`.
     known
-        Where there was a forecast.
+        Whether the day had been forecast, `[n]`.
 
     """
     fired = _judge_waiting(s, common)
@@ -120,7 +124,7 @@ def watch(
 
 
 def _judge_waiting(s: Series, common: CommonResiduals) -> dict[int, int]:
-    """Residuals of the store's day before, now that the other stores have closed it too."""
+    """Judge the residuals that waited since the store's last close: by now the other stores have closed that day too."""
     use = ~np.isnan(s.waiting[0])
     if not use.any():
         return {}
@@ -131,7 +135,7 @@ def _judge_waiting(s: Series, common: CommonResiduals) -> dict[int, int]:
 
 
 def _step(s: Series, z: F32, units: F32, level: F32, use: NDArray[np.bool_]) -> list[int]:
-    """Move the CUSUMs of some series by a day; rows that are beyond the threshold."""
+    """Move the CUSUMs of some series on by a day; returns the rows above the threshold."""
     c = s.cusum.swapaxes(0, 1)
     before = c[SUM] > ONSET
     value = UP_AND_DOWN * np.where(before, z[1], z[0])
@@ -143,25 +147,25 @@ def _step(s: Series, z: F32, units: F32, level: F32, use: NDArray[np.bool_]) -> 
 
 
 def _middle(values: F32) -> float:
-    """The median; np.median takes ten times as long on a few numbers."""
+    """The median; np.median takes ten times as long for a few numbers."""
     values = np.sort(values)
     return (float(values[(len(values) - 1) // 2]) + float(values[len(values) // 2])) / 2
 
 
 def _residual(forecast: F32, expected: F32, variance: F32, y: F32) -> F32:
-    """Residual of the root of a day's units, in standard deviations; the variance is that at `expected`."""
+    """Residual of the root of a day's units, in standard deviations, `[n]`; `variance` is that of the forecast `expected`."""
     root, width = np.sqrt(forecast + ROOT_SHIFT), np.sqrt(np.maximum(variance, 1e-6) / (expected + ROOT_SHIFT))
     return np.asarray(np.clip(2 * (np.sqrt(y + ROOT_SHIFT) - root) / width, -RESIDUAL_CLIP, RESIDUAL_CLIP))
 
 
 def shift(s: Series, rows: dict[int, int]) -> list[Drift]:
-    """Move the levels of the series that `watch` names to where they now are; what was done."""
+    """Move the levels of the series that `watch` returned to where they now are; returns what was done."""
     drifts = []
     for i, day in rows.items():
         side = int(s.cusum[1, SUM, i] > s.cusum[0, SUM, i])
         _, days, now, before = s.cusum[side, :, i].tolist()
         s.cusum[:, :, i] = 0
-        s.waiting[:, i] = np.nan  # a residual of the level that was
+        s.waiting[:, i] = np.nan  # that residual belongs to the old level
         factor = min(max(now / before, FACTOR_RANGE[0]), FACTOR_RANGE[1])
         if abs(factor - 1) < MIN_CHANGE or (factor > 1) != (side == 0):
             continue
@@ -172,7 +176,7 @@ def shift(s: Series, rows: dict[int, int]) -> list[Drift]:
 
 
 def _move(s: Series, i: int, level: float) -> None:
-    """Bring a series' running means to a level over c; memories of 28 days and more in proportion."""
+    """Set a series' running means over c to `level`, and scale its other memories in proportion."""
     level = max(level, MEAN_FLOOR * float(s.mean[i]), TINY)
     factor = level / max(float(s.ewma[DS28, i]), TINY)
     s.ewma[DS, i] = level

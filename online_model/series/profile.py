@@ -1,4 +1,8 @@
-"""Weekday x promotion profile of each series, and what the pool's days have in common: shock, index, trends."""
+"""The profile of each series, and what all series of the pool share of a day: shock, index, trends.
+
+A profile has 14 cells, one for each weekday without and with a promotion: how much such a day sells relative to the series' level. The
+shock of a day is the log of what the pool sold over what was expected of it. The index is a day's sales with the profile divided out.
+"""
 
 from __future__ import annotations
 
@@ -21,41 +25,42 @@ if TYPE_CHECKING:
 
 PRIOR: Final = 6.0
 GAIN: Final = 0.05
-"""A cell's gain is max(1/(visits + 6), .05)."""
+"""A cell learns with the gain max(1 / (visits + 6), .05)."""
 FLOOR, DIVISOR_FLOOR = 0.02, 0.1
-"""Floor of a profile value; of it as a divisor."""
+"""Smallest value of a cell; smallest value that divides sales."""
 CELL_GAIN: Final = 0.2
 SHOCK_DAMP, SHOCK_LARGE = 0.35, 0.25
-"""A day whose pooled |shock| exceeds .25 teaches the profile at .35 of the gain."""
+"""A day whose pooled shock exceeds .25 either way teaches the profile with .35 of the gain."""
 SHOCK_MIN_SERIES: Final = 2.0
-"""No shock on a day that expects less than 2 mean series."""
+"""A day has no shock unless at least this many average series were expected to sell."""
 POOLED_PRIOR, POOLED_GAIN = 20.0, 0.03
 TREND_GAINS: Final = np.array([0.2, 0.094, 0.025])
-"""EWMA gains of the pooled trend: 3, 7, 28 days."""
+"""Gains of the pooled trends with half-lives of 3, 7 and 28 days."""
 TREND_CLIP: Final = 0.5
 YEAR_RATIO_FROM: Final = 42
+"""Days of history before last year's window that a year ratio needs."""
 YEAR_RATIO_CLIP: Final = (0.4, 2.5)
 RING: Final = 512
-"""Days of pooled history kept, by ordinal modulo this."""
+"""Days of pooled history that are kept; a day's place is its ordinal modulo this."""
 
 
 class PooledProfile:
-    """What all series of a pool share.
+    """The part of the profile that all series of a pool share.
 
     Attributes
     ----------
     cells, cell_visits
-        Pooled profile and visits, `[14]`.
+        Pooled profile and how often each cell was seen, `[14]`.
     actual, expected
-        Of a day, in mean series: their log ratio is the day's shock, `[RING]`.
+        What a day sold and what was expected of it, each series divided by its mean, `[RING]`; their log ratio is the day's shock.
     index
-        Deseasonalised total of a day, `[RING]`.
+        A day's sales over the profile, summed over the pool, `[RING]`.
     days
-        Which ordinal a place of the rings holds, `[RING]`.
+        Ordinal of the day at each place, `[RING]`.
     trend
-        EWMAs of index over level, `[3]`; as of the start of the date.
+        Running means of index over level, `[3]`, as of the start of the business date.
     date_index, date_level
-        Sums of the present date.
+        Sums of index and level over the current business date.
 
     """
 
@@ -69,12 +74,12 @@ class PooledProfile:
         self.date_index = self.date_level = 0.0
 
     def new_date(self) -> None:
-        """A business date of the pool begins."""
+        """Begin a new business date of the pool."""
         self.trend = self._trend_now()
         self.date_index = self.date_level = 0.0
 
     def open_day(self, day: int) -> int:
-        """Place of a day in the rings; emptied when it is met first."""
+        """Place of a day in the rings, emptied when the day is new."""
         i = day % RING
         if self.days[i] != day:
             self.days[i] = day
@@ -91,7 +96,7 @@ class PooledProfile:
         return now
 
     def trends(self) -> tuple[float, float]:
-        """Relative trends 3/28 and 7/28 days, the present date included."""
+        """The 3-day and the 7-day trend relative to the 28-day trend, less 1, the current date included."""
         now = self._trend_now()
         if not now.any():
             return 0.0, 0.0
@@ -99,21 +104,21 @@ class PooledProfile:
         return clip[0], clip[1]
 
     def shock(self, day: int) -> float:
-        """Log of actual over expected of a day, all series that have closed it; 0 where too little was expected."""
+        """Log of actual over expected sales of a day, over all series that have closed it; 0 where too little was expected."""
         i = day % RING
         if self.days[i] != day or self.expected[i] <= SHOCK_MIN_SERIES:
             return 0.0
         return min(max(log((self.actual[i] + SMALL) / (self.expected[i] + SMALL)), -SHOCK_CLIP), SHOCK_CLIP)
 
     def shocks(self, days: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Shocks of several days; 0 outside the ring."""
+        """Shocks of several days; 0 for days that are no longer kept."""
         i = days % RING
         known = (self.days[i] == days) & (self.expected[i] > SHOCK_MIN_SERIES)
         shock = np.log((self.actual[i] + SMALL) / (self.expected[i] + SMALL))
         return np.where(known, np.clip(shock, -SHOCK_CLIP, SHOCK_CLIP), 0.0)
 
     def year_ratios(self, day: int) -> tuple[float, ...]:
-        """Pooled growth from the last 4 weeks to each horizon, as it was last year."""
+        """How the pool grew last year from the same 4 weeks to each horizon, as factors; 1 in the first year."""
         if day + 1 - YEAR - 3 - self.first_day < YEAR_RATIO_FROM:
             return (1.0,) * len(SPANS)
         ago = day - YEAR
@@ -129,37 +134,37 @@ class PooledProfile:
 
 
 class ProfileClose:
-    """Learns a store's open day: profiles of its series and its part of the pooled ones."""
+    """Learns a store's day: the profiles of its series, and its part of the pooled values."""
 
     def __init__(self, pooled: PooledProfile) -> None:
         self.pooled = pooled
 
     def closed_day(self, day: int, last_index: float) -> None:
-        """A closed day of a store counts in the index as its newest open one did."""
+        """Count a store's closed day in the index as its newest open day counted."""
         self.pooled.index[self.pooled.open_day(day)] += last_index
 
     def closed_days(self, first: int, end: int, last_index: float) -> None:
-        """The same for the days from `first` to before `end`, as far as the ring reaches; newer days in it stay."""
+        """The same for the days from `first` up to `end`, as far back as days are kept; newer days stay as they are."""
         for day in range(max(first, end - RING), end):
             if self.pooled.days[day % RING] <= day:
                 self.closed_day(day, last_index)
 
     def learn(self, s: Series, today: Today, pool_series: int) -> tuple[F32, float]:
-        """Learn an open day; profile and visits change in place.
+        """Learn an open day; `profile` and `visits` of the series change in place.
 
         Parameters
         ----------
         s
-            Series of the store before the day.
+            The store's series, before the day.
         today
-            The day.
+            The day to learn.
         pool_series
-            Started series of the pool.
+            Number of series in the pool that have sold.
 
         Returns
         -------
         profile, index
-            Profile of the day's cell `[n]`; the store's deseasonalised total, -1 when no series is old enough.
+            Profile in the day's cell, `[n]`; the store's sales over the profile, -1 while no series is old enough.
 
         """
         y, teaches, promoted, level28 = today.units, today.teaches, today.promoted, s.ewma[PROFILE28]
@@ -211,7 +216,7 @@ class ProfileClose:
 
 
 def learn_cell_ewma(s: Series, today: Today) -> None:
-    """EWMA of sales in today's cell; the first visit sets it."""
+    """Update the running mean of sales in today's cell; the first visit sets it."""
     y, started, promoted = today.units, today.started, today.promoted
     for cell, here in ((today.weekday, started if promoted is None else started & ~promoted), (today.weekday + 7, promoted)):
         if here is not None:

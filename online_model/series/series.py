@@ -1,4 +1,4 @@
-"""State of a store's series: one array a field, series along the last axis, float32 where that costs nothing."""
+"""The state of a store's series: one array for each field, with the series along the last axis."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     F16 = NDArray[np.float16]
 
 SLOTS: Final = sum(SPANS)
-"""Pending forecasts: as many of each horizon as it has days."""
+"""Pending forecasts that a store keeps at a time: a horizon of 7 days has 7 of them."""
 TEACH_NAMES: Final = tuple({1: "teach_day", 7: "teach_week", 28: "teach_month"}.get(days, f"teach_{days}_days") for days in SPANS)
-"""Fields that hold the frozen features of each horizon."""
+"""Names of the fields that hold the frozen features of each horizon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,52 +99,53 @@ def _specs(layout: Layout) -> dict[str, tuple[tuple[int, ...], str, float]]:
 
 
 class Series:
-    """Arrays of the series of one store; always exactly as long as there are series.
+    """Arrays of one store's series; their last axis always has exactly one entry a series.
 
     Attributes
     ----------
     series, item
-        Place in the pool; number of the item in the pool.
+        Index of the series in the pool; number of its item in the pool.
     count, age
-        Open days since the first sale; since the first sale or the last level shift.
+        Open days since the first sale; open days that the running means have seen, set back at a level shift.
     integer
-        Only whole units so far.
+        Whether the series has sold only whole units so far.
     mean, bias_mean, bias_ewma
-        Mean of winsorised sales; the same and EWMA28 with the looser cap of the bias gain.
+        Mean of winsorised sales; the same mean and an EWMA28 under the looser cap of the bias gain.
     ewma
-        `[9]`: see `online_model.series.ewmas`; without start-up bias.
+        `[9]`: the running means of `online_model.series.ewmas`, corrected for the bias of a short history.
     last
         `[2]`: newest sales, newest sales over c.
     since_sale, p_sale
-        Open days since a sale; EWMA of "something was sold".
+        Open days since the last sale; running share of open days with a sale.
     profile, visits, cell_ewma
-        `[14]` weekday + 7 x promotion.
+        `[14]`, cell weekday + 7 x promotion: the profile, how often each cell was seen, EWMA of its sales.
     weekdays, weekdays_ds
-        `[8, 7]`, `[4, 7]`: newest open days of each weekday, newest first; sales, sales over c.
+        `[8, 7]`, `[4, 7]`: the newest open days of each weekday, newest first, as sales and as sales over c.
     delta, delta_var
         Calendar effects of the series and their variances.
     year_sums, year_counts
-        Weekly sums of sales over c and their open days.
+        Weekly sums of sales over c, and the number of open days in each.
     promoted, last_promotion, told_promotion
-        Promotions of the last 7 days; of the newest open day; whether the day after it was told to be one.
+        Promotions of the last 7 days; of the newest open day; whether a promotion was announced for the day after the newest close.
     units
-        `[3, 28]`: net units, winsorised, with the cap of the bias gain; the last 28 days by ordinal modulo 28.
+        `[3, 28]`: units of the last 28 days by ordinal modulo 28, as net units, winsorised, and under the cap of the bias gain.
     pending
-        Forecasts that await their labels.
+        Forecasts that wait for their labels.
     offset, loss, labels
-        By horizon: offset of the log regression; decayed squared errors of the experts and their number.
+        By horizon: offset of the log regression; decayed squared errors of the experts, and the decayed number of labels.
     spread, levels_z
-        By horizon: variance over the pooled one; shift of the lower and upper normal level.
+        By horizon: variance relative to the pooled one; how far the tails lie beyond the pooled ones, on the normal scale.
     expected
-        cbar ds14 of the next day, for the shared residuals.
+        Expected units of the next day by multiplier times level, for the shared residuals.
     cusum
-        `[2, 4]` up and down: sum, days since its onset, mean level since, level at its onset.
+        `[2, 4]`, for upward and downward shifts: the sum, days since it began to rise, mean level since then, level at that time.
     waiting
-        For the CUSUM, of a day that not all stores have closed: both residuals, units, level, ordinal; NaN for none.
+        `[5]`, what the CUSUM still has to judge: both residuals, units, level and ordinal of a day that other stores may not have
+        closed yet; NaN: nothing.
     morning
         Expected units of the next 7 days.
     by_hour
-        Decayed units by local hour.
+        Decayed sum of units by local hour.
 
     """
 
@@ -197,11 +198,11 @@ class Series:
 
     @property
     def frozen(self) -> tuple[F16, ...]:
-        """Of each horizon, the features of the origins that will teach: `[days, features, n]`, of windows of every third series."""
+        """By horizon, the features of the origins whose labels will teach, `[days, features, n]`; beyond a day, every third series only."""
         return tuple(getattr(self, name) for name in TEACH_NAMES)
 
     def append(self, series: list[int], items: list[int], new_var: F32) -> None:
-        """Append series that have not sold yet; `new_var` `[K]` is the prior variance of their calendar effects."""
+        """Append series that have not sold yet; `new_var`, `[K]`, is the prior variance of their calendar effects."""
         more = len(series)
         for name, (shape, kind, fill) in self._specs.items():
             new = np.full((*shape, more), fill, kind)

@@ -1,4 +1,4 @@
-"""A store's business day as the model learns it."""
+"""A store's business day in the form in which the model learns it."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 WINSOR_AFTER: Final = 14
-"""Open days before values are capped."""
+"""Open days of a series after which its sales are capped."""
 WINSOR_STATE, WINSOR_BIAS = 10.0, 30.0
-"""Sales are capped at k s + k: for state, features and labels; for the bias gain."""
+"""Sales are capped at k s + k; the first k serves state, features and labels, the second the bias gain."""
 
 WILD_SERIES, WILD_SHARE = 3, 0.5
-"""So many series, and so much of those that sold, beyond their cap make a wild day of a store."""
+"""A store's day is wild when at least 3 series, and at least half of those that sold, exceed their cap."""
 ROUNDING: Final = 1e-6
-"""Relative error of float32."""
+"""Relative rounding error of float32."""
 WILD_DAYS: Final = 3
-"""After so many in a row it is no error but how things are."""
+"""After this many wild days in a row, the model takes them for real."""
 
 
 @dataclass(frozen=True, slots=True)
 class DayInput:
-    """What a close is told, see `Forecaster.close`."""
+    """The input of a close; see `Forecaster.close`."""
 
     day: int
     units: F64
@@ -49,28 +49,28 @@ class DayInput:
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """A day of a store's series, `[n]` each.
+    """One day of a store's series, `[n]` each.
 
     Attributes
     ----------
     day, weekday, opened
-        Ordinal; 0 = Monday; whether it counts as open.
+        Ordinal; weekday, 0 = Monday; whether the day counts as open.
     x, key
-        Common calendar features `[COMMON]`; holiday key, -1 for none.
+        Common calendar features, `[COMMON]`; number of the holiday key, -1: none.
     promotions, x_promoted
-        Promotions of the day and their features `[11, n]`, None while no promotion is near.
+        Promotions of the day, and their features, `[11, n]`; None while no promotion is near.
     raw
         Net units.
     units, units_bias
-        At least 0 and winsorised; with the looser cap of the bias gain.
+        Net units but at least 0, winsorised; the same under the looser cap of the bias gain.
     started
-        Has sold, today included.
+        Whether the series has sold yet, today included.
     teaches
-        1 where the series is old enough to teach the calendar and the profile.
+        1 where the series is old enough to teach the calendar and the profile, else 0.
     promoted
-        Promoted today; None when no series is.
+        Whether the series is promoted today; None when no series is.
     wild
-        Most series that sold are beyond their cap: an error of the store rather than demand.
+        Most series that sold exceed their cap: rather a mistake in the store's data than demand.
 
     """
 
@@ -90,13 +90,13 @@ class Today:
     wild: bool
 
     def kept_share(self) -> F32:
-        """Share of what was sold that teaches, `[n]`: below 1 where it was capped."""
+        """Share of the sold units that teaches, `[n]`: below 1 where a cap applied."""
         capped = self.raw > self.units * (1 + ROUNDING)
         return np.where(capped, self.units / np.where(capped, self.raw, 1), 1).astype(np.float32)
 
 
 def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDays | None, *, opened: bool) -> Today:
-    """Cap what was sold by what the series have sold before; numbers that are none count as 0."""
+    """Turn the input of a close into a day to learn: cap each series by its own past, and count NaN and infinity as 0."""
     raw = np.asarray(told.units, np.float64)
     raw = np.where(np.isfinite(raw), raw, 0.0)
     y = np.maximum(raw, 0).astype(np.float32)
@@ -127,6 +127,6 @@ def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDay
 
 
 def as_expected(today: Today, s: Series) -> Today:
-    """The same day as if the series had sold what had been expected of it; scores keep what was reported."""
+    """The same day as if each series had sold exactly what was expected of it; scores still use what was reported."""
     expected = np.where(s.count > 0, s.morning[0], today.units).astype(np.float32)
     return replace(today, units=expected, units_bias=expected, teaches=np.zeros_like(today.teaches))

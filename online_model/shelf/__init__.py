@@ -1,4 +1,9 @@
-"""Shelf plans: from forecasts to facings and orders. Pure: arrays in, arrays and sentences out."""
+"""Shelf plans: from forecasts to facings and orders. Pure functions: arrays in, arrays and sentences out.
+
+A facing is one unit seen from the front; an item with three facings stands three abreast. A level of a shelf is one board of it. A shelf
+plan says how many facings each item gets, where they stand, what that should earn, and what to order. Refills bring goods from the back
+room to the shelf; orders bring them to the store.
+"""
 
 from online_model.shelf.building import build_shelf
 from online_model.shelf.demand import Demand, Quantiles

@@ -1,7 +1,7 @@
-"""Other ways to share a shelf, for comparison: by a weight (sales, profit) or the same space for each item.
+"""Simple ways to share a shelf, for comparison: in proportion to a weight (sales, profit), or the same space for each item.
 
-They keep the same least and most facings and the capacity, so a comparison shows the rule and not the bounds. They
-do not keep category bounds, which can only favour them.
+They keep the bounds on facings and the capacity, so a comparison shows the effect of the rule and not of the bounds. They ignore the
+bounds of categories, which can only favour them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def by_share(problem: Problem, weight: Floats) -> Ints:
-    """Facings whose width is in proportion to `weight`, within the bounds; whole facings by largest remainder."""
+    """Facings whose widths are in proportion to `weight` within the bounds, rounded by largest remainder, `[n]`."""
     ideal = _within(problem, np.maximum(weight, 0.0)) / problem.width
     f = np.clip(np.floor(ideal + 1e-9).astype(np.int64), problem.low, problem.high)
     left = problem.capacity + problem.slack - problem.used(f)
@@ -34,12 +34,12 @@ def by_share(problem: Problem, weight: Floats) -> Ints:
 
 
 def equal(problem: Problem) -> Ints:
-    """The same width for every item, within the bounds."""
+    """Facings that give every item the same width within the bounds, `[n]`."""
     return by_share(problem, np.ones(len(problem.width)))
 
 
 def _within(problem: Problem, weight: Floats) -> Floats:
-    """Widths in proportion to weight, held within each item's bounds, that add up to the capacity or all maxima."""
+    """Widths in proportion to `weight` within each item's bounds; they add up to the capacity, or to all maxima."""
     low, high = problem.low * problem.width, problem.high * problem.width
     if weight.sum() <= 0:
         weight = np.ones_like(weight)

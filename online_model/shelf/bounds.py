@@ -1,4 +1,4 @@
-"""From a shelf and its demand to the bounds and values of the problem."""
+"""Turns a shelf and its demand into the bounds and values of the allocation problem."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 STOCK_QUANTILE = 0.9
+"""Quantile of the demand between two refills that facings should hold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Floors:
-    """The least facings of each item and where they come from.
+    """The least facings of each item, and where they come from.
 
     Attributes
     ----------
     low
-        `[n]` least facings: of the description, and of the stock as far as it fits.
+        `[n]` least facings: as described, and for the stock as far as that fits.
     stock
         `[n]` facings that hold the P90 demand between two refills.
     share
-        The part of the stock floors that fits, 0 to 1.
+        The share of all stock floors that fits, 0 to 1.
 
     """
 
@@ -44,10 +45,10 @@ class Floors:
 
 
 def unit_profit(shelf: Shelf, demand: Demand, settings: ShelfSettings) -> tuple[Floats, bool]:
-    """Profit a unit, `[n]`, and whether money is known at all.
+    """Profit per unit, `[n]`, and whether any amount of money is known.
 
-    Price less cost; else the profit the sales had; else `margin_share` of the price; else the median of the others.
-    Where nothing is known of any item, 1 a unit: the plan then maximises units.
+    The profit is price less cost; else the profit on past sales; else `margin_share` of the price; else the median of the other items.
+    If nothing is known about any item, every unit is worth 1, so the plan maximises units.
     """
     known = shelf.price - shelf.cost
     if demand.unit_profit is not None:
@@ -59,18 +60,18 @@ def unit_profit(shelf: Shelf, demand: Demand, settings: ShelfSettings) -> tuple[
 
 
 def elasticity(shelf: Shelf, settings: ShelfSettings) -> Floats:
-    """Space elasticity of each item by its category, `[n]`."""
+    """Space elasticity of each item, taken from its category, `[n]`."""
     by_category = [settings.elasticity_of.get(c, settings.elasticity) for c in shelf.categories]
     return np.array([*by_category, settings.elasticity])[shelf.category]
 
 
 def equal_space(shelf: Shelf) -> float:
-    """Facings of each item if all had the same number, not rounded, at least 1."""
+    """The number of facings that each item would get if all had the same, not rounded, at least 1."""
     return max(shelf.capacity / float(shelf.width.sum()), 1.0)
 
 
 def scale(shelf: Shelf, demand: Demand, current: Ints | None, beta: Floats) -> Floats:
-    """Alpha of d(f) = alpha f^beta, `[n]` units a day at one facing: demand over (facings it was seen at)^beta."""
+    """Alpha in d(f) = alpha f^beta, `[n]` units a day at one facing: the demand over (facings at which it was seen)^beta."""
     seen = current if demand.seen_at is None else demand.seen_at
     seen_at = np.full(len(beta), equal_space(shelf))
     if seen is not None:
@@ -80,7 +81,7 @@ def scale(shelf: Shelf, demand: Demand, current: Ints | None, beta: Floats) -> F
 
 
 def problem_of(shelf: Shelf, demand: Demand, current: Ints | None, settings: ShelfSettings) -> tuple[Problem, Floors]:
-    """The allocation problem; an item that loses money is worth 0 there, so it gets no more than it must."""
+    """The allocation problem. An item that loses money is worth 0 in it, so it gets its least facings only."""
     beta = elasticity(shelf, settings)
     margin, _ = unit_profit(shelf, demand, settings)
     floors = _floors(shelf, demand, settings)
@@ -102,7 +103,7 @@ def problem_of(shelf: Shelf, demand: Demand, current: Ints | None, settings: She
 
 
 def category_bounds(shelf: Shelf) -> tuple[Floats, Floats]:
-    """Least and most width of each category; a range too narrow for a facing is opened downwards by up to one."""
+    """Least and most width of each category; a range narrower than a facing is widened downwards by up to one facing."""
     total = shelf.level_width * shelf.levels
     low, high = shelf.min_share * total, shelf.max_share * total
     widest = np.array([shelf.width[shelf.category == c].max(initial=0.0) for c in range(len(low))])
@@ -110,7 +111,7 @@ def category_bounds(shelf: Shelf) -> tuple[Floats, Floats]:
 
 
 def _floors(shelf: Shelf, demand: Demand, settings: ShelfSettings) -> Floors:
-    """Stock floors, cut by one common share where they do not fit next to the described minima."""
+    """The floors; those for the stock are cut by one common share where they do not fit beside the described minima."""
     units = demand.quantile(STOCK_QUANTILE, settings.refill_days)
     wanted = np.minimum(np.ceil(np.minimum(units / shelf.units_per_facing, 1e6) - 1e-9), shelf.max_facings).astype(np.int64)
 
@@ -128,7 +129,7 @@ def _floors(shelf: Shelf, demand: Demand, settings: ShelfSettings) -> Floors:
 
 
 def _possible(shelf: Shelf, low: Ints) -> bool:
-    """Whether these minima fit on the levels, next to the minima of categories and under their maxima."""
+    """Whether these minima fit on the levels, beside the minima of the categories and below their maxima."""
     category_low, category_high = category_bounds(shelf)
     mine = shelf.category >= 0
     used = np.bincount(shelf.category[mine], (shelf.width * low)[mine], minlength=len(category_low))

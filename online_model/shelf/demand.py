@@ -1,4 +1,4 @@
-"""What is expected to sell, as the forecasts say it, and quantiles between those that were forecast."""
+"""The expected demand, as the forecasts give it, and quantiles between the forecast ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WEEK_DAYS = 7.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quantiles:
-    """Units over a horizon, `[n]` each: mean and quantiles."""
+    """Units sold over a horizon, `[n]` each: mean and quantiles."""
 
     mean: Floats
     p10: Floats
@@ -29,22 +29,22 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Demand:
-    """What a store expects to sell of a shelf's items, in the shelf's order. NaN counts as no demand.
+    """What a store expects to sell of a shelf's items, in the order of the shelf. NaN counts as no demand.
 
     Attributes
     ----------
     day
         The next business day.
     week
-        The next 7 days; None: 7 independent days like `day`.
+        The next 7 days; None: they count as 7 independent days like `day`.
     unit_profit
-        Profit a unit as the sales had it, currency; NaN or None where not known. Price and cost of the shelf win.
+        Profit per unit on past sales, in the currency; NaN or None where unknown. Price and cost of the shelf take precedence.
     seen_at
-        Facings at which that demand was seen; None: the current plan's, or equal space where there is none.
+        Facings at which that demand was seen; None: those of the current plan, or equal space if there is none.
     stock
-        Units on hand; NaN or None where not known.
+        Units on hand; NaN or None where unknown.
     date_number
-        Days since some fixed date of the forecast's origin; rounds the orders of items whose stock is not known.
+        Days from any fixed date to the day whose close made the forecast; decides how orders are rounded for items of unknown stock.
 
     """
 
@@ -56,10 +56,10 @@ class Demand:
     date_number: int = 0
 
     def units_a_day(self) -> Floats:
-        """Units a day that a plan counts with: the P50 of the week over 7; where that is 0, the mean.
+        """Units a day on which a plan is based, `[n]`: the week's P50 over 7; where that is 0, the mean.
 
-        A plan stands for weeks, so the week's median says more than one day's. An item that sells less than once in
-        two weeks has a median of 0 and still earns: its mean counts.
+        A plan stands for weeks, so the week's median says more than a single day's. An item that sells less than once in two weeks has
+        a median of 0 but still earns something, so its mean counts.
         """
         if self.week is None:
             p50, mean = self.day.p50, self.day.mean
@@ -69,11 +69,11 @@ class Demand:
         return units
 
     def quantile(self, level: float | Floats, days: float) -> Floats:
-        """Quantile of the demand of the next `days` days, `[n]` units.
+        """Quantile of the demand over the next `days` days, `[n]` units.
 
-        Between and beyond P10, P50 and P90 a split normal distribution is taken (two halves of a normal, one standard
-        deviation below the median and one above), cut at 0: it meets all three. Over other spans than a day and a
-        week the medians are interpolated linearly in days, and so are the squares of the two deviations.
+        The demand is taken as split normal (two halves of normals, with one standard deviation below the median and another above),
+        cut at 0; it has the forecast P10, P50 and P90. For other spans than a day and a week, medians and squared deviations are
+        interpolated linearly in days.
         """
         median, below, above = self._spread(days)
         z = ndtri(level)
@@ -81,13 +81,13 @@ class Demand:
         return units
 
     def expected(self, days: float) -> Floats:
-        """Mean demand of the next `days` days, `[n]` units."""
+        """Mean demand over the next `days` days, `[n]` units."""
         day, week = np.nan_to_num(self.day.mean), self.week
         total = day * WEEK_DAYS if week is None else np.nan_to_num(week.mean)
         return np.maximum(_between(day, total, days), 0.0)
 
     def _spread(self, days: float) -> tuple[Floats, Floats, Floats]:
-        """Median and standard deviations of the lower and upper half over `days` days."""
+        """Median, and standard deviations of the lower and the upper half, over `days` days."""
         day, week = self.day, self.week
         below, above = ((day.p50 - day.p10) / Z90) ** 2, ((day.p90 - day.p50) / Z90) ** 2
         if week is None:
@@ -101,7 +101,7 @@ class Demand:
 
 
 def _between(day: Floats, week: Floats, days: float) -> Floats:
-    """A sum over days, known for one and for seven: linear between, proportional below one day and above seven."""
+    """A sum over `days` days from the sums over one and seven: linear between them, proportional below one and above seven."""
     if days <= 1:
         return day * days
     if days >= WEEK_DAYS:

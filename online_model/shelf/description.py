@@ -1,4 +1,4 @@
-"""What a shelf is and what may stand on it, as arrays with one entry an item."""
+"""A shelf and what may stand on it, as arrays with one entry for each item."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class ShelfError(ValueError):
-    """A shelf that no plan can fulfil; the text is a sentence that says what to change."""
+    """A shelf that no plan can satisfy; the message says what to change."""
 
 
 class ItemLike(Protocol):
-    """An item as a shelf file or message describes it; the fields of the message `shelf-defined.v1`."""
+    """An item as a shelf file or a message describes it: the fields of `shelf-defined.v1`."""
 
     @property
     def item(self) -> str: ...  # noqa: D102
@@ -58,24 +58,24 @@ class ShareLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of a shelf, for callers who have no message at hand.
+    """An item of a shelf, for callers that do not have a message.
 
     Attributes
     ----------
     width
-        Width of one facing, in the unit of the shelf.
+        Width of one facing, in the unit of the shelf's width.
     price, cost
-        Per unit, in the currency; None: not known.
+        Per unit, in the currency; None: unknown.
     case_size
-        Units in a case: what can be ordered.
+        Units in a case; orders are whole cases.
     units_per_facing
-        Units that one facing holds, in its depth and height.
+        Units that stand in one facing, behind and on top of each other.
     min_facings, max_facings
-        Bounds; None: no maximum of its own.
+        Least and most facings; None: no maximum of its own.
     must_stay
-        The item keeps at least one facing.
+        Whether the item keeps at least one facing.
     group
-        Items of one group stand together.
+        Items of the same group stand together.
 
     """
 
@@ -94,7 +94,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class CategoryBound:
-    """Bounds on the share of the shelf's width that a category takes, 0 to 1."""
+    """Bounds on the share of the shelf's width that a category may take, 0 to 1."""
 
     category: str
     min_share: float = 0.0
@@ -114,11 +114,11 @@ class Shelf:
     items
         Names, in the order of every array.
     width, price, cost, case_size, units_per_facing
-        `[n]`; NaN where a price or cost is not known.
+        `[n]`; NaN where a price or cost is unknown.
     min_facings, max_facings
-        `[n]` whole facings; `min_facings` is at least 1 where an item must stay.
+        `[n]` whole facings; `min_facings` is at least 1 for items that must stay.
     category, group
-        `[n]` numbers of the categories and groups; -1: none.
+        `[n]` numbers of the category and of the group; -1: none.
     categories
         Names of the categories.
     min_share, max_share
@@ -149,7 +149,7 @@ class Shelf:
 
     @property
     def capacity(self) -> float:
-        """Width of all levels together, less what no facing can use where all widths are equal."""
+        """Width of all levels together; where all items are equally wide, without the rest of each level that no facing fits into."""
         if self.equal_widths:
             return float(self.levels * np.floor(self.level_width / self.width[0] + 1e-9) * self.width[0])
         return self.level_width * self.levels

@@ -1,8 +1,8 @@
-"""Fast allocation: the next facing goes where it earns most per width; then single facings are exchanged.
+"""Fast allocation: each next facing goes where it earns most per width; then single facings are exchanged.
 
-Equal widths: exact. The sum is concave and separable and the bounds are nested (item in category in shelf), for which
-taking the best marginal gain, categories below their minimum first, is optimal (Federgruen & Groenevelt 1986).
-Unequal widths: a heuristic whose distance from the optimum is bounded by `upper_bound`.
+With equal widths this is exact. The sum is concave and separable and the bounds are nested (item in category in shelf); then taking the
+best marginal gain, categories below their minimum first, is optimal (Federgruen & Groenevelt 1986). With unequal widths it is a
+heuristic; `upper_bound` bounds its distance from the optimum.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 MOST_EXCHANGES = 400
+"""Exchanges after which the search ends."""
 MOST_PAIRS = 40_000_000
-"""Pairs of items that exchanges may look at in all, about two seconds: beyond 316 items there are fewer exchanges."""
+"""Pairs of items that all exchanges together may compare, about two seconds; a shelf of more than 316 items gets fewer exchanges."""
 MOST_CANDIDATES = 700
-"""Items that may come in, and items that may go out, in one exchange: those of most and least worth per width."""
+"""Candidates to come in, and candidates to go out, that an exchange compares: those worth most, and those worth least, per width."""
 
 
 def solve(problem: Problem) -> Ints:
-    """Facings of each item, `[n]`. Deterministic: of equal gains the item that stands first in the list wins."""
+    """Facings of each item, `[n]`. Deterministic: among equal gains the item that is listed first wins."""
     facings = problem.low.copy()
     for c in np.flatnonzero(problem.used_by_category(facings) < problem.category_low - problem.slack).tolist():
         facings = _fill(problem, facings, np.flatnonzero(problem.category == c), float(problem.category_low[c]))
@@ -39,9 +40,9 @@ def solve(problem: Problem) -> Ints:
 
 
 def _fill(problem: Problem, facings: Ints, items: Ints, until: float | None = None) -> Ints:
-    """Facings added to `items`, the best gain per width first.
+    """Facings after adding some to `items`, the best gain per width first.
 
-    `until`: stop when their width reaches it, and take losses on the way; None: stop where nothing fits or gains.
+    With `until`, adding stops when the width of `items` reaches it, even at a loss; with None, when nothing more fits or gains.
     """
     f, w, v, b = facings.tolist(), problem.width.tolist(), problem.value.tolist(), problem.beta.tolist()
     high, category = problem.high.tolist(), problem.category.tolist()
@@ -76,7 +77,7 @@ def _fill(problem: Problem, facings: Ints, items: Ints, until: float | None = No
 
 
 def exchange(problem: Problem, facings: Ints) -> Ints:
-    """Facings improved by the best exchange of one facing for another (or for up to three) until none gains."""
+    """Facings after repeatedly making the best exchange of one facing for one to three of another item, until none gains."""
     f = facings.copy()
     for _ in range(min(MOST_EXCHANGES, MOST_PAIRS // min(len(f), MOST_CANDIDATES) ** 2)):
         step = _best_exchange(problem, f)
@@ -88,7 +89,7 @@ def exchange(problem: Problem, facings: Ints) -> Ints:
 
 
 def _best_exchange(problem: Problem, f: Ints) -> Ints | None:
-    """The change of facings with the best gain: out goes one facing of b, in come k of a; None where none gains."""
+    """The most profitable change that takes one facing of b out and puts k of a in; None if none gains."""
     w = problem.width
     left = problem.capacity + problem.slack - problem.used(f)
     loss = np.where(f > problem.low, problem.loss(f), np.inf)
@@ -112,14 +113,14 @@ def _best_exchange(problem: Problem, f: Ints) -> Ints | None:
 
 
 def _least(worth: Floats) -> Ints:
-    """The items that are worth least, at most `MOST_CANDIDATES` of them, in the order of the list."""
+    """The items worth least, at most `MOST_CANDIDATES` of them, in the order of the list."""
     if len(worth) <= MOST_CANDIDATES:
         return np.arange(len(worth))
     return np.sort(np.argsort(worth, kind="stable")[:MOST_CANDIDATES])
 
 
 def _categories_allow(problem: Problem, f: Ints, k: int, a: Ints, b: Ints) -> NDArray[np.bool_] | np.bool_:
-    """Whether k facings of each of `a` for one of each of `b` keep the bounds of both categories, `[a, b]`."""
+    """Whether exchanging one facing of b for k of a keeps the bounds of both categories, for each pair of `a` and `b`, `[a, b]`."""
     if not len(problem.category_low):
         return np.True_
     used, c, w = problem.used_by_category(f), problem.category, problem.width
@@ -136,10 +137,10 @@ def _categories_allow(problem: Problem, f: Ints, k: int, a: Ints, b: Ints) -> ND
 
 
 def upper_bound(problem: Problem, facings: Ints) -> float:
-    """A bound that no allocation exceeds, by Lagrange multipliers near the given allocation.
+    """An upper bound on the objective of any allocation, from Lagrange multipliers near the given one.
 
-    Any multipliers give a bound. Those taken: the price of width at which the given facings stop, and for each
-    category at one of its bounds a price of its own.
+    Any multipliers give a bound. These are the price of width at which the given facings stop growing, and a separate price for each
+    category that has reached one of its bounds.
     """
     price, prices = _prices(problem, facings)
     cost = cost_of_facing(problem, facings)
@@ -150,14 +151,14 @@ def upper_bound(problem: Problem, facings: Ints) -> float:
 
 
 def cost_of_facing(problem: Problem, facings: Ints) -> Floats:
-    """What the room of one facing is worth at the multipliers of `upper_bound`, `[n]`."""
+    """What the width of one facing is worth at the multipliers of `upper_bound`, `[n]`."""
     price, prices = _prices(problem, facings)
     per_width = np.where(problem.category >= 0, prices[problem.category], price) if len(prices) else price
     return np.asarray(per_width * problem.width)
 
 
 def _prices(problem: Problem, f: Ints) -> tuple[float, Floats]:
-    """Price of width over the shelf, and within each category (the same where no bound of it binds)."""
+    """Price of width on the shelf, and within each category; the two are equal where no bound of the category binds."""
     gain = np.where(f < problem.high, problem.gain(f) / problem.width, 0.0)
     loss = np.where(f > problem.low, problem.loss(f) / problem.width, np.inf)
     used, widest = problem.used_by_category(f), float(problem.width.max())
@@ -190,7 +191,7 @@ def _middle(gain: Floats, loss: Floats, *, full: bool) -> float:
 
 
 def _best_response(problem: Problem, start: Ints, cost: Floats) -> Ints:
-    """Facings that maximise each item's gain less `cost` a facing, found by climbing from `start`."""
+    """Facings that maximise each item's profit less `cost` per facing, found step by step from `start`."""
     f = start.copy()
     while (up := (f < problem.high) & (problem.gain(f) > cost)).any():
         f = f + up

@@ -1,8 +1,8 @@
-"""Facings on levels. A facing is never cut; an item stands on one level where there is room for it whole.
+"""Places facings on levels, the boards of a shelf. A facing is never cut; an item stands on one level if any has room for all of it.
 
-The allocation shares the width of all levels as one. Here it becomes a shelf: groups stand together on a level, or on
-neighbouring ones; an item that fits nowhere whole is split over levels; a facing that fits nowhere is left out, and
-what room remains is filled again. Plans are compared after this, so a stated gap holds for what can be built.
+The allocation treats the width of all levels as one. Here it becomes a shelf: groups stand together on one level or on neighbouring ones;
+an item that fits on no level as a whole is split over several; a facing that fits nowhere is left out. Plans are compared after this step
+(`packing.fit`), so a stated gap holds for shelves that can be built.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Block:
     Attributes
     ----------
     level
-        0 is the lowest.
+        Number of the level; 0 is the lowest.
     item
         Index in the shelf's items.
     left
@@ -45,7 +45,7 @@ class Block:
 
 
 class Levels:
-    """Levels being filled: room left on each, and facings by level and item."""
+    """Levels while they are filled: the room left on each, and facings by level and item."""
 
     def __init__(self, shelf: Shelf) -> None:
         self.width = shelf.width.tolist()
@@ -55,7 +55,7 @@ class Levels:
         self.stands: list[dict[int, int]] = [{} for _ in self.room]
 
     def put(self, level: int, item: int, facings: int) -> None:
-        """Stand facings on a level; negative ones come off it."""
+        """Put facings on a level; a negative number takes them off."""
         del self._by_room[bisect_left(self._by_room, (self.room[level], level))]
         self.room[level] -= facings * self.width[item]
         insort(self._by_room, (self.room[level], level))
@@ -66,7 +66,7 @@ class Levels:
             del self.stands[level][item]
 
     def level_for(self, width: float, near: int | None = None) -> int | None:
-        """The level with the least room that takes `width`, one next to `near` first; None: no level does."""
+        """The level with the least room that still takes `width`, preferring those close to `near`; None: no level takes it."""
         fit = bisect_left(self._by_room, (width - self.slack, -1))
         if fit == len(self._by_room):
             return None
@@ -75,7 +75,7 @@ class Levels:
         return min(self._by_room[fit:], key=lambda place: (abs(place[1] - near), place))[1]
 
     def stand(self, item: int, facings: int, near: int | None = None) -> int:
-        """Stand an item whole where that is possible, else split; how many facings found no place."""
+        """Place an item on one level if possible, else split it; returns the number of facings that found no place."""
         level = self.level_for(facings * self.width[item], near)
         if level is not None:
             self.put(level, item, facings)
@@ -97,7 +97,7 @@ class Levels:
 
 
 def fill(shelf: Shelf, facings: Ints) -> Levels:
-    """Levels with as many of `facings` as find a place: the widest groups and items first."""
+    """Levels filled with as many of `facings` as find a place, the widest groups and items first."""
     levels, counts = Levels(shelf), facings.tolist()
     for members in _units(shelf, facings):
         total = sum(counts[i] * levels.width[i] for i in members)
@@ -114,14 +114,14 @@ def fill(shelf: Shelf, facings: Ints) -> Levels:
 
 
 def holds(shelf: Shelf, facings: Ints) -> bool:
-    """Whether all these facings find a place on the levels."""
+    """Whether all of these facings find a place on the levels."""
     if float(shelf.width @ facings) > shelf.capacity * (1 + 1e-9):
         return False
     return shelf.equal_widths or bool((fill(shelf, facings).facings() == facings).all())
 
 
 def arrange(shelf: Shelf, facings: Ints) -> tuple[Block, ...]:
-    """Where each facing of a plan stands, for a picture or a worker with a trolley; deterministic."""
+    """Where the facings of a plan stand, for a picture or for whoever fills the shelf; deterministic."""
     levels = fill(shelf, facings)
     blocks = []
     for level, stands in enumerate(levels.stands):
@@ -133,12 +133,12 @@ def arrange(shelf: Shelf, facings: Ints) -> tuple[Block, ...]:
 
 
 def _order(shelf: Shelf, item: int) -> tuple[int, int]:
-    """Along a level: by category, then by group, so that what belongs together stands together."""
+    """Sort key along a level: category, then group, so that what belongs together stands together."""
     return int(shelf.category[item]), int(shelf.group[item])
 
 
 def _units(shelf: Shelf, facings: Ints) -> list[Sequence[int]]:
-    """Items to place as one, the widest first: groups, and items without one."""
+    """Items to place as one unit, the widest first: groups, and items that belong to none."""
     group = np.where(shelf.group >= 0, shelf.group, len(facings) + np.arange(len(facings)))
     members: dict[int, list[int]] = {}
     for i in np.flatnonzero(facings).tolist():

@@ -1,4 +1,4 @@
-"""How much to order: the newsvendor quantity over lead time and review, in whole cases."""
+"""How much to order: the newsvendor quantity over lead time plus review period, in whole cases."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LEAST_LEVEL, MOST_LEVEL = 0.5, 0.995
 
 
 def service_levels(price: Floats, cost: Floats, settings: ShelfSettings) -> Floats:
-    """The critical ratio of each item, `[n]`: what a missed sale loses over that plus what a unit left over loses.
+    """The newsvendor's critical ratio of each item, `[n]`: the loss of a missed sale, over that plus the loss of a unit left over.
 
-    A unit left over loses `overage_share` of its cost. Held within .5 and .995; the service-level setting where price
-    or cost is not known.
+    A unit left over loses `overage_share` of its cost. The ratio is kept between .5 and .995; where price or cost is unknown, it is the
+    setting `service_level`.
     """
     under, over = price - cost, settings.overage_share * cost
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -40,10 +40,11 @@ def order_units(
 ) -> Floats:
     """Units to order now, `[n]`, in whole cases.
 
-    Stock known: up to the quantile of demand over lead time plus review, less what is on hand, cases rounded up.
-    Stock not known: what is expected to sell until the next order, so that orders replace sales. Cases are then
-    rounded by the date (whole cases of all days so far less those of the days before), so that a slow item is ordered
-    a case at a time and as many as are sold in the long run, without a memory.
+    Stock known: order up to the quantile of demand over lead time plus review period, less the stock on hand, and round cases up.
+
+    Stock unknown: order what should sell until the next order, so that orders replace sales. The date decides the rounding: the whole
+    cases due up to this order, less those due up to the one before. So a slow item is ordered a case at a time, and in the long run as
+    much as it sells, without any memory of earlier orders.
     """
     n = len(demand.day.mean)
     unknown = np.full(n, np.nan)

@@ -1,4 +1,4 @@
-"""From an allocation of the whole width to one that stands on the levels."""
+"""Turns an allocation of the shelf's total width into one that fits on its levels."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 SINGLE_REMOVALS = 50
-"""Facings that are taken off one at a time before the steps grow, so that a shelf that fits badly ends in bounded time."""
+"""Facings that are taken off one at a time; then steps grow, so that a shelf that fits badly is done in bounded time."""
 
 MOST_TRIALS = 24
-"""Facings that are tried in the room that is left, each with a new arrangement of the shelf."""
+"""Facings that are tried in the room that is left; each try arranges the shelf anew."""
 
 MOST_PLACINGS = 40_000
-"""Items that those arrangements place in all: beyond 1,666 items there are fewer trials."""
+"""Items that all these arrangements together may place; a shelf of more than 1,666 items gets fewer tries."""
 
 
 def fit(problem: Problem, shelf: Shelf, facings: Ints) -> Ints:
-    """Facings that find a place on the levels: the cheapest go until all fit, then what room is left is filled."""
+    """Facings that find a place on the levels: the least profitable go until all fit, then the room that is left is filled."""
     if shelf.equal_widths:
         return facings
     f, trials = facings.copy(), 0
@@ -44,7 +44,7 @@ def fit(problem: Problem, shelf: Shelf, facings: Ints) -> Ints:
 
 
 def _cheapest(problem: Problem, f: Ints) -> int | None:
-    """The item whose facing costs least per width, categories above their minimum first; None: all at their least."""
+    """The item that loses least per width by one facing less, categories above their minimum first; None: all are at their least."""
     used, size = problem.used_by_category(f), problem.width
     spare = np.full(len(f), np.inf)
     mine = problem.category >= 0
@@ -58,7 +58,7 @@ def _cheapest(problem: Problem, f: Ints) -> int | None:
 
 
 def _refill(problem: Problem, shelf: Shelf, f: Ints) -> Ints:
-    """Facings added where they gain and still find a place."""
+    """Facings after adding those that gain and still find a place."""
     allowed = np.ones(len(f), dtype=bool)
     for _ in range(min(MOST_TRIALS, MOST_PLACINGS // len(f))):
         room = np.minimum(problem.capacity - problem.used(f), max(levels.fill(shelf, f).room)) + problem.slack

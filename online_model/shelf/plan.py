@@ -1,4 +1,4 @@
-"""A shelf plan: facings, what they earn, what changed and why, and what to order."""
+"""The shelf plan: facings, what they earn, what changes and why, and what to order."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """How to share a shelf. Arrays are `[n]` in the order of `items`; money is currency a day.
+    """How to share a shelf among its items. Arrays are `[n]` in the order of `items`; money is in the currency, per day.
 
     Attributes
     ----------
     facings, previous_facings
-        Whole facings of the plan, and of the current one (None: there was none).
+        Whole facings of the plan, and of the current plan (None: there is none).
     shelf_space_percentage
-        Share of the width that is used; sums to exactly 100.
+        Share of the used width; sums to exactly 100.
     profit_per_day
-        Expected profit under the plan. Units where no price is known at all.
+        Expected profit under the plan; in units if no price is known at all.
     marginal_profit
-        What one more facing would earn a day, before labour.
+        What one more facing would earn per day, before labour.
     order_units
         Units to order now, in whole cases.
     gain_per_day
-        Expected gain over the current plan; None where there was none.
+        Expected gain over the current plan; None if there is none.
     gain_over_share_of_sales, gain_over_share_of_profit, gain_over_equal_space
-        Expected gain over shelves shared by units, by profit, and equally, under the same least and most facings.
+        Expected gain over a shelf shared by units, by profit, or equally, under the same bounds on facings.
     changed
-        False: the current plan stays, because moving goods would not pay.
+        False if the current plan stays, because moving goods would not pay.
     reasons
-        Sentences: what moved and why, which limit binds.
+        Sentences that say what moves and why, and which limit binds.
     bound
-        Profit a day less labour that no plan can exceed; the levels are taken as one for it.
+        Upper bound on the profit per day less labour of any plan; it treats the levels as one.
     gap
-        (bound - this plan) / bound: at most so much better could any plan be. 0 where widths are equal.
+        (bound - this plan) / bound: no plan can be better by more than this. 0 where widths are equal.
 
     """
 
@@ -80,15 +80,15 @@ def plan(
     *,
     exact: bool = False,
 ) -> Plan:
-    """The plan of most expected profit a day under the demand, less the labour of changing the current plan.
+    """Find the plan with the highest expected profit per day, less the labour of changing the current plan.
 
-    A pure function: the same input gives the same plan. `exact` solves the mixed-integer program instead of the fast
-    path; it differs only where widths do, by at most the stated gap. `current` has 0 where an item does not stand.
+    A pure function: the same input gives the same plan. `exact` solves a mixed-integer program instead of taking the fast path; the two
+    differ only where widths differ, and by no more than the stated gap. `current` holds 0 for items that are not on the shelf.
     """
     settings = settings or ShelfSettings()
     now = None if current is None else np.asarray(current, dtype=np.int64)
     if now is not None and len(now) != len(shelf.items):
-        raise ShelfError(f"The current plan has {len(now)} items and the shelf {len(shelf.items)}: give one entry an item.")
+        raise ShelfError(f"The current plan has {len(now)} items and the shelf {len(shelf.items)}: give one entry for each item.")
     problem, floors = bounds.problem_of(shelf, demand, now, settings)
     if exact:
         pooled, bound = program.solve(problem)
@@ -102,7 +102,7 @@ def plan(
 
 
 def _stays(problem: Problem, shelf: Shelf, now: Ints | None, facings: Ints) -> bool:
-    """Whether the current plan is allowed and at least as good, which rounding and levels can bring about."""
+    """Whether the current plan is allowed and at least as good, which can happen through rounding and through levels."""
     if now is None or (now < problem.low).any() or (now > problem.high).any():
         return False
     used = problem.used_by_category(now)
@@ -121,7 +121,7 @@ def _told(
     facings: Ints,
     bound: float,
 ) -> Plan:
-    """The plan with what it earns, against what, and why."""
+    """The plan with its earnings, the comparisons and the reasons."""
     margin, in_money = bounds.unit_profit(shelf, demand, settings)
     alpha = bounds.scale(shelf, demand, problem.current, problem.beta)
 

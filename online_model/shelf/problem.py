@@ -1,4 +1,4 @@
-"""The allocation as a problem of numbers: concave, separable, whole facings under a capacity and category bounds."""
+"""The allocation as a mathematical problem: concave and separable, whole facings, a capacity and bounds on categories."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 SLACK = 1e-9
-"""Room that rounding may take, as a share of the capacity."""
+"""Share of the capacity by which rounding may exceed a bound."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """Maximise sum of value f^beta - labour |f - current| over whole facings f.
+    """Maximise the sum of value f^beta - labour |f - current| over whole facings f.
 
-    d(f) = alpha f^beta is Corstjens & Doyle's (1981) space elasticity without cross terms, which change little
-    (Schaal & Huebner 2018). The labour of moving is part of the objective, so a plan moves a facing only when that
-    pays; the sum stays concave and separable, so what solves the one solves the other.
+    d(f) = alpha f^beta is the space elasticity of Corstjens & Doyle (1981) without cross terms, which change little (Schaal & Huebner
+    2018). Because the objective includes the labour of moving, a plan moves a facing only when that pays. The sum stays concave and
+    separable, so the same methods solve it.
 
     Attributes
     ----------
     value, beta, width
-        `[n]`: profit a day at one facing, exponent, width.
+        `[n]`: profit per day at one facing, exponent, width of a facing.
     low, high
         `[n]` least and most facings.
     capacity
-        Width to share; every facing of the result together is no wider.
+        Width to share: all facings together are no wider.
     category
-        `[n]` number of the category, -1: none.
+        `[n]` number of the category; -1: none.
     category_low, category_high
         `[categories]` bounds in width.
     current
-        `[n]` facings that stand now; None: an empty shelf, where moving costs nothing extra.
+        `[n]` facings that stand now; None: the shelf is new, and labour does not count.
     labour
-        Cost of one facing more or less than now, currency a day.
+        Cost of each facing more or less than now, currency per day.
 
     """
 
@@ -62,11 +62,11 @@ class Problem:
         return SLACK * self.capacity
 
     def profit(self, facings: Ints | Floats) -> Floats:
-        """Expected profit a day of each item, `[n]`; 0 at no facings."""
+        """Expected profit per day of each item, `[n]`; 0 without facings."""
         return self.value * np.power(facings, self.beta, dtype=np.float64)
 
     def objective(self, facings: Ints) -> float:
-        """Profit a day less the labour of moving."""
+        """Profit per day less the labour of moving."""
         moved = 0.0 if self.current is None else self.labour * float(np.abs(facings - self.current).sum())
         return float(self.profit(facings).sum()) - moved
 
@@ -78,14 +78,14 @@ class Problem:
         return more + np.where(facings < self.current, self.labour, -self.labour)
 
     def loss(self, facings: Ints) -> Floats:
-        """What one facing less takes from the objective, `[n]`; infinite at none."""
+        """What one facing less takes from the objective, `[n]`; infinite where there is none to take."""
         less = self.profit(facings) - self.profit(np.maximum(facings - 1, 0))
         if self.current is not None:
             less = less + np.where(facings > self.current, -self.labour, self.labour)
         return np.where(facings > 0, less, np.inf)
 
     def used(self, facings: Ints) -> float:
-        """Width that is taken."""
+        """Width that the facings take."""
         return float(self.width @ facings)
 
     def used_by_category(self, facings: Ints) -> Floats:

@@ -1,4 +1,4 @@
-"""Exact allocation: a mixed-integer program over facings (HiGHS), with the fast plan as its start."""
+"""Exact allocation: a mixed-integer program over facings (solver HiGHS), starting from the fast allocation."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 MOST_NODES = 200_000
-"""Nodes of the search; a number and not a time, so that the same shelf gives the same plan on every machine."""
+"""Most nodes of the search. A number rather than a time, so that the same shelf gets the same plan on every machine."""
 
 
 def solve(problem: Problem, relative_gap: float = 1e-7) -> tuple[Ints, float]:
-    """Facings, `[n]`, and a bound that no allocation exceeds.
+    """Facings, `[n]`, and an upper bound on the objective of any allocation.
 
-    One binary variable a facing above the minimum, worth its marginal gain: gains fall with each facing, so the sum
-    is exact without order constraints. Facings whose reduced cost alone exceeds the fast plan's gap are fixed.
+    Each facing above the minimum is one binary variable that is worth its marginal gain. Gains fall with each facing, so the sum is exact
+    without constraints on their order. Facings whose reduced cost alone exceeds the gap of the fast allocation are fixed.
     """
     fast = greedy.solve(problem)
     value, bound = problem.objective(fast), greedy.upper_bound(problem, fast)
@@ -57,21 +57,21 @@ def solve(problem: Problem, relative_gap: float = 1e-7) -> tuple[Ints, float]:
 
 
 def _segments(problem: Problem) -> tuple[Ints, Floats]:
-    """Item and gain of each facing above the minimum that could be worth having."""
+    """Item and marginal gain of each facing above the minimum that has room."""
     count = problem.high - problem.low
     item = np.repeat(np.arange(len(count)), count)
     nth = np.arange(len(item)) - np.repeat(np.cumsum(count) - count, count) + problem.low[item]
     gain = problem.value[item] * (np.power(nth + 1.0, problem.beta[item]) - np.power(nth * 1.0, problem.beta[item]))
     if problem.current is not None:
         gain += np.where(nth < problem.current[item], problem.labour, -problem.labour)
-    # Beyond what the shelf can hold of an item next to the least of all others, no facing is possible.
+    # Leave out facings that do not fit even when all other items have their least.
     free = problem.capacity + problem.slack - problem.used(problem.low)
     possible = (nth + 1 - problem.low[item]) * problem.width[item] <= free
     return item[possible], gain[possible]
 
 
 def _constraints(problem: Problem, item: Ints, width: Floats) -> tuple[csr_array, Floats, Floats]:
-    """Rows for the shelf and each category, in width above the minima."""
+    """One row for the shelf and one for each category, in width above the minima."""
     used = problem.used_by_category(problem.low)
     category = problem.category[item]
     columns = np.arange(len(item))

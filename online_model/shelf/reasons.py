@@ -1,4 +1,4 @@
-"""Sentences on a plan: what moved, what it earns, which limit binds."""
+"""The sentences of a plan: what moves, what that earns, which limit binds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def of(
     payback_days: float,
     in_money: bool,
 ) -> tuple[str, ...]:
-    """All sentences, the most important first. `gain`: over the current plan, a day."""
+    """All sentences, the most important first. `gain` is the gain per day over the current plan."""
     told = [_gain(problem, facings, gain, payback_days, in_money=in_money), *_moves(shelf, problem, facings)]
     told += [*_binding(shelf, problem, facings), _floors(shelf, floors)]
     told += [
@@ -55,7 +55,7 @@ def _gain(problem: Problem, f: Ints, gain: float | None, payback_days: float, *,
 
 
 def _moves(shelf: Shelf, problem: Problem, f: Ints) -> list[str]:
-    """What moved, the largest effect on profit first."""
+    """What moves, the largest effect on profit first."""
     if problem.current is None:
         return []
     change = problem.profit(f) - problem.profit(problem.current)
@@ -72,9 +72,9 @@ def _moves(shelf: Shelf, problem: Problem, f: Ints) -> list[str]:
 
 
 def _binding(shelf: Shelf, problem: Problem, f: Ints) -> list[str]:
-    """What one more facing of the best candidate would earn, and which limit keeps it from the shelf.
+    """What one more facing of the best candidate would earn, and which limit keeps it off the shelf.
 
-    Where that is a limit of its own or of its category, the best candidate without one is told too.
+    If the item's own limit or that of its category stops it, the best candidate without such a limit follows.
     """
     more = problem.profit(f + 1) - problem.profit(f)
     used, mine = problem.used_by_category(f), problem.category >= 0
@@ -98,7 +98,7 @@ def _binding(shelf: Shelf, problem: Problem, f: Ints) -> list[str]:
 
 
 def _exchange(shelf: Shelf, problem: Problem, f: Ints, a: int) -> str:
-    """What one more facing of `a` would earn, what the cheapest other loses, and why they are not exchanged."""
+    """What one more facing of `a` would earn, what the least profitable other item would lose, and why they are not exchanged."""
     more = float((problem.profit(f + 1) - problem.profit(f))[a])
     start = f"One more facing of {shelf.items[a]} would earn {more:.2f} a day"
     if problem.used(f) + shelf.width[a] <= problem.capacity + problem.slack:
@@ -116,7 +116,7 @@ def _exchange(shelf: Shelf, problem: Problem, f: Ints, a: int) -> str:
 def _why_not(  # noqa: PLR0911 - a limit a line
     shelf: Shelf, problem: Problem, f: Ints, pair: tuple[int, int], net: float
 ) -> str:
-    """Why b's facing does not go to a, as the end of a sentence; `net` is what it would gain."""
+    """Why a facing of b does not go to a, as the end of a sentence; `net` is what the exchange would gain."""
     a, b = pair
     if f[b] <= problem.low[b]:
         if shelf.min_facings[b] >= f[b]:

@@ -1,4 +1,4 @@
-"""What may be chosen about a shelf plan."""
+"""What a user may choose about shelf plans."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SPACE_ELASTICITY = 0.17
-"""Mean of 1,268 estimates of space elasticity (Eisend 2014)."""
+"""Mean of 1,268 estimates of space elasticity (Eisend 2014): sales grow with facings^.17."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShelfSettings:
-    """Settings of the shelf plan. Raises ValueError with a sentence that says what to set.
+    """Settings of shelf plans. Raises ValueError with a message that says what to set.
 
     Attributes
     ----------
     elasticity
-        Exponent of demand in facings, where a category has none of its own.
+        Exponent of demand in facings, for categories without their own.
     elasticity_of
-        By category: impulse goods have more than staples, staples more than commodities (Eisend 2014).
+        The same by category: higher for impulse goods than for staples, higher for staples than for commodities (Eisend 2014).
     margin_share
-        Profit as a share of the price, where an item's cost is not known.
+        Profit as a share of the price, for items of unknown cost.
     minutes_per_facing
-        Labour to clear or to fill one facing, minutes. A facing that changes hands costs it twice.
+        Labour to clear or to fill one facing, minutes. A facing that goes from one item to another costs it twice.
     wage_per_hour
-        What an hour of that labour costs, in the currency.
+        Cost of an hour of that labour, in the currency.
     payback_days
-        A change is made when it earns its labour back within so many days.
+        A change is made only if it earns back its labour within this many days.
     refill_days
-        Days between two refills of the shelf from the back room: facings hold the P90 demand of so many days.
+        Days between two refills of the shelf from the back room: facings should hold the P90 demand of this many days.
     lead_time_days
-        Days from an order to its goods on the shelf.
+        Days from an order until its goods are on the shelf.
     review_days
         Days between two orders.
     service_level
-        Probability of no stock-out in a cycle, where price or cost is not known.
+        Probability of no stock-out between two orders, for items of unknown price or cost.
     overage_share
-        Loss on a unit left over at the end of a cycle (holding, spoilage), as a share of its cost.
+        Loss on a unit that is left over when the next order arrives (holding, spoilage), as a share of its cost.
 
     """
 
@@ -75,5 +75,5 @@ class ShelfSettings:
 
     @property
     def labour_per_facing_day(self) -> float:
-        """What clearing or filling one facing costs, spread over the days it has to pay back, currency a day."""
+        """Cost of clearing or filling one facing, spread over the days in which it must pay back, currency per day."""
         return self.minutes_per_facing / 60 * self.wage_per_hour / self.payback_days

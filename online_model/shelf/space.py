@@ -1,4 +1,4 @@
-"""Shares of space that sum to 100, and the share of each item where no shelf is described."""
+"""Percentages of space that sum to exactly 100, and each item's share where no shelf is described."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 STEPS = 1024
-"""Steps of a percent. A power of two: sums of such numbers are exact in binary, so 100 is 100 in any order."""
+"""Steps in one per cent. A power of two, so that sums are exact in binary and 100 is 100 in any order of adding."""
 
 
 def share_of_space(demand: Floats, unit_profit: Floats | None = None, elasticity: float | Floats = SPACE_ELASTICITY) -> Floats:
     """Percentages of the space that maximise expected profit, `[n]`; they sum to exactly 100.
 
-    The optimum of sum p s^beta over shares s that sum to 1 with p = unit profit x demand at equal space: where all
-    elasticities are one, s is in proportion to p^(1/(1-beta)), else the price of space is found by bisection. NaN
-    or negative counts as 0; where nothing is worth anything, all get the same. `unit_profit` None: units count.
+    They maximise the sum of p s^beta over shares s that sum to 1, where p is unit profit x demand at equal space. If all items have the
+    same elasticity, s is in proportion to p^(1/(1-beta)); otherwise bisection finds the price of space. NaN and negative values count as
+    0; if nothing is worth anything, all get the same. With `unit_profit` None, the shares maximise units.
     """
     worth = np.nan_to_num(np.maximum(demand, 0.0), nan=0.0, posinf=0.0)
     if unit_profit is not None:
@@ -39,7 +39,7 @@ def share_of_space(demand: Floats, unit_profit: Floats | None = None, elasticity
 
 
 def percentages(weight: Floats) -> Floats:
-    """Weights as percentages in steps of 1/1024 by largest remainder; they sum to exactly 100."""
+    """Weights as percentages in steps of 1/1024, rounded by largest remainder; they sum to exactly 100."""
     ideal = weight * (100 * STEPS / weight.sum())
     whole = np.floor(ideal)
     rest = round(100 * STEPS - float(whole.sum()))
@@ -51,12 +51,12 @@ def percentages(weight: Floats) -> Floats:
 
 
 def shares_of_used(width: Floats) -> Floats:
-    """Percentages of the width that goods take, `[n]`; where nothing stands, all get the same."""
+    """Percentages of the width that goods take, `[n]`; if nothing stands, all get the same."""
     return percentages(width if width.any() else np.ones(len(width)))
 
 
 def _shares(worth: Floats, beta: Floats) -> Floats:
-    """Shares s = (beta p / price)^(1/(1-beta)) at the price of space where they sum to 1."""
+    """Shares s = (beta p / price)^(1/(1-beta)), at the price of space at which they sum to 1."""
     log_worth = np.log(np.maximum(beta * worth, 1e-300))
     power = 1 / (1 - beta)
     low, high = -700.0, float(log_worth.max() + np.log(len(worth)) * (1 - beta.min())) + 1.0

@@ -1,1 +1,1 @@
-"""The total of the running day."""
+"""The expected total of the day that is still running."""

@@ -1,4 +1,4 @@
-"""Today's total while the shop is open: sold so far, plus what the morning's forecast leaves, plus a learned gain."""
+"""Today's expected total while the store is open: units sold so far, the rest of the morning's forecast, and a learned correction."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
 
 SHRINK_UNITS: Final = 200.0
-"""A series' profile of the day is shrunk to the store's by this many units, a weekday's to the store's, the store's to the pool's."""
+"""Each curve is shrunk towards a broader one, which weighs as much as this many units: a series' and a weekday's curve towards the
+store's, the store's towards the pool's."""
 KEEP: Final = 0.99
-"""Decay of profiles and of the gain's regression, a close."""
+"""Decay of the curves and of the gain's regression at each close."""
 WEIGHT_CAP: Final = 50.0
 RELATIVE_CLIP: Final = 3.0
 GAIN_RIDGE: Final = 50.0
@@ -26,20 +27,21 @@ HOURS: Final = 24
 
 
 class DayCurve:
-    """Units by hour of a store: by weekday and in all, decayed, `[7, 24]` and `[24]`."""
+    """A store's decayed units by weekday and local hour, `[7, 24]`."""
 
     def __init__(self) -> None:
         self.by_weekday: F64 = np.zeros((7, HOURS))
         self._kept: tuple[tuple[int, int, int], F32] | None = None  # what the last share was asked for, and the share
 
     def learn(self, weekday: int, by_hour: F64) -> None:
-        """Add an open day's units by hour, `[24]`."""
+        """Add the units of an open day by hour, `[24]`."""
         self.by_weekday[weekday] = KEEP * self.by_weekday[weekday] + by_hour
 
     def share(self, weekday: int, pooled: F64, own: F32) -> F32:
-        """Share of a day's units that each series has sold by each full hour 0..24, `[25, n]`; `own` its units by hour, `[24, n]`.
+        """Share of a day's units that each series has sold by each full hour 0 to 24, `[25, n]`.
 
-        The weekday's profile of the store, tilted by how the series' profile of all days differs from the store's.
+        It is the store's curve of the weekday, tilted by how the series' curve of all days differs from the store's. `own` holds each
+        series' units by hour, `[24, n]`.
         """
         store = self.by_weekday.sum(0)
         store = (store + SHRINK_UNITS * pooled) / (store.sum() + SHRINK_UNITS)
@@ -60,10 +62,10 @@ class DayCurve:
 
 
 class Nowcast:
-    """Pooled over a pool: units by hour, and the gain's regression by hour.
+    """The pooled part: units by hour, and the gain's regression by hour.
 
-    Expected total = n + m (1 - F(t)) + gain(t) (n - m F(t)), where n was sold by t, m is the morning's forecast and F the share
-    of a day's units sold by t.
+    Expected total = n + m (1 - F(t)) + gain(t) (n - m F(t)), where n is what was sold by the hour t, m the morning's forecast, and
+    F(t) the share of a day's units that is sold by t. The gain says how far a lead over the forecast lasts for the rest of the day.
     """
 
     def __init__(self) -> None:
@@ -73,23 +75,23 @@ class Nowcast:
         self._learned = 0  # days: what was made of the curves before is out of date
 
     def curve(self) -> F64:
-        """Share of each hour `[24]`; even through the day before any sale is known."""
+        """Share of each hour in a day's units, `[24]`; equal shares until sales are known."""
         flat = np.full(HOURS, 1 / HOURS)
         return np.asarray((self.by_hour + 20 * flat) / (self.by_hour.sum() + 20))
 
     def learn(self, curve: DayCurve, weekday: int, hours: F32, own: F32, morning: F32, share: float) -> None:
-        """An open day has closed.
+        """Learn an open day that has closed.
 
         Parameters
         ----------
         hours
-            Units by local hour `[n, 24]`, at least 0.
+            Units by local hour, `[n, 24]`, at least 0.
         own
-            `Series.by_hour`, which learns.
+            `Series.by_hour`, changed in place.
         morning
-            What had been expected of the day `[n]`.
+            Units expected of the day in the morning, `[n]`.
         share
-            The store's share of its date.
+            The weight of the store within its business date.
 
         """
         self._learned += 1
@@ -109,7 +111,7 @@ class Nowcast:
         own += hours.T
 
     def expect(self, curve: DayCurve, weekday: int, hour: float, own: F32, sold: F64, morning: F64) -> F64:
-        """Expected total of the day `[n]`."""
+        """Expected total of the day, `[n]`."""
         whole = min(max(int(hour), 0), HOURS - 1)
         part = min(max(hour - whole, 0.0), 1.0)
         before, after = curve.kept_share(weekday, self._learned, self.curve, own)[whole : whole + 2].astype(np.float64)

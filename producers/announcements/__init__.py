@@ -1,1 +1,1 @@
-"""What a shop tells ahead: promotions, open and closed days."""
+"""Announcements: what a shop says in advance about promotions, open and closed days."""

@@ -24,7 +24,7 @@ KNOWN_AHEAD_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class KnownAhead:
-    """Which columns of a source are announced ahead of their days."""
+    """Which columns of a source are announced in advance."""
 
     promotions: bool = False
     openings: bool = False

@@ -1,4 +1,4 @@
-"""A table of promotions and of open or closed days, as the events that announce them. Pure."""
+"""Turns a table of promotions and of open or closed days into the events that announce them. Pure."""
 
 import re
 from collections import Counter

@@ -1,1 +1,1 @@
-"""The HTTP door for tills: a 202 means that Kafka has stored every line."""
+"""The HTTP door for tills. A 202 means that Kafka has stored every line of the request."""

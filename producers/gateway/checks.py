@@ -1,4 +1,4 @@
-"""Lines to events that the worker will take, or to errors that name the line and the field. Pure."""
+"""Turns lines into events that the worker will accept, or into errors that name the line and the field. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

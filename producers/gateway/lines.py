@@ -1,4 +1,4 @@
-"""A request's body to its lines: one JSON value, a list of them, or NDJSON. Pure."""
+"""Splits a request's body into its lines: one JSON value, a list of them, or NDJSON. Pure."""
 
 import re
 from typing import Final, Literal
@@ -14,7 +14,7 @@ _list: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class BodyError(Exception):
-    """A body that cannot be taken as a whole: the HTTP status and a sentence that says what to change."""
+    """A body that is refused as a whole: the HTTP status, and a sentence that says what to change."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)

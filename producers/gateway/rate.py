@@ -1,4 +1,4 @@
-"""How often a key or an address may come in."""
+"""Limits how often a key or an address may send requests."""
 
 import math
 from collections import OrderedDict
@@ -18,7 +18,7 @@ class _Bucket:
 
 
 class RateLimit:
-    """A token bucket for each key or address; the longest unseen are forgotten beyond 10,000."""
+    """A token bucket for each key or address; of more than 10,000, those unseen for longest are forgotten."""
 
     def __init__(self, per_second: float, burst: int, clock: Callable[[], float]) -> None:
         self._rate, self._burst, self._clock = per_second, float(burst), clock

@@ -1,4 +1,4 @@
-"""What the gateway tells Prometheus."""
+"""The gateway's metrics for Prometheus."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Clock ticks for the stores that are selling now, so that their quiet days close."""
+"""Sends clock ticks for the stores that are selling now, so that their days without sales close too."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 class LiveStores:
     """Stores that had an event within a day of now; they stay until 10,000 newer ones push them out.
 
-    A store that only got old sales, as out of a file, is not live: a tick would close the days its next ones belong to.
+    A store that got only old sales, for example from a file, is not live: a tick would close the days of its next sales.
     """
 
     def __init__(self) -> None:

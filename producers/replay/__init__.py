@@ -1,1 +1,1 @@
-"""Recorded sales sent again, in order of time, resumable."""
+"""Sends recorded sales again, in order of time; a replay that stopped can be resumed."""

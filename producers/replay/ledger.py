@@ -1,4 +1,4 @@
-"""How far a replay has come, on disk: written only after Kafka's acknowledgement, so that a kill loses nothing."""
+"""Keeps on disk how far a replay has come; written only after Kafka's acknowledgement, so that a kill loses nothing."""
 
 import os
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ from streams.files.whole_files import make_folder, write_whole
 
 
 class Standing(Struct, kw_only=True):
-    """What is settled: `runs` whole runs of rows, and the first `events` events of the next.
+    """What is settled, that is sent and acknowledged: `runs` whole runs of rows, and the first `events` events of the next run.
 
-    bad, skipped, late, plans: counted with the run they are in as soon as it is begun. bad_bytes: length of the file of bad rows.
-    by_time: the runs are those of the rows sorted by time, and not as the source has them.
+    bad, skipped, late, plans: counts that include a run as soon as it is begun. bad_bytes: length of the file of bad rows.
+    by_time: whether the runs are those of the rows sorted by time, rather than those of the source's order.
     """
 
     runs: int = 0
@@ -54,11 +54,11 @@ class Ledger:
         self.bad_path = folder / f"{stem}-{identity}.bad.ndjson"
 
     def exists(self) -> bool:
-        """Whether an earlier replay of the same rows left its progress."""
+        """Whether an earlier replay of the same rows has left its progress."""
         return self.path.exists()
 
     def read(self) -> Standing:
-        """How far it came; the beginning when there is no file. Raises UsageError when the file cannot be read."""
+        """How far it came; the beginning if there is no file. Raises UsageError if the file cannot be read."""
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=Standing)
         except FileNotFoundError:
@@ -67,7 +67,7 @@ class Ledger:
             raise UsageError(f"The progress file {self.path} cannot be read: {error}. Delete it and replay from the start.") from None
 
     def write(self, standing: Standing) -> None:
-        """Put the new standing in place of the old in one step."""
+        """Replace the old progress by the new one in one step."""
         make_folder(self.path.parent)
         write_whole(self.path, msgspec.json.encode(standing))
 
@@ -77,12 +77,12 @@ class Ledger:
         self.bad_path.unlink(missing_ok=True)
 
     def bad_rows(self, keep_bytes: int) -> "BadRows":
-        """The file of bad rows, cut back to what was settled."""
+        """The file of bad rows, cut back to what is settled."""
         return BadRows.opened(self.bad_path, keep_bytes)
 
 
 class BadRows:
-    """Rows that could not be sales, one JSON object a line: row, reason, sentence, values."""
+    """Rows that are not sales, one JSON object per line: row, reason, sentence, values."""
 
     def __init__(self, path: Path, settled: int) -> None:
         self.path = path
@@ -90,13 +90,13 @@ class BadRows:
 
     @classmethod
     def opened(cls, path: Path, keep_bytes: int) -> Self:
-        """The file at `path`, cut back to `keep_bytes`: what a killed replay wrote beyond is written again."""
+        """Open the file at `path`, cut back to `keep_bytes`: what a killed replay wrote beyond that is written again."""
         if path.exists():
             os.truncate(path, min(keep_bytes, path.stat().st_size))
         return cls(path, keep_bytes)
 
     def add(self, rows: Sequence[BadRow]) -> None:
-        """Append rows and have them on disk. Raises FileError."""
+        """Append rows and flush them to disk. Raises FileError."""
         if not rows:
             return
         make_folder(self.path.parent)

@@ -1,4 +1,4 @@
-"""The speed of a replay as a person writes it."""
+"""Reads the speed of a replay as people write it."""
 
 import re
 
@@ -6,7 +6,7 @@ from streams.contract.errors import UsageError
 
 
 def speed_of(text: str) -> float | None:
-    """Event seconds a second of `600x`; None of `max`. Raises UsageError."""
+    """Event seconds per second: 600 for `600x`, None for `max`. Raises UsageError."""
     if text.strip().lower() == "max":
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)x?", text.strip().lower())

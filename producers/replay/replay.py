@@ -1,10 +1,10 @@
-"""Rows of a source into Kafka in the order of their times, at full speed or on an accelerated clock.
+"""Sends the rows of a source to Kafka in order of time, at full speed or on an accelerated clock.
 
-It is resumable and never ahead of its consumers. A source that is not in the order of time is sorted first; whether it was is noted
-in the ledger, so that a resumed replay counts the same runs.
+A replay can be resumed, and can be kept from running ahead of its consumers. A source that is not in order of time is sorted first; the
+ledger notes that, so that a resumed replay counts the same runs.
 
-A run of rows is built, handed over in slices, and settled slice by slice in the order sent, each once Kafka has
-acknowledged it. What was sent and not settled before a kill is sent again under the same event ids; the worker drops it.
+Each run of rows is built, handed over in slices, and settled slice by slice in the order sent, once Kafka has acknowledged the slice.
+What a kill left sent but not settled is sent again under the same event ids, and the worker drops it.
 """
 
 import threading
@@ -61,7 +61,7 @@ class ReplayOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReplayProgress:
-    """A look at a replay under way. total: rows there are, where known. at: event time, epoch seconds."""
+    """The state of a replay under way. total: number of rows, if known. at: event time, epoch seconds."""
 
     rows: int
     published: int
@@ -74,7 +74,7 @@ class ReplayProgress:
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """What a replay did, together with the stopped ones it went on from. finished: the source's end was reached.
+    """What a replay did, together with the stopped ones that it continued. finished: whether it reached the end of the source.
 
     by_time: the rows were sorted. plans: how many of the published events are announcements.
     late: events that were older by more than the lateness than one before them.
@@ -94,11 +94,11 @@ class ReplayResult:
 
 
 class Replay:
-    """One replay of one source; `run` once.
+    """One replay of one source; call `run` once.
 
-    lag: messages that the consumers are behind, as `LagMeter` tells; asked only with `max_lag`.
-    progress: called a few times a second from the same thread. say: called with a sentence for a person.
-    stop: set it and `run` settles what it sent and returns.
+    lag: returns by how many messages the consumers lag (see `LagMeter`); asked only with `max_lag`.
+    progress: called a few times a second from the same thread. say: called with sentences for people.
+    stop: once it is set, `run` settles what it has sent and returns.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Rows that are not in the order of their times: finding it out, and sorting their events, in files where memory ends.
+"""Detects rows that are not in order of time, and sorts their events, in files if memory does not suffice.
 
-The worker closes a day when events of the next have come, so a file that is newest first, or holds one store after the
-other, would come late nearly as a whole. The ids of events and the bad rows are those of the source's own order.
+The worker closes a day once events of the next one have come. So nearly all rows would come late from a file that starts with the newest,
+or that lists one store after another. Event ids and bad rows stay those of the source's own order.
 """
 
 import math
@@ -24,10 +24,10 @@ from streams.contract.codec import EARLIEST
 from streams.contract.errors import UsageError
 
 AT_ONCE: Final = 20_000
-"""Events a run has that comes out of sorting. Progress files count these runs: another number needs another name for them."""
+"""Events in each run that sorting returns. Progress files count these runs, so another number needs another name for the files."""
 
 HOLD_BYTES: Final = 256 * 1024 * 1024
-"""Bytes of events that are sorted in memory, about 1.5 million sales; as lists of Python's they take a third more."""
+"""Bytes of events that are sorted in memory, about 1.5 million sales; as Python lists they take a third more."""
 
 _BLOCK: Final = 4_000
 _SCHEMA: Final = pa.schema([("key", pa.binary()), ("raw", pa.binary()), ("time", pa.float64())])
@@ -35,16 +35,16 @@ _SCHEMA: Final = pa.schema([("key", pa.binary()), ("raw", pa.binary()), ("time",
 
 @dataclass(frozen=True, slots=True)
 class Older:
-    """A row and by how many seconds it is older than one before it."""
+    """A row, and by how many seconds it is older than one before it."""
 
     row: int
     seconds: float
 
 
 class Order:
-    """Looks at the times of rows, run after run.
+    """Checks the order of the rows' times, run after run.
 
-    lateness_seconds: how much older than one before it a row may be. latest: epoch seconds of a wrong date, not looked at.
+    lateness_seconds: by how much a row may be older than one before it. latest: times beyond it (epoch seconds) are wrong and ignored.
     """
 
     def __init__(self, mapping: Mapping, lateness_seconds: float, latest: float) -> None:
@@ -52,7 +52,7 @@ class Order:
         self._newest = -math.inf
 
     def broken_by(self, rows: Rows) -> Older | None:
-        """The first of these rows that is too old for its place. Raises UsageError when the time's columns are not there."""
+        """The first of these rows that is too old for its place. Raises UsageError if the columns of the time are missing."""
         if not len(rows):
             return None
         self._mapping.check_columns(list(rows.columns))
@@ -67,16 +67,16 @@ class Order:
 
 
 def behind_seconds(times: Floats, newest: float) -> Floats:
-    """By how much each time is older than the newest before it; 0 or less where it is not. newest: of all before these."""
+    """By how much each time is older than the newest one before it, 0 or less if it is not. newest: the newest before all of these."""
     before: Floats = np.maximum.accumulate(np.concatenate(([newest], times)))[:-1]
     return before - times
 
 
 class Sorter:
-    """Puts events into the order of their times; those of one time stay in the order they came in.
+    """Sorts events by time; events of the same time keep their order. Use it in a `with` statement.
 
-    Holds `hold_bytes` of them, and beyond that sorted runs in temporary files of `folder` (where the system has its own when
-    None), which have no name: they are gone with the process, however it ends. Use it in `with`.
+    It holds `hold_bytes` of them in memory, and writes more as sorted runs to temporary files in `folder` (None: the system's folder). The
+    files have no name, so they vanish with the process, however it ends.
     """
 
     def __init__(self, hold_bytes: int = HOLD_BYTES, folder: Path | None = None) -> None:
@@ -93,14 +93,14 @@ class Sorter:
         self._open.close()
 
     def add(self, built: Built) -> None:
-        """Take a run's events. Raises UsageError when there is no room for them."""
+        """Add a run's events. Raises UsageError if the disk has no room for them."""
         self._held.append(Built(built.keys, built.raws, built.times))
         self._bytes += sum(map(len, built.raws))
         if self._bytes > self._hold_bytes:
             self._write()
 
     def sorted(self) -> Iterator[Built]:
-        """All events in runs of `AT_ONCE`, the last one shorter: the same runs however much was held in memory."""
+        """All events in runs of `AT_ONCE`, the last one shorter; the runs do not depend on how much was held in memory."""
         if not self._files:
             yield from _parts(self._held, AT_ONCE)
             return
@@ -128,7 +128,7 @@ class Sorter:
 
 
 def sorted_by_time(runs: Iterable[Built], hold_bytes: int = HOLD_BYTES, folder: Path | None = None) -> Iterator[Built]:
-    """For each run its bad and skipped rows and no events; after the last all events in runs of `AT_ONCE`, as `Sorter` puts them."""
+    """For each run, its bad and skipped rows without events; after the last run, all events in the sorted runs of `Sorter`."""
     with Sorter(hold_bytes, folder) as sorter:
         for built in runs:
             sorter.add(built)
@@ -143,7 +143,7 @@ def _nameless(folder: Path | None) -> IO[bytes]:
 
 
 def _parts(held: list[Built], size: int) -> Iterator[Built]:
-    """The events in order, so many at a time."""
+    """The events in order, a number of them at a time."""
     every = _joined(held)
     order = np.argsort(every.times, kind="stable")
     for first in range(0, len(order), size):
@@ -158,10 +158,10 @@ def _read(file: IO[bytes]) -> Iterator[Built]:
 
 
 def _merged(files: list[Iterator[Built]]) -> Iterator[Built]:
-    """One order out of several; `files` stand in the order in which their events came."""
+    """Merge sorted files; `files` must be in the order in which their events came."""
     heads = {number: next(file) for number, file in enumerate(files)}
     while heads:
-        # All that is not newer than this may go: what is still unread of any file comes after it.
+        # Everything up to this time may go: all that is still unread in any file is newer.
         until, of = min((float(head.times[-1]), number) for number, head in heads.items())
         ready: list[Built] = []
         for number, head in list(heads.items()):
@@ -176,7 +176,7 @@ def _merged(files: list[Iterator[Built]]) -> Iterator[Built]:
 
 
 def _cut(parts: Iterable[Built], size: int) -> Iterator[Built]:
-    """The same events in runs of one size."""
+    """The same events in runs of equal size."""
     held = Built()
     for part in parts:
         held = _joined([held, part])

@@ -1,1 +1,1 @@
-"""A seeded shop that never was."""
+"""Simulates a shop that does not exist; the same seed gives the same sales."""

@@ -1,4 +1,4 @@
-"""A simulation into Kafka, on its own clock or as fast as it goes."""
+"""Publishes a simulation to Kafka, on its own clock or as fast as possible."""
 
 import threading
 import time
@@ -25,10 +25,10 @@ def publish(
     progress: Callable[[int, float], None] | None = None,
     stop: threading.Event | None = None,
 ) -> bool:
-    """Publish every message with its event time as the record's; whether the end was reached before `stop`.
+    """Publish every message, with its event time as the record's time; returns whether it reached the end before `stop`.
 
-    speed: event seconds a second, None for all that goes. progress: called with the events so far and their time.
-    Raises DeliveryError when Kafka did not take a message in time.
+    speed: event seconds per second, None: as fast as possible. progress: called with the number of events so far and their time.
+    Raises DeliveryError if Kafka does not take a message in time.
     """
     stop = stop or threading.Event()
     timeout = publisher.settings.delivery_timeout_seconds

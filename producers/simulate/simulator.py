@@ -1,4 +1,4 @@
-"""A seeded shop with tills: the test bed for drift and load. The same settings give the same bytes, on any day."""
+"""A seeded shop with tills, as a test bed for drift and load. The same settings give the same bytes on any day."""
 
 import heapq
 import itertools
@@ -29,17 +29,17 @@ POISON: Final = (
     b'{"type":"sale-undone.v1","event_id":"p"}',
     b"\xff\xfe\x00",
 )
-"""What tills should never send: each must become a dead letter."""
+"""Messages that tills should never send; each must become a dead letter."""
 
 STOCK_TAKING_EVERY, FIRST_STOCK_TAKING, TOLD_AHEAD = 28, 20, 10
-"""Each store is closed for stock-taking one day in so many, from this day number on, and says so that many days ahead."""
+"""Each store closes for stock-taking once in this many days, from this day number on, and announces it this many days ahead."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShopSettings:
-    """The shop. Shares are of sale lines. closures: stock-takings, told ahead.
+    """The settings of the shop. Shares are shares of sale lines. closures: whether stores close for stock-taking and announce it.
 
-    shift_day: day number, from 0, on which the shifted items' level changes.
+    shift_day: day number, from 0, on which the level of the shifted items changes.
     """
 
     seed: int = 1
@@ -70,7 +70,7 @@ class ShopSettings:
 
 @dataclass(slots=True)
 class Truth:
-    """What was simulated, counted apart from everything that reads it. units: by (store, item, business date)."""
+    """What was simulated, counted independently of everything that reads it. units: by (store, item, business date)."""
 
     events: int = 0
     sales: int = 0
@@ -86,7 +86,7 @@ class Truth:
     units: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def count(self, bought: "_Bought", item: str, cost: float) -> None:
-        """A line, or its return, was sold."""
+        """Count a line that was sold or returned."""
         self.sales += 1
         revenue = line_micros(bought.quantity, bought.price)
         self.revenue_micros += revenue
@@ -112,7 +112,7 @@ class _Bought:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Simulated:
-    """A message as it reaches Kafka: when (epoch seconds of event time), its number, key and bytes."""
+    """A message as it reaches Kafka: event time in epoch seconds, number, key and bytes."""
 
     at: float
     number: int
@@ -121,7 +121,7 @@ class Simulated:
 
 
 class Simulation:
-    """One run of a shop; iterate over `events()` once, then read `truth`."""
+    """One run of the shop; iterate over `events()` once, then read `truth`."""
 
     def __init__(self, settings: ShopSettings) -> None:
         self.settings = settings
@@ -141,11 +141,11 @@ class Simulation:
 
     @property
     def items(self) -> tuple[str, ...]:
-        """Names of the items; the level of the first `shifted_items` shifts."""
+        """Names of the items; the level of the first `shifted_items` of them shifts."""
         return self._assortment.names
 
     def midnight(self, day: int) -> float:
-        """Epoch seconds at which day number `day` begins in the shop."""
+        """The moment at which day number `day` begins in the shop, epoch seconds."""
         local = datetime.combine(self.settings.first_day + timedelta(days=day), datetime.min.time(), self._zone)
         return local.timestamp()
 
@@ -173,7 +173,7 @@ class Simulation:
         heapq.heappush(self._waiting, Simulated(at, next(self._number), store.encode(), raw))
 
     def _closed(self, day: int, number: int) -> bool:
-        """Whether store `number` takes stock on a day; one store after the other."""
+        """Whether store `number` takes stock on a day; the stores take turns."""
         due = (day - FIRST_STOCK_TAKING - number) % STOCK_TAKING_EVERY == 0
         return self.settings.closures and day >= FIRST_STOCK_TAKING and due
 
@@ -228,7 +228,7 @@ class Simulation:
             self.truth.poison += 1
 
     def _sale(self, bought: _Bought) -> bytes:
-        """The line's bytes; counts it."""
+        """Count a line and return its bytes."""
         name, cost = self._assortment.names[bought.item], float(self._assortment.cost[bought.item])
         self.truth.count(bought, name, cost)
         return encode(
@@ -248,7 +248,7 @@ class Simulation:
         )
 
     def _promoted(self, day: int, store: str, begin: float) -> NDArray[np.bool_]:
-        """Which items are on promotion today; a week's promotion is planned when the week before it begins."""
+        """The items on promotion today; a week's promotions are announced when the week before it begins."""
         settings = self.settings
         if not settings.promotions:
             return np.zeros(settings.items, dtype=bool)

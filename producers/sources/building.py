@@ -1,4 +1,4 @@
-"""Rows to the bytes of `sale-recorded.v1`, by column: what a replay publishes. Pure."""
+"""Turns rows into the bytes of `sale-recorded.v1` that a replay publishes, a column at a time. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping as ByName

@@ -1,4 +1,4 @@
-"""Columns of anything to columns of text, numbers, truth values and times. A value that cannot be read is marked."""
+"""Turns columns of anything into columns of text, numbers, truth values and times; values that cannot be read are marked."""
 
 import math
 import re

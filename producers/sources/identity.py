@@ -1,4 +1,4 @@
-"""Event ids from content: the same row in the same place of the same source has the same id, whenever it is read."""
+"""Makes event ids from content: the same row in the same place of the same source gets the same id whenever it is read."""
 
 import numpy as np
 import xxhash

@@ -1,4 +1,4 @@
-"""A run of source rows, held by column, as every source hands them over."""
+"""A run of rows, stored by column, in the form in which every source returns them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A shelf described in a TOML or CSV file, as the event that puts it into the log."""
+"""Turns a shelf described in a TOML or CSV file into the event that puts it into the log."""
 
 from __future__ import annotations
 

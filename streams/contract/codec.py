@@ -1,4 +1,4 @@
-"""Bytes to events and back. What cannot be read is a `RejectedEvent` with a sentence that says what to change."""
+"""Turns bytes into events and back. What cannot be read raises `RejectedEvent`, with a sentence that says what to change."""
 
 import json
 import re
@@ -19,7 +19,7 @@ LATEST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC).timestamp()
 LONGEST_PLAN_DAYS: Final = 366
 MAX_OPENINGS, MAX_PROMOTIONS = 1000, 20_000
 MAX_SHELVES, MAX_SHELF_ITEMS = 200, 50_000
-"""Plans and shelves, and items on all its shelves together, that a store keeps at a time; more would be a fault of who sends them."""
+"""Announcements and shelves that a store keeps at a time, and items on all its shelves together; more can only be a sender's mistake."""
 
 _name = re.compile(NAME_PATTERN)
 _events: Final[msgspec.json.Decoder[InputEvent]] = msgspec.json.Decoder(InputEvent)
@@ -35,19 +35,19 @@ decode_output = _outputs.decode
 
 
 def decode_event(raw: bytes) -> InputEvent:
-    """An event of `sales.events`. A message without a `type` is taken for a sale.
+    """Decode an event of `sales.events`. A message without a `type` is taken for a sale.
 
     Raises RejectedEvent with the reason and a sentence that names the field.
     """
     if len(raw) > MAX_EVENT_BYTES:
-        raise RejectedEvent("too_large", f"The message has {len(raw)} bytes; at most {MAX_EVENT_BYTES} are taken.")
+        raise RejectedEvent("too_large", f"The message has {len(raw)} bytes; at most {MAX_EVENT_BYTES} are allowed.")
     try:
         event = _events.decode(raw)
     except msgspec.ValidationError as error:
         event = _without_type(raw, error)
     except _NOT_JSON as error:
         raise RejectedEvent("not_json", f"The message is not JSON in UTF-8: {error}.") from None
-    # A control character stands escaped in JSON or outside ASCII: all other messages need no look at their names.
+    # In JSON a control character is escaped or lies outside ASCII; names of all other messages need no check.
     if b"\\" in raw or not raw.isascii():
         _check_names(event)
     if type(event) is SaleRecorded:
@@ -56,7 +56,7 @@ def decode_event(raw: bytes) -> InputEvent:
 
 
 def check_sale(sale: SaleRecorded) -> None:
-    """What a sale must fulfil beyond its field limits. Raises RejectedEvent."""
+    """Check what the limits of single fields do not say. Raises RejectedEvent."""
     if -LEAST_QUANTITY <= sale.quantity <= LEAST_QUANTITY:
         raise RejectedEvent("invalid", "quantity is 0: give the units sold, or a negative number for a return.", "quantity")
     if sale.unit_price is None and sale.amount is None and sale.profit is None:
@@ -64,7 +64,7 @@ def check_sale(sale: SaleRecorded) -> None:
 
 
 def seconds_of(moment: Moment, field: str) -> float:
-    """Seconds since 1970-01-01 UTC of a moment as sent. Raises RejectedEvent."""
+    """A moment as it was sent, in seconds since 1970-01-01 UTC. Raises RejectedEvent."""
     if type(moment) is float:
         seconds = moment
     elif isinstance(moment, datetime):
@@ -81,7 +81,7 @@ def seconds_of(moment: Moment, field: str) -> float:
 
 
 def planned_days(plan: PromotionPlanned | OpeningPlanned) -> tuple[date, date]:
-    """First and last business day of a plan. Raises RejectedEvent."""
+    """First and last business day of an announcement. Raises RejectedEvent."""
     try:
         first, last = date.fromisoformat(plan.first_day), date.fromisoformat(plan.last_day)
     except ValueError as error:
@@ -128,7 +128,7 @@ def name_is_clean(name: str) -> bool:
 
 
 def printable(text: str, limit: int = 300) -> str:
-    """Foreign text made safe for a log line or terminal: escaped, on one line, bounded."""
+    """Text from outside made safe for a log line or a terminal: escaped, on one line, shortened to `limit`."""
     shown = json.dumps(text, ensure_ascii=False)[1:-1]
     shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown)
     return shown if len(shown) <= limit else shown[:limit] + "…"

@@ -1,6 +1,6 @@
-"""The documents in MongoDB: collections, ids and columns, so that those who write and those who read agree.
+"""The documents in MongoDB: collections, ids and columns, on which writers and readers agree.
 
-A name that came from outside (store, item) stands only in values and inside an `_id`, never in the name of a field.
+Names from outside (store, item) appear only in values and inside an `_id`, never as the name of a field.
 """
 
 from collections.abc import Collection, Mapping
@@ -16,22 +16,22 @@ STORE_MONTHS: Final = "store_months"
 FORECASTS: Final = "forecasts"
 """The newest forecast per (store, item): `close` for the days ahead, `today` for the running day."""
 PLANS: Final = "plans"
-"""The newest shelf plan per (store, shelf); of one in several parts the first."""
+"""The newest shelf plan per (store, shelf); of a plan in several parts, the first part."""
 PLAN_PARTS: Final = "plan_parts"
-"""The further parts of long plans, the newest per (store, shelf, part). One that agrees with the first part in partition,
-offset and origin belongs to it; others are of an older plan."""
+"""The further parts of long plans, the newest per (store, shelf, part). A part belongs to the first one if partition, offset and origin
+agree; otherwise it is left from an older plan."""
 SCORES: Final = "scores"
-"""One document per (store, horizon, origin): the sums, and `items` as one array for each of ITEM_SCORE_COLUMNS, all in
-one order. No array holds arrays: not every server of MongoDB's protocol takes that. Further parts of long ones have
-documents of their own, (store, horizon, origin, part)."""
+"""One document per (store, horizon, origin): the sums, and `items` as one array for each of ITEM_SCORE_COLUMNS, all in the same order.
+There are no arrays of arrays, which some servers of MongoDB's protocol refuse. Further parts of long scores have documents of their own,
+(store, horizon, origin, part)."""
 SCORE_MONTHS: Final = "score_months"
 """One document per (store, horizon, month of origin): `origins` {"07": row of SCORE_COLUMNS}, `total`."""
 DRIFTS: Final = "drifts"
 """One document per drift event."""
 PROGRESS: Final = "progress"
-"""One document per reader and partition: what has been applied."""
+"""One document per reader and partition: how far it has applied the topic."""
 LOG: Final = "log"
-"""One document: the identity of the log all others were made from."""
+"""One document: the identity of the log from which all others were made."""
 
 COLLECTIONS: Final = (ITEM_MONTHS, STORE_MONTHS, FORECASTS, PLANS, PLAN_PARTS, SCORES, SCORE_MONTHS, DRIFTS, PROGRESS, LOG)
 
@@ -45,10 +45,10 @@ DAY_COLUMNS: Final = (
     "orders",
     "profit_lines",
 )
-"""A day's row. Units and money are net of returns; `sales` counts lines sold, `returns` lines taken back.
+"""The columns of a day's row. Units and money are net of returns; `sales` counts lines sold, `returns` lines taken back.
 
-The money and `profit_lines` are of the lines in the document's `currency`, which is that of its first sale; all else is
-of all lines. `others` has the money of the other currencies: [{"currency", "days": {"07": row of MONEY_COLUMNS}, "total"}].
+The money and `profit_lines` cover the lines in the document's `currency`, that of its first sale; all other columns cover all lines.
+`others` holds the money in other currencies: [{"currency", "days": {"07": row of MONEY_COLUMNS}, "total"}].
 """
 DAY_UNITS: Final = DAY_COLUMNS.index("units_thousandths")
 DAY_REVENUE: Final = DAY_COLUMNS.index("revenue_micros")
@@ -67,7 +67,7 @@ MONEY_PROFIT_LINES: Final = MONEY_COLUMNS.index("profit_lines")
 MONEY_LINES: Final = MONEY_COLUMNS.index("lines")
 
 MOST_CURRENCIES: Final = 200
-"""A document holds no more groups than this, so that no input outgrows it; lines of a further code count as without one."""
+"""Most currencies in a document, so that no input can make it too large; lines in further currencies count as without a currency."""
 
 SCORE_COLUMNS: Final = (
     "n",
@@ -85,12 +85,12 @@ _INT64 = 1 << 63
 
 
 def document_id(*parts: str | int) -> str:
-    """An `_id` that no choice of names can make equal to another's: a JSON array."""
+    """A JSON array as `_id`, so that no choice of names can make two ids equal."""
     return msgspec.json.encode(parts).decode()
 
 
 def stored(number: int) -> int | str:
-    """An exact integer for MongoDB, which holds 64 bits: what does not fit is kept as decimal text."""
+    """An exact integer for MongoDB: as a number if it fits 64 bits, else as decimal text."""
     return number if -_INT64 <= number < _INT64 else str(number)
 
 
@@ -100,20 +100,20 @@ def exact(value: Any) -> int:
 
 
 def group_of(currency: str | None, groups: Collection[str | None]) -> str | None:
-    """The currency that a line's money counts under in a document that holds `groups`; None: without a currency."""
+    """The currency under which a document with `groups` counts a line's money; None: without a currency."""
     return currency if currency in groups or len(groups) < MOST_CURRENCIES else None
 
 
 def mixed_to(document: Mapping[str, Any]) -> int:
-    """The source offset up to which a document adds all money up under its `currency`, as the first format did; -1: none."""
+    """The source offset up to which a document adds all money under its `currency`, as the first format did; -1: none."""
     before: int = document.get("mixed_to", -1) if "others" in document else document["v"]
     return before
 
 
 def money_of(document: Mapping[str, Any], day: str | None = None) -> dict[str | None, list[int]]:
-    """The money of a day, or of the whole month, by currency: rows of MONEY_COLUMNS. None is the lines that named none.
+    """The money of a day, or of the whole month, by currency: rows of MONEY_COLUMNS. The key None holds lines without a currency.
 
-    A currency without lines is left out. Needs `currency`, `others`, and `days` or `total`.
+    Currencies without lines are left out. The document must have `currency`, `others`, and `days` or `total`.
     """
     row = document["total"] if day is None else document["days"][day]
     lines = row[DAY_SALES] + row[DAY_RETURNS]
@@ -128,7 +128,7 @@ def money_of(document: Mapping[str, Any], day: str | None = None) -> dict[str | 
 
 
 def units_of(thousandths: int) -> str:
-    """Units as a decimal string, exact."""
+    """Thousandths of units as an exact decimal string."""
     whole, rest = divmod(abs(thousandths), 1000)
     text = f"{whole}.{rest:03}".rstrip("0").rstrip(".")
     return f"-{text}" if thousandths < 0 else text

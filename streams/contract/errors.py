@@ -1,15 +1,15 @@
 """The error tree.
 
-ShelfcastError                 foreseeable; the command line prints its sentence, no traceback
+ShelfcastError                 foreseeable; the command line prints its sentence and no traceback
 ├── SettingsError              a setting is missing or wrong: says which and what to set          (exit 2)
-├── UsageError                 a command was given something it cannot work with                 (exit 2)
+├── UsageError                 a command cannot work with what it was given                      (exit 2)
 ├── FileError                  a file cannot be written: says which and why                        (exit 1)
 ├── ServerError                Kafka or MongoDB cannot be used: says which, where and what to do (exit 3)
 ├── DeliveryError              Kafka did not acknowledge a message in time                       (exit 3)
 ├── SnapshotError              a snapshot cannot be used: torn, corrupt, of another version
 ├── LogTruncatedError          the log below the committed offset is gone: needs a decision      (exit 4)
 ├── StalledError               there is lag and no progress: the supervisor should restart       (exit 5)
-├── EventFault                 the program fails at an event, which is put aside: restart        (exit 6)
+├── EventFault                 the program failed at an event, which is put aside: restart       (exit 6)
 └── RejectedEvent              an event cannot be accepted: goes to the dead letters with its reason
 """
 
@@ -29,7 +29,7 @@ class SettingsError(ShelfcastError):
 
 
 class UsageError(ShelfcastError):
-    """A command was given something it cannot work with."""
+    """A command cannot work with what it was given."""
 
     exit_code = 2
 
@@ -39,7 +39,7 @@ class FileError(ShelfcastError):
 
 
 class ServerError(ShelfcastError):
-    """A server cannot be reached or refuses us."""
+    """A server cannot be reached, or refuses us."""
 
     exit_code = 3
 
@@ -55,28 +55,28 @@ class SnapshotError(ShelfcastError):
 
 
 class LogTruncatedError(ShelfcastError):
-    """Retention has eaten the log below the offset a state needs."""
+    """Retention has deleted events that a state still needs."""
 
     exit_code = 4
 
 
 class StalledError(ShelfcastError):
-    """Lag without progress."""
+    """There is lag and no progress."""
 
     exit_code = 5
 
 
-class EventFault(ShelfcastError):  # noqa: N818  what an event met, as the other errors of events
-    """The program fails at an event: the state it has left is not to be used.
+class EventFault(ShelfcastError):  # noqa: N818  named after the event, as RejectedEvent
+    """The program failed at an event; the state it left must not be used.
 
-    partition, offset: where the event stands; place: where the error arose, as `module:line Type`.
+    partition, offset: where the event stands. place: where the error arose, as `module:line Type`.
     """
 
     exit_code = 6
 
     def __init__(self, partition: int, offset: int, place: str) -> None:
         super().__init__(
-            f"The program fails at the event at offset {offset} of partition {partition} ({place}). "
+            f"The program failed at the event at offset {offset} of partition {partition} ({place}). "
             "The event is put aside (`shelfcast deadletters list --reason internal_error`); please report it."
         )
         self.partition = partition
@@ -109,4 +109,4 @@ REASONS = (
     "too_many_plans",
     "internal_error",
 )
-"""Why an event can be rejected; the values of the metric's label `reason`."""
+"""The reasons for which events are rejected; also the values of the metrics' label `reason`."""

@@ -11,16 +11,16 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """A run of days ahead, beginning with the next one, whose total is forecast.
+    """A run of days, starting with the next one, whose total is forecast.
 
     Attributes
     ----------
     name
         As in the messages' field `horizon`.
     days
-        Length, days.
-    title
-        For people, as in a chart's legend.
+        Length in days.
+        title
+            What people read, for example in a chart's legend.
 
     """
 
@@ -43,7 +43,7 @@ class Quantile:
     name
         As in the messages' fields.
     probability
-        That sales stay at or below it, 0 to 1.
+        Probability that sales stay at or below it, 0 to 1.
 
     """
 
@@ -56,7 +56,7 @@ HORIZONS: Final = (
     Horizon("7_days", 7, "next 7 days"),
     Horizon("28_days", 28, "next 28 days"),
 )
-"""Shortest first. The first is one day, and one is a week: the bias is measured on weeks."""
+"""Shortest first. The first must be one day, and one must be a week, because the model measures its bias on weeks."""
 
 QUANTILES: Final = (Quantile("p10", 0.1), Quantile("p50", 0.5), Quantile("p90", 0.9))
 """Lowest first; the median and those of `BAND` are among them."""

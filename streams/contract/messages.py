@@ -1,7 +1,7 @@
 """Every message on the wire, declared once. JSON Schema, AsyncAPI and the HTTP bodies derive from here.
 
-Evolution: unknown fields pass, so a newer producer may talk to an older consumer; a required field is never added
-within a version; a field never changes its meaning or unit. What would break one of these is a new version.
+How messages may change: unknown fields pass, so that a newer producer can talk to an older consumer; a version never gains a required
+field; a field never changes its meaning or unit. A change that would break one of these rules needs a new version.
 """
 
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -41,8 +41,8 @@ Parts = Annotated[
     int,
     Meta(
         ge=1,
-        description="Parts of the whole. They follow each other in the topic, each with an id of its own, and agree in store, "
-        "partition, offset and origin; the whole is known when all are there.",
+        description="Number of parts. They follow each other in the topic, each with its own id, and agree in store, "
+        "partition, offset and origin; the message is complete when all of them have come.",
     ),
 ]
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     Horizon = str
 else:
     Horizon = Literal["today", *HORIZON_NAMES]
-"""Today until closing; the next business day; the next 7 and 28 days."""
+"""The running day until it closes; the next business day; the next 7 and 28 days."""
 
 
 class SaleRecorded(Struct, frozen=True, kw_only=True, tag_field="type", tag="sale-recorded.v1", gc=False):
@@ -70,14 +70,14 @@ class SaleRecorded(Struct, frozen=True, kw_only=True, tag_field="type", tag="sal
     cashier: Label | None = None
     category: Label | None = None
     channel: Label | None = None
-    on_promotion: Annotated[bool | None, Meta(description="Whether the item was on promotion; absent: not known.")] = None
+    on_promotion: Annotated[bool | None, Meta(description="Whether the item was on promotion; absent: unknown.")] = None
     list_price: Price | None = None
     currency: Currency | None = None
     stock_left: StockLeft | None = None
 
 
 class StockCounted(Struct, frozen=True, kw_only=True, tag_field="type", tag="stock-counted.v1", gc=False):
-    """The units of an item a store has, counted or taken from the stock ledger."""
+    """How many units of an item a store has, by a count or from its stock ledger."""
 
     event_id: EventId
     store: Store
@@ -87,7 +87,7 @@ class StockCounted(Struct, frozen=True, kw_only=True, tag_field="type", tag="sto
 
 
 class PromotionPlanned(Struct, frozen=True, kw_only=True, tag_field="type", tag="promotion-planned.v1", gc=False):
-    """A promotion known ahead: first to last business date, both included. `active=false` withdraws it."""
+    """Announces a promotion, from the first to the last business date, both included. `active=false` withdraws it."""
 
     event_id: EventId
     store: Store
@@ -99,9 +99,9 @@ class PromotionPlanned(Struct, frozen=True, kw_only=True, tag_field="type", tag=
 
 
 class OpeningPlanned(Struct, frozen=True, kw_only=True, tag_field="type", tag="opening-planned.v1", gc=False):
-    """Days on which a store opens, or stays closed, known ahead: first to last business date, both included.
+    """Announces that a store opens, or stays closed, from the first to the last business date, both included.
 
-    Of several words on a day the newest counts. Days that nothing was said of follow from the store's week and its holidays.
+    For each day the newest announcement counts. Days without one follow from the store's usual week and its holidays.
     """
 
     event_id: EventId
@@ -110,15 +110,15 @@ class OpeningPlanned(Struct, frozen=True, kw_only=True, tag_field="type", tag="o
     last_day: IsoDate
     open: Annotated[bool, Meta(description="false: the store stays closed on these days; true: it opens on them.")]
     planned_at: Moment
-    active: Annotated[bool, Meta(description="false withdraws what was said of exactly these days.")] = True
+    active: Annotated[bool, Meta(description="false withdraws the announcement for exactly these days.")] = True
 
 
 MAX_TICK_AHEAD_SECONDS: Final = 300
-"""A clock tick this far after its Kafka record was written says no time: it would close days early."""
+"""A clock tick dated further than this after its Kafka record is refused: it would close days early."""
 
 
 class ClockTicked(Struct, frozen=True, kw_only=True, tag_field="type", tag="clock-ticked.v1", gc=False):
-    """Time passed in a store whether or not it sold: closes quiet days. Time is in the log, so a replay repeats it."""
+    """Says that time has passed in a store, so that days without sales close too. Because time is in the log, a replay repeats it."""
 
     store: Store
     at: Moment
@@ -131,19 +131,19 @@ class ShelfItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     width: Annotated[Width, Meta(description="Width of one facing, in the unit of the shelf.")] = 1.0
     price: Price | None = None
     cost: Price | None = None
-    case_size: Annotated[int, Meta(ge=1, le=MAX_CASE, description="Units in a case: what can be ordered.")] = 1
+    case_size: Annotated[int, Meta(ge=1, le=MAX_CASE, description="Units in a case; orders are whole cases.")] = 1
     units_per_facing: Annotated[
-        float, Meta(ge=MIN_PER_FACING, le=MAX_PER_FACING, description="Units that one facing holds, in its depth and height.")
+        float, Meta(ge=MIN_PER_FACING, le=MAX_PER_FACING, description="Units that stand in one facing, behind and on top of each other.")
     ] = 6.0
     min_facings: Annotated[int, Meta(ge=0, le=MAX_FACINGS)] = 0
     max_facings: Annotated[int, Meta(ge=1, le=NO_LIMIT)] | None = None
     category: Label | None = None
     must_stay: bool = False
-    group: Annotated[Label | None, Meta(description="Items of one group stand together.")] = None
+    group: Annotated[Label | None, Meta(description="Items of the same group stand together.")] = None
 
 
 class CategoryShare(Struct, frozen=True, kw_only=True):
-    """Bounds on the share of the shelf's width that a category takes, 0 to 1."""
+    """Bounds on the share of the shelf's width that a category may take, 0 to 1."""
 
     category: Label
     min_share: Share = 0.0
@@ -151,7 +151,7 @@ class CategoryShare(Struct, frozen=True, kw_only=True):
 
 
 class ShelfDefined(Struct, frozen=True, kw_only=True, tag_field="type", tag="shelf-defined.v1"):
-    """A shelf of a store: its levels and what may stand on it. The newest definition of a shelf counts."""
+    """Describes a shelf of a store: its levels, and what may stand on it. The newest definition of a shelf counts."""
 
     event_id: EventId
     store: Store
@@ -167,7 +167,7 @@ InputEvent = SaleRecorded | StockCounted | PromotionPlanned | OpeningPlanned | C
 
 
 class SaleAccepted(Struct, frozen=True, kw_only=True, tag_field="type", tag="sale-accepted.v1", omit_defaults=True, gc=False):
-    """A sale that passed, once, with what was derived from it. Money is exact: integers of millionths."""
+    """A sale that was accepted, once, with what follows from it. Money is exact, in whole millionths."""
 
     event_id: EventId
     store: Store
@@ -177,13 +177,15 @@ class SaleAccepted(Struct, frozen=True, kw_only=True, tag_field="type", tag="sal
     business_date: IsoDate
     hour: Annotated[int, Meta(ge=0, le=23, description="Hour of the day in the store's time zone.")]
     revenue_micros: Micros
-    profit_micros: Annotated[int | None, Meta(description="Millionths of the currency; absent: neither profit nor cost was given.")] = None
+    profit_micros: Annotated[int | None, Meta(description="Millionths of the currency; absent if neither profit nor cost was given.")] = (
+        None
+    )
     partition: Partition
     offset: Offset
-    seq: Annotated[int, Meta(ge=1, description="Number of this sale in its partition, 1, 2, 3, without gaps.")]
+    seq: Annotated[int, Meta(ge=1, description="Number of this sale in its partition: 1, 2, 3, ... without gaps.")]
     late_seconds: Annotated[
         float,
-        Meta(ge=0, description="How far behind the newest event of the store it was sold, when its day was closed already; 0: in time."),
+        Meta(ge=0, description="Seconds from the sale to the store's newest event, if the sale's day had closed already; 0: in time."),
     ] = 0.0
     order_id: Label | None = None
     category: Label | None = None
@@ -204,47 +206,51 @@ class HorizonForecast(Struct, frozen=True, gc=False):
     p10: Units
     p50: Units
     p90: Units
-    same_weekday_mean: Annotated[Units, Meta(description="The baseline: mean of the last 8 same weekdays, summed.")]
+    same_weekday_mean: Annotated[
+        Units, Meta(description="The baseline: the mean of each weekday's last 8 open days, summed over the horizon.")
+    ]
 
 
 class PredictedSales(Struct, frozen=True, kw_only=True, tag_field="type", tag="predicted-sales.v1", omit_defaults=True, gc=False):
-    """What an item is expected to sell: at the close of a day for the days ahead, within a day for its total."""
+    """What an item should sell: at the close of a day, for the days ahead; while a day runs, its total."""
 
-    id: Annotated[str, Meta(description="partition-offset-number; the same after any replay. Drop what you have seen.")]
+    id: Annotated[str, Meta(description="partition-offset-number, the same after any replay. Drop messages whose id you have seen.")]
     store: Store
     item: Item
-    origin: Annotated[IsoDate, Meta(description="The newest business date the forecast knows of.")]
+    origin: Annotated[IsoDate, Meta(description="The newest business date that the forecast knows.")]
     made_at: EpochSeconds
     horizons: tuple[HorizonForecast, ...]
-    path: Annotated[tuple[float, ...], Meta(description="Mean units of each of the next 28 days; their sums agree with the horizons.")] = ()
-    sold_so_far: Annotated[float | None, Meta(description="Units sold today when a 'today' forecast was made.")] = None
+    path: Annotated[
+        tuple[float, ...], Meta(description="Expected units of each of the next 28 days; their sums agree with the horizons.")
+    ] = ()
+    sold_so_far: Annotated[float | None, Meta(description="Units sold so far, in a forecast of today.")] = None
     partition: Partition
     offset: Offset
 
 
 class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An item's part in a shelf plan."""
+    """One item in a shelf plan."""
 
     item: Item
-    predicted_sales: Annotated[float, Meta(description="Units of the next business day, mean.")]
+    predicted_sales: Annotated[float, Meta(description="Expected units of the next business day.")]
     shelf_space_percentage: Annotated[
-        float, Meta(ge=0, le=100, description="Share of the store's space; the plans of a store's close sum to 100, over all its shelves.")
+        float, Meta(ge=0, le=100, description="Share of the store's space; all plans of one close of a store sum to 100.")
     ]
     percentage_of_shelf: Annotated[
-        float | None, Meta(description="Share of this described shelf; the plan's sum is 100. Absent: the store's share.")
+        float | None, Meta(description="Share of this shelf; a plan sums to 100. Absent if no shelf is described.")
     ] = None
     facings: int | None = None
     previous_facings: int | None = None
-    profit_per_day: Annotated[float | None, Meta(description="Expected profit a day under the plan, in the currency.")] = None
-    marginal_profit: Annotated[float | None, Meta(description="What one more facing would earn a day, in the currency.")] = None
+    profit_per_day: Annotated[float | None, Meta(description="Expected profit per day under the plan, in the currency.")] = None
+    marginal_profit: Annotated[float | None, Meta(description="What one more facing would earn per day, in the currency.")] = None
     order_units: Annotated[float | None, Meta(description="Units to order now, in whole cases.")] = None
-    stock: Annotated[float | None, Meta(description="Units on hand as far as is known.")] = None
+    stock: Annotated[float | None, Meta(description="Units on hand, as far as known.")] = None
 
 
 class ShelfAllocation(Struct, frozen=True, kw_only=True, tag_field="type", tag="shelf-allocation.v1", omit_defaults=True):
-    """How to share a store's shelf among its items, made from the forecasts of the same close.
+    """How to share a store's shelf among its items, based on the forecasts of the same close.
 
-    A plan of many items comes in numbered parts: gains stand in each of them and are of the whole plan, reasons stand in the first.
+    A plan of many items comes in numbered parts. Each part has the gains of the whole plan; only the first has the reasons.
     """
 
     id: str
@@ -253,12 +259,12 @@ class ShelfAllocation(Struct, frozen=True, kw_only=True, tag_field="type", tag="
     origin: IsoDate
     made_at: EpochSeconds
     items: tuple[Allocation, ...]
-    gain_per_day: Annotated[float | None, Meta(description="Expected gain over the current plan, currency a day.")] = None
+    gain_per_day: Annotated[float | None, Meta(description="Expected gain over the current plan, in the currency per day.")] = None
     gain_over_share_of_sales: float | None = None
     gain_over_share_of_profit: float | None = None
     gain_over_equal_space: float | None = None
-    changed: Annotated[bool, Meta(description="False: the current plan stays, because moving goods would not pay.")] = True
-    reasons: Annotated[tuple[str, ...], Meta(description="Sentences: what moved and why, which limit binds.")] = ()
+    changed: Annotated[bool, Meta(description="False if the current plan stays, because moving goods would not pay.")] = True
+    reasons: Annotated[tuple[str, ...], Meta(description="Sentences that say what moves and why, and which limit binds.")] = ()
     part: Part = 1
     parts: Parts = 1
     partition: Partition
@@ -266,7 +272,7 @@ class ShelfAllocation(Struct, frozen=True, kw_only=True, tag_field="type", tag="
 
 
 class ItemScore(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
-    """One item's forecast against what came, sums over the horizon, units."""
+    """One item's forecast beside what it sold, in units summed over the horizon."""
 
     item: Item
     actual: float
@@ -277,9 +283,9 @@ class ItemScore(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
 
 class ForecastScored(Struct, frozen=True, kw_only=True, tag_field="type", tag="forecast-scored.v1", omit_defaults=True):
-    """A store's forecasts of one origin and horizon whose days have all closed, against what was sold.
+    """A store's forecasts of one origin and horizon beside what was sold, once all days of the horizon have closed.
 
-    The sums are over all series and stand in each part; `items` are the 1000 that sold most.
+    Each part has the sums over all series; `items` lists the 1000 that sold most.
     """
 
     id: str
@@ -288,12 +294,12 @@ class ForecastScored(Struct, frozen=True, kw_only=True, tag_field="type", tag="f
     origin: IsoDate
     first_day: IsoDate
     last_day: IsoDate
-    n: Annotated[int, Meta(description="Series scored.")]
+    n: Annotated[int, Meta(description="Number of series scored.")]
     actual: Annotated[float, Meta(description="Units sold, summed over series.")]
     absolute_error: Annotated[float, Meta(description="Sum over series of |forecast - actual|, units.")]
     absolute_error_same_weekday_mean: float
     error: Annotated[float, Meta(description="Sum over series of forecast - actual, units; its sign is the bias.")]
-    within_band: Annotated[int, Meta(description="Series whose actual lay within p10 to p90.")]
+    within_band: Annotated[int, Meta(description="Number of series that sold from p10 to p90.")]
     items: tuple[ItemScore, ...]
     part: Part = 1
     parts: Parts = 1
@@ -302,12 +308,15 @@ class ForecastScored(Struct, frozen=True, kw_only=True, tag_field="type", tag="f
 
 
 class DriftDetected(Struct, frozen=True, kw_only=True, tag_field="type", tag="drift-detected.v1", omit_defaults=True):
-    """The world changed: what, since when, by how much, and what the model did about it."""
+    """A change that the model noticed: what, since when, by how much, and what the model did about it."""
 
     id: str
-    store: Annotated[str | None, Meta(description="Absent: seen over the whole partition.")] = None
+    store: Annotated[str | None, Meta(description="Absent if the change concerns the whole partition.")] = None
     item: str | None = None
-    kind: Annotated[Literal["level_shift", "sale_error"], Meta(description="Of a series' daily level; of the error per sale.")]
+    kind: Annotated[
+        Literal["level_shift", "sale_error"],
+        Meta(description="level_shift: an item sells on another level; sale_error: errors per sale have another size."),
+    ]
     since: IsoDate
     before: float
     after: float

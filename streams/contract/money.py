@@ -1,7 +1,7 @@
-"""Exact money: a line's amount is rounded once to an integer of micro-units; only integers are summed.
+"""Exact money: a line's amount is rounded once, to whole micro-units (millionths of the currency); only integers are summed.
 
-The rule: a quantity counts with 3 decimals, a price with 4, an amount with 6, each rounded half to even from the
-number as sent. quantity x price is then an exact integer of 10^-7, rounded half to even to 10^-6.
+The rule: a quantity counts with 3 decimals, a price with 4, an amount with 6, each rounded half to even from the number as sent. So
+quantity x price is an exact multiple of 10^-7, which is rounded half to even to 10^-6.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,16 +28,16 @@ def line_micros(quantity: float, unit_price: float) -> int:
 
 
 def decimal_of(amount_micros: int, places: int = 2) -> str:
-    """Micro-units as a decimal string with a currency's places, rounded half to even."""
+    """Micro-units as a decimal string with `places` decimals, rounded half to even."""
     exact = Decimal(amount_micros).scaleb(-6)
     return str(exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN))
 
 
 def amounts_shown(money: Mapping[str | None, Sequence[int]]) -> dict[str, Any]:
-    """Money by currency (rows of MONEY_COLUMNS) as JSON, decimals of two places; profit is None where no line had one.
+    """Money by currency (rows of MONEY_COLUMNS) as JSON with two decimals; profit is None if no line had one.
 
-    Where there are several, `revenue` and `profit` are None, and `by_currency` has those of each, most lines first:
-    amounts of different currencies are never added. Lines that named none are a group of their own.
+    With several currencies, `revenue` and `profit` are None and `by_currency` lists each currency, most lines first: amounts of different
+    currencies are never added. Lines without a currency form a group of their own.
     """
     rows = sorted(money.items(), key=lambda pair: (-pair[1][MONEY_LINES], pair[0] or ""))
     each = [

@@ -16,18 +16,18 @@ CHANNELS: Final[dict[str, tuple[type, ...]]] = {
 
 
 def message_name(message: type) -> str:
-    """The name a message has on the wire, as in `sale-recorded.v1`."""
+    """The name of a message on the wire, for example `sale-recorded.v1`."""
     return str(message.__struct_config__.tag)  # type: ignore[attr-defined]
 
 
 def json_schema() -> dict[str, Any]:
-    """One JSON Schema document whose `$defs` are all messages and what they consist of."""
+    """One JSON Schema document; its `$defs` hold all messages and their parts."""
     every = [message for channel in CHANNELS.values() for message in channel]
     references, definitions = msgspec.json.schema_components(every, ref_template="#/$defs/{name}")
     return {
         "$schema": _JSON_SCHEMA,
         "title": "shelfcast messages",
-        "description": "Unknown fields pass; a required field is never added within a version.",
+        "description": "Unknown fields pass; a version never gains a required field.",
         "oneOf": list(references),
         "$defs": dict(sorted(definitions.items())),
     }

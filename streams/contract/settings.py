@@ -1,4 +1,4 @@
-"""Settings: frozen classes read from the environment once, checked at start, secrets masked wherever they show."""
+"""Settings: frozen classes that are read from the environment once and checked at start; secrets are masked wherever they show."""
 
 import math
 import os
@@ -20,7 +20,7 @@ SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 
 class Secret(str):
-    """Text that prints as stars; `reveal()` gives it."""
+    """Text that prints as stars; `reveal()` returns it."""
 
     __slots__ = ()
 
@@ -45,11 +45,11 @@ def setting(env: str, meaning: str, default: Any = MISSING, *, low: float | None
 
 
 class FromEnvironment:
-    """Mix-in of the settings classes."""
+    """Base of the settings classes."""
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Self:
-        """Settings from the environment; `overrides` (command-line options that are not None) win.
+        """Read settings from the environment; `overrides` (command-line options that are not None) take precedence.
 
         Raises SettingsError with a sentence that says what to set.
         """
@@ -96,7 +96,7 @@ def _checked(name: str, value: Any, about: Mapping[str, Any]) -> Any:
 
 
 def _check_authority(file: str) -> None:
-    """Raises SettingsError unless the file holds certificates that TLS can take."""
+    """Raise SettingsError unless the file holds certificates that TLS can use."""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
     except ssl.SSLError:
@@ -148,30 +148,32 @@ class MongoSettings(FromEnvironment):
 
     @property
     def shown(self) -> str:
-        """Where MongoDB is, without user and password."""
+        """The address of MongoDB without user and password."""
         scheme, _, rest = self.uri.reveal().partition("://")
-        # The last @ counts: a password may hold all the others, and / and ? too.
+        # The last @ counts: a password may hold @, / and ?.
         hosts = re.split(r"[/?#]", rest.rpartition("@")[2], maxsplit=1)[0]
         return f"{scheme}://{hosts}/{self.database}"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings(FromEnvironment):
-    """What the stream worker does. Those marked * are part of the state: change them only with a rebuild."""
+    """Settings of the stream worker. Those marked * are part of the state: another value means that the state is rebuilt from the log."""
 
     group: str = setting("SHELFCAST_GROUP", "Consumer group of the workers.", "shelfcast-worker")
     timezone: str = setting("SHELFCAST_TIMEZONE", "* Time zone of the stores, as in Europe/Berlin.", "UTC")
-    country: str = setting("SHELFCAST_COUNTRY", "* Where the stores are, for public holidays: ISO 3166, as DE or DE-NW; empty: none.", "")
+    country: str = setting(
+        "SHELFCAST_COUNTRY", "* Country of the stores, for public holidays: ISO 3166, as in DE or DE-NW; empty: none.", ""
+    )
     store_countries: str = setting(
         "SHELFCAST_STORE_COUNTRIES",
-        "CSV file of stores that are elsewhere: columns store and country, as in 25,DE-NW. A store keeps what it is first seen with.",
+        "CSV file of stores in other countries: columns store and country, as in 25,DE-NW. A store keeps the country it begins with.",
         "",
     )
     lateness_minutes: float = setting(
-        "SHELFCAST_LATENESS_MINUTES", "* How late a sale may come and still change its open day.", 60.0, low=0, high=10080
+        "SHELFCAST_LATENESS_MINUTES", "* How late a sale may come and still change its day before the day closes.", 60.0, low=0, high=10080
     )
     dedupe_window: int = setting(
-        "SHELFCAST_DEDUPE_WINDOW", "* Event ids a partition remembers to drop repeats.", 100_000, low=1000, high=10_000_000
+        "SHELFCAST_DEDUPE_WINDOW", "* Number of event ids that a partition remembers, to drop repeats.", 100_000, low=1000, high=10_000_000
     )
     nowcast_minutes: float = setting(
         "SHELFCAST_NOWCAST_MINUTES", "* Event minutes between two forecasts of today's total.", 60.0, low=1, high=1440
@@ -183,14 +185,14 @@ class WorkerSettings(FromEnvironment):
         "SHELFCAST_CHECKPOINT_EVENTS", "Events of a partition after which a snapshot is taken.", 50_000, low=100, high=10_000_000
     )
     stall_seconds: float = setting(
-        "SHELFCAST_STALL_SECONDS", "Lag without progress for so long ends the worker, to be restarted.", 60.0, low=5, high=3600
+        "SHELFCAST_STALL_SECONDS", "Seconds of lag without progress after which the worker ends, to be restarted.", 60.0, low=5, high=3600
     )
     accept_truncated_log: bool = setting(
-        "SHELFCAST_ACCEPT_TRUNCATED_LOG", "Go on where retention has deleted events that were not taken yet.", False
+        "SHELFCAST_ACCEPT_TRUNCATED_LOG", "Continue even if retention has deleted events that were not processed.", False
     )
     metrics_host: str = setting(
         "SHELFCAST_METRICS_HOST",
-        "Address of /metrics of worker and consumers. It asks for no key: other than loopback only in a private network.",
+        "Address of /metrics of worker and consumers. It needs no key: leave loopback only in a private network.",
         "127.0.0.1",
     )
     metrics_port: int = setting("SHELFCAST_WORKER_METRICS_PORT", "Port of the worker's /metrics; 0 serves none.", 9101, low=0, high=65535)

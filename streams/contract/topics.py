@@ -1,4 +1,4 @@
-"""Topics, their names and settings, and where a store's events go."""
+"""The topics, their names and settings, and the partition of a store's events."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,20 +11,20 @@ SNAPSHOTS: Final = "shelfcast.snapshots"
 
 DEFAULT_PARTITIONS: Final = 4
 PARTITIONER: Final = "murmur2_random"
-"""librdkafka's name of Java's default placement: murmur2 of the key."""
+"""librdkafka's name for Java's default placement: murmur2 of the key."""
 
 MESSAGE_BYTES: Final = 1_000_000
-"""The largest message, and batch of messages, that our producers hand to Kafka."""
+"""Largest message, and largest batch of messages, that our producers hand to Kafka."""
 
 BATCH_BYTES: Final = MESSAGE_BYTES + 1000
-"""What a topic must take at once (`max.message.bytes`): such a batch with its frame."""
+"""What a topic must accept at once (`max.message.bytes`): such a batch with its header."""
 
 _DAY_MS: Final = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic as it should be on the broker."""
+    """A topic as it should exist on the broker."""
 
     name: str
     purpose: str
@@ -43,7 +43,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
 
 
 def murmur2(data: bytes) -> int:
-    """MurmurHash2 (Appleby 2008) with the seed of Java's Kafka client, as a signed-agnostic 32 bit number."""
+    """MurmurHash2 (Appleby 2008) with the seed of Java's Kafka client, as an unsigned 32-bit number."""
     mask, m = 0xFFFFFFFF, 0x5BD1E995
     length = len(data)
     h = (0x9747B28C ^ length) & mask
@@ -59,5 +59,5 @@ def murmur2(data: bytes) -> int:
 
 
 def partition_of(store: str, partitions: int) -> int:
-    """The partition that holds a store's events: Java's default placement of its UTF-8 name."""
+    """The partition of a store's events: Java's default placement of its name in UTF-8."""
     return (murmur2(store.encode()) & 0x7FFFFFFF) % partitions

@@ -1,1 +1,1 @@
-"""Files for people: written whole, safe to open in a spreadsheet."""
+"""Files for people: written completely or not at all, and safe to open in a spreadsheet."""

@@ -1,4 +1,4 @@
-"""CSV for people, who open it in a spreadsheet: the one way it is written here."""
+"""The one way in which shelfcast writes CSV for people, who open it in a spreadsheet."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_text(header: Iterable[str], rows: Iterable[Iterable[str | float]]) -> str:
-    """Rows as CSV. Texts are data: one that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """Rows as CSV. Text is data: an apostrophe precedes what a spreadsheet would take for a formula."""
     out = io.StringIO(newline="")
     lines = csv.writer(out)
     lines.writerow(header)

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: a full disk or a killed process leaves no half file under the name."""
+"""Files that exist completely or not at all: a full disk or a killed process leaves no half file under the name."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,9 @@ from streams.contract.errors import FileError
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file, replacing one of its name in one step. Raises FileError.
+    """Write a file, replacing an older one in one step. Raises FileError.
 
-    What is no regular file, as a pipe or a device, is written to as it is.
+    What is not a regular file, such as a pipe or a device, is written to directly.
     """
     data = content.encode() if isinstance(content, str) else content
     try:
@@ -22,7 +22,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder where it is not there. Raises FileError."""
+    """Make a folder unless it exists. Raises FileError."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

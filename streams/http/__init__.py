@@ -1,1 +1,1 @@
-"""What the HTTP servers share: listening, and who may come in."""
+"""What the HTTP servers share: listening, bounds on clients, and who may come in."""

@@ -15,7 +15,7 @@ MIN_KEY_LENGTH: Final = 16
 
 
 class RefusedError(Exception):
-    """A request that is not let in: the HTTP status, a sentence, and after how many seconds to try again."""
+    """A request that is not let in: the HTTP status, a sentence, and the seconds after which to try again."""
 
     def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
         super().__init__(sentence)
@@ -24,9 +24,9 @@ class RefusedError(Exception):
 
 
 class Keyring:
-    """The API keys, compared in constant time and only by their hashes. Empty: only this machine may come in.
+    """The API keys, compared in constant time and only by their hashes. Without keys, only this machine may come in.
 
-    keys: may do all but post clock ticks. ticking: may post those; a key in both may do all.
+    keys: may do everything but post clock ticks. ticking: may post clock ticks. A key in both may do everything.
     """
 
     def __init__(self, keys: Sequence[str], ticking: Sequence[str] = ()) -> None:
@@ -39,14 +39,14 @@ class Keyring:
         return bool(self._hashes)
 
     def owner(self, shown: str) -> str | None:
-        """A name for the key that was shown, None when it is none of ours."""
+        """A name for the key that was shown; None if it is not one of ours."""
         digest = hashlib.sha256(shown.encode("utf-8", "surrogateescape")).digest()
-        # Every key is compared, so that the time tells nothing about which one was near.
+        # Compare all keys, so that the time does not reveal which one was close.
         found = [hmac.compare_digest(digest, known) for known in self._hashes]
         return f"key:{found.index(True)}" if any(found) else None
 
     def check_rights(self, owner: str | None, *, events: int, ticks: int) -> None:
-        """Raises RefusedError 403 when an owner may not post what a request holds. Without keys this machine may post all."""
+        """Raise RefusedError 403 if an owner may not post what a request holds. Without keys this machine may post everything."""
         if not self:
             return
         if ticks and owner not in self._ticking:
@@ -58,9 +58,9 @@ class Keyring:
 
 
 def check_local(host: str) -> None:
-    """Raises RefusedError 403 when the header `Host` names another machine than this one.
+    """Raise RefusedError 403 if the header `Host` names another machine than this one.
 
-    Without keys that is all there is: a web page elsewhere must not reach us by rebinding a name.
+    Without keys this is the only protection against a web page elsewhere that reaches us by rebinding a name.
     """
     if not is_local(host):
         raise RefusedError(403, "Without API keys this answers only to localhost: set SHELFCAST_API_KEYS.")
@@ -72,7 +72,7 @@ def is_local(host: str) -> bool:
 
 
 def bearer(authorization: str) -> str:
-    """The key in a header `Authorization: Bearer KEY`; empty when there is none."""
+    """The key in a header `Authorization: Bearer KEY`; empty if there is none."""
     scheme, _, rest = authorization.partition(" ")
     return rest.strip() if scheme.lower() == "bearer" else ""
 
@@ -94,7 +94,7 @@ def keys_of(api_keys: Secret) -> tuple[str, ...]:
 
 
 def check_keys(keys: Sequence[str], host: str, variable: str) -> None:
-    """Raises SettingsError for a weak key, or for none on an address that others reach; `variable` is the host's setting."""
+    """Raise SettingsError for a weak key, or for no key on an address that others can reach; `variable` is the setting of the host."""
     if not keys and not is_loopback(host):
         raise SettingsError(
             f"{variable}={host} can be reached from other machines: set SHELFCAST_API_KEYS to one or more keys "
@@ -104,7 +104,7 @@ def check_keys(keys: Sequence[str], host: str, variable: str) -> None:
 
 
 def check_strength(keys: Sequence[str], variable: str) -> None:
-    """Raises SettingsError for a key of a setting that is too short or cannot be sent."""
+    """Raise SettingsError if a setting holds a key that is too short or cannot be sent."""
     if any(len(key) < MIN_KEY_LENGTH for key in keys):
         raise SettingsError(f"{variable} has a key of fewer than {MIN_KEY_LENGTH} characters: set longer ones.")
     if any(not key.isascii() or not key.isprintable() or " " in key for key in keys):

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with bounds: a client that is slow or silent holds its connection for a stated time only."""
+"""uvicorn's HTTP protocol with time limits: a slow or silent client can hold its connection only for a stated time."""
 
 import asyncio
 from typing import ClassVar
@@ -10,17 +10,17 @@ from streams.http.porch import with_porch
 
 
 class BoundedProtocol(H11Protocol):
-    """One connection. uvicorn bounds only the quiet between two requests; here every wait for the client ends.
+    """One connection. uvicorn limits only the silence between two requests; here every wait for the client has a limit.
 
-    The head of each request must come within `header_seconds`, counted from the connection or from the first byte
-    after the answer before; what an answered request still sends counts as such. An answer must be read within
-    `write_seconds`. How long a body may take is the application's to say.
+    The head of each request must come within `header_seconds`, counted from the start of the connection or from the first byte after the
+    previous answer; bytes that an answered request still sends count as such. An answer must be read within `write_seconds`. The
+    application decides how long a body may take.
     """
 
     doorman: ClassVar[Doorman]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client has come."""
+        """A client has connected."""
         super().connection_made(transport)
         self._head_due: asyncio.TimerHandle | None = None
         self._read_due: asyncio.TimerHandle | None = None
@@ -44,23 +44,23 @@ class BoundedProtocol(H11Protocol):
             self._expect_head()
 
     def on_response_complete(self) -> None:
-        """The answer is handed over; part of it may wait for the client to read."""
+        """The answer is handed over; part of it may still wait for the client to read."""
         if self.transport.get_write_buffer_size():
             self._expect_reader()
         super().on_response_complete()
 
     def pause_writing(self) -> None:
-        """The client does not read as fast as we write."""
+        """The client reads more slowly than we write."""
         super().pause_writing()
         self._expect_reader()
 
     def resume_writing(self) -> None:
-        """The client has read on."""
+        """The client has caught up with reading."""
         super().resume_writing()
         self._stop_expecting_reader()
 
     def abort(self) -> None:
-        """Close at once, whatever is under way."""
+        """Close at once, whatever is in progress."""
         self.transport.abort()
 
     def _expect_head(self) -> None:
@@ -93,5 +93,5 @@ class BoundedProtocol(H11Protocol):
 
 
 def bounded_by(doorman: Doorman) -> type[BoundedProtocol]:
-    """The protocol of one server."""
+    """The protocol class of one server."""
     return type("BoundedProtocol", (BoundedProtocol,), {"doorman": doorman})

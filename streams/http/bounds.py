@@ -1,4 +1,4 @@
-"""Settings of what one client may take of an HTTP server."""
+"""Settings that limit what one client may take from an HTTP server."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -9,26 +9,26 @@ from streams.contract.settings import FromEnvironment, setting
 
 @dataclass(frozen=True, slots=True)
 class Bounds(FromEnvironment):
-    """How long a client may take, how many connections there may be, and which proxies are believed."""
+    """How long a client may take, how many connections are allowed, and which proxies are trusted."""
 
     header_seconds: float = setting(
-        "SHELFCAST_HEADER_SECONDS", "How long a connection may take to bring the head of a request.", 10.0, low=0.5, high=120
+        "SHELFCAST_HEADER_SECONDS", "How long a connection may take to send the head of a request.", 10.0, low=0.5, high=120
     )
     keep_alive_seconds: int = setting(
         "SHELFCAST_KEEP_ALIVE_SECONDS", "How long a connection may be quiet between two requests.", 30, low=1, high=600
     )
-    write_seconds: float = setting("SHELFCAST_WRITE_SECONDS", "How long a client may not read its answer.", 30.0, low=1, high=600)
+    write_seconds: float = setting("SHELFCAST_WRITE_SECONDS", "How long a client may leave its answer unread.", 30.0, low=1, high=600)
     connections: int = setting("SHELFCAST_MAX_CONNECTIONS", "Most connections of one server at once.", 512, low=8, high=65_536)
     per_address: int = setting(
         "SHELFCAST_CONNECTIONS_PER_ADDRESS",
-        "Most connections of one address at once; trusted proxies may have all.",
+        "Most connections of one address at once; a trusted proxy may use all.",
         128,
         low=1,
         high=65_536,
     )
     trusted_proxies: str = setting(
         "SHELFCAST_TRUSTED_PROXIES",
-        "Addresses or networks of proxies, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+        "Addresses or networks of proxies, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto are trusted.",
         "",
     )
 

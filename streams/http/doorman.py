@@ -1,4 +1,4 @@
-"""Which connections a server holds, and which it turns away."""
+"""Decides which connections a server keeps and which it turns away."""
 
 from collections import Counter as Tally
 from collections import OrderedDict
@@ -10,13 +10,13 @@ from streams.http.bounds import Bounds
 from streams.http.wrong_keys import network_of
 
 RESERVE: Final = 32
-"""Connections beyond the bounds that may still ask for what a probe asks for."""
+"""Connections beyond the bounds that may still ask what a health probe asks."""
 
 Reason = Literal["address", "all", "slow_head", "slow_read", "two_lengths"]
 
 
 class ConnectionMetrics:
-    """What a server tells Prometheus of its connections; `server` is part of the names."""
+    """A server's metrics about its connections; `server` is part of their names."""
 
     def __init__(self, registry: CollectorRegistry, server: Literal["gateway", "web"]) -> None:
         self.open = Gauge(f"shelfcast_{server}_connections", "Open connections.", registry=registry)
@@ -29,7 +29,7 @@ class ConnectionMetrics:
 
 
 class Abortable(Protocol):
-    """A connection that can be cut."""
+    """A connection that can be closed by force."""
 
     def abort(self) -> None:
         """Close it at once."""
@@ -39,8 +39,8 @@ class Abortable(Protocol):
 class Doorman:
     """Counts the connections of one server by address.
 
-    Beyond the bounds a connection stands in the reserve: there only a probe is answered. When the reserve is full the one
-    that has waited longest is cut, so a probe, which asks at once, is answered however many are silent.
+    A connection beyond the bounds goes into the reserve, where only probes are answered. When the reserve is full, the connection that has
+    waited longest is closed. So a probe, which asks at once, gets its answer however many connections are silent.
     """
 
     def __init__(self, bounds: Bounds, metrics: ConnectionMetrics) -> None:
@@ -51,7 +51,7 @@ class Doorman:
         self._reserve: OrderedDict[Abortable, None] = OrderedDict()
 
     def enter(self, connection: Abortable, address: str) -> Reason | None:
-        """A connection is made. Which bound it is beyond, if any; it then stands in the reserve."""
+        """Note a new connection; returns the bound that it exceeds, if any, and then puts it into the reserve."""
         place = network_of(address)
         beyond: Reason | None = None
         if len(self._held) >= self.bounds.connections:
@@ -71,7 +71,7 @@ class Doorman:
         return beyond
 
     def leave(self, connection: Abortable) -> None:
-        """A connection is gone."""
+        """Note that a connection has ended."""
         self._reserve.pop(connection, None)
         place = self._held.pop(connection, None)
         if place is not None:

@@ -1,4 +1,4 @@
-"""Requests that another page makes in a person's browser: they may change nothing."""
+"""Guards against requests that a foreign page makes in a person's browser: they must not change anything."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,19 +13,19 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _TAKEN: Final = frozenset(
     {"application/json", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
-"""Types of a body that a page of another origin cannot send without asking first, which no server here allows."""
+"""Content types that a page of another origin can send only after asking, which no server here permits."""
 
 
 def changes_something(method: str) -> bool:
-    """Whether a request of this method may change something."""
+    """Whether requests with this method can change something."""
     return method not in _SAFE_METHODS
 
 
 def check_own(headers: Headers) -> None:
-    """Raises RefusedError when another page may have made a request that changes something.
+    """Raise RefusedError if a foreign page may have made a request that changes something.
 
-    A browser says where it comes from; programs say nothing and are let through. A name of our own under any other port
-    is another page too. 415: a body of a type that a form can send.
+    Browsers say where a request comes from; programs do not, and are let through. Our own name with another port counts as foreign too.
+    415: the body has a type that a form can send.
     """
     sites = {value.strip().lower() for value in headers.getall("sec-fetch-site", [])}
     if not sites <= _OWN_SITE or any(not _is_host(origin, headers.get("host", "")) for origin in headers.getall("origin", [])):
@@ -36,7 +36,7 @@ def check_own(headers: Headers) -> None:
 
 
 def _is_host(origin: str, host: str) -> bool:
-    """Whether a header `Origin` is the server that the header `Host` names."""
+    """Whether a header `Origin` names the same server as the header `Host`."""
     try:
         page = urlsplit(origin.strip())
         own = urlsplit(f"//{host}")

@@ -1,4 +1,4 @@
-"""The one check that every request to a server passes before anything is done for it."""
+"""The check that every request passes before a server does anything for it."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from streams.http.wrong_keys import WrongKeys
 
 
 class Guard:
-    """Lets in this machine by its own name, or who shows a key; nobody else's page may change something.
+    """Lets in this machine by its own name, or whoever shows a key; a foreign page must not change anything.
 
-    passwords: a browser may show a key as its password, to read. It would send that along with what other pages ask
-    of it, so what changes something takes none.
+    passwords: a browser may show a key as its password, for reading only. A browser sends the password with requests of foreign pages too,
+    so requests that change something do not accept it.
     """
 
     def __init__(self, keyring: Keyring, wrong: WrongKeys, *, passwords: bool = False) -> None:
@@ -22,7 +22,7 @@ class Guard:
         self._passwords = passwords
 
     def let_in(self, request: Request[Any, Any, Any]) -> str | None:
-        """The owner of the key that was shown, None where none is needed. Raises RefusedError 401, 403, 415 or 429."""
+        """The owner of the key that was shown; None if none is needed. Raises RefusedError 401, 403, 415 or 429."""
         headers, changes = request.headers, changes_something(request.method)
         if changes:
             check_own(headers)
@@ -41,5 +41,5 @@ class Guard:
 
 
 def address_of(request: Request[Any, Any, Any]) -> str:
-    """Who asks: the address of the connection, or what a trusted proxy says."""
+    """Who asks: the address of the connection, or the one that a trusted proxy names."""
     return request.client.host if request.client else "unknown"

@@ -1,4 +1,4 @@
-"""An ASGI application as a server: uvicorn on a socket of its own, until it is told to stop."""
+"""Serves an ASGI application with uvicorn, on a socket of its own, until it is told to stop."""
 
 import logging
 import signal
@@ -19,10 +19,10 @@ _DRAIN_SECONDS: Final = 15
 
 
 def serve(app: Litestar, address: Address, bounds: Bounds, metrics: ConnectionMetrics, ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM, then answer what is under way.
+    """Serve until SIGINT or SIGTERM, then finish the requests in progress.
 
-    bounds, metrics: what a client may take, and where it is counted.
-    ready: called with the address once it listens. Raises SettingsError when the port is taken.
+    bounds, metrics: what a client may take, and where that is counted.
+    ready: called with the address once the server listens. Raises SettingsError if the port is taken.
     """
     listener = _listen(address)
     host, port = listener.getsockname()[:2]
@@ -33,7 +33,7 @@ def serve(app: Litestar, address: Address, bounds: Bounds, metrics: ConnectionMe
         server_header=False,
         http=bounded_by(Doorman(bounds, metrics)),
         ws="none",
-        # An empty list would be the server's default: it believes loopback.
+        # With an empty list the server would use its default, which trusts loopback.
         proxy_headers=bool(bounds.proxies),
         forwarded_allow_ips=bounds.proxies,
         timeout_keep_alive=bounds.keep_alive_seconds,
@@ -42,7 +42,7 @@ def serve(app: Litestar, address: Address, bounds: Bounds, metrics: ConnectionMe
     )
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-    # uvicorn raises the signal again once it has drained: taken here, so that the caller can flush and end in order.
+    # uvicorn raises the signal again after draining; it is caught here, so that the caller can flush and end in order.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     uvicorn.Server(config).run(sockets=[listener])

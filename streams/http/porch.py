@@ -1,4 +1,4 @@
-"""What is looked at before a request reaches the application: its framing, and whether there is room for it."""
+"""Checks before a request reaches the application: its framing, and whether there is room for it."""
 
 import json
 from collections.abc import Callable
@@ -14,12 +14,12 @@ _CLOSE: Final = (b"connection", b"close")
 
 
 def with_porch(app: ASGI3Application, beyond: Reason | None, refused: Callable[[Reason], None]) -> ASGI3Application:
-    """The application of one connection. beyond: it is beyond this bound, so that only a probe is answered."""
+    """The application of one connection. beyond: the bound that it exceeds, if any; then only probes are answered."""
 
     async def framed(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if scope["type"] == "http":
             names = {name for name, _ in scope["headers"]}
-            # A proxy that believes the other length would take the rest of the body for the next request.
+            # A proxy that goes by the other length would take the rest of the body for the next request.
             if b"transfer-encoding" in names and b"content-length" in names:
                 refused("two_lengths")
                 await _say(send, 400, "The request has two lengths: send Content-Length or Transfer-Encoding, not both.")

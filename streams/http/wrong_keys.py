@@ -1,4 +1,4 @@
-"""How many wrong keys an address may show."""
+"""Limits how many wrong keys an address may show."""
 
 import ipaddress
 import math
@@ -13,7 +13,7 @@ _REMEMBERED: Final = 10_000
 
 
 def network_of(address: str) -> str:
-    """What counts as one address: of IPv6 the /64 that one household or server gets whole."""
+    """What counts as one address: for IPv6 the whole /64, which belongs to one household or server."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -27,7 +27,7 @@ def network_of(address: str) -> str:
 
 @dataclass(slots=True)
 class _Shown:
-    """What an address has shown. left: wrong keys it may show still; at: when that was so; right: owners of right keys."""
+    """What an address has shown. left: wrong keys that it may still show. at: the time of that count. right: owners of right keys."""
 
     left: float
     at: float
@@ -35,10 +35,10 @@ class _Shown:
 
 
 class WrongKeys:
-    """Shuts out an address that shows too many wrong keys; the longest unseen are forgotten beyond 10,000.
+    """Shuts out an address that shows too many wrong keys; of more than 10,000 addresses, those unseen for longest are forgotten.
 
-    Once shut out, a right key helps only where it was shown from that address before: the next guess may be right, but
-    the tills behind the same router go on.
+    Once an address is shut out, a right key helps only if it was shown from there before. So a lucky guess does not get in, while tills
+    behind the same router keep working.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
@@ -46,7 +46,7 @@ class WrongKeys:
         self._addresses: OrderedDict[str, _Shown] = OrderedDict()
 
     def check(self, address: str, owner: str | None) -> None:
-        """A key was shown; owner: whose it is, None for a wrong one. Raises RefusedError 429."""
+        """Note that a key was shown; `owner` is None for a wrong one. Raises RefusedError 429."""
         place, now = network_of(address), self._clock()
         seen = self._addresses.get(place)
         if seen is None:

@@ -1,4 +1,4 @@
-"""Asking the broker, before any work, whether it can be reached and whether the topics are as they should be."""
+"""Asks the broker, before any work begins, whether it can be reached and whether the topics are as they should be."""
 
 from __future__ import annotations
 

@@ -51,10 +51,10 @@ class Watched:
 
 
 class LagMeter:
-    """Sums, over groups, the messages in their topics that they have not committed yet.
+    """Sums the messages that groups have not committed yet, over all groups and their topics.
 
-    Groups commit at checkpoints, so the number is an upper bound. A group that never committed counts from the
-    oldest message there was when the meter first looked.
+    Groups commit at checkpoints, so the number is an upper bound. A group that has never committed counts from the message that was the
+    oldest when the meter first looked.
     """
 
     def __init__(self, kafka: KafkaSettings, watched: Sequence[Watched]) -> None:

@@ -35,7 +35,7 @@ class OncePerWhile:
 
 
 class RateLimited:
-    """Says each kind of thing at most once in a while, and how often it was kept to itself."""
+    """Logs each kind of message at most once in a while, with the number of times it was suppressed."""
 
     def __init__(self, logger: logging.Logger, seconds: float = REPEAT_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger

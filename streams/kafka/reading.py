@@ -38,7 +38,7 @@ class DamagedLogError(ServerError):
 
 
 class LogRecord(NamedTuple):
-    """A message of the log, as the processor takes it."""
+    """A message of the log in the form that the processor takes."""
 
     offset: int
     timestamp: int

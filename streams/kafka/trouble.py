@@ -1,7 +1,7 @@
-"""What Kafka's client complains of, as a sentence that says what to set.
+"""Turns errors of Kafka's client into sentences that say what to set.
 
-An operation that fails says only "transport failure" or "timed out" where the broker refused the login or the certificate: the
-true cause goes to `error_cb`. Where no cause was heard, the broker is asked once, over a connection of its own.
+If the broker refuses the login or the certificate, the operation that fails says only "transport failure" or "timed out"; the true cause
+goes to `error_cb`. If no cause has come there, the broker is asked once, over a connection of its own.
 """
 
 from __future__ import annotations

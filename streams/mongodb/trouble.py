@@ -1,4 +1,4 @@
-"""What MongoDB's client complains of, as a sentence that says what to set. No sentence holds a part of the password."""
+"""Turns errors of MongoDB's client into sentences that say what to set. No sentence contains any part of the password."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def speaking(shown: str) -> Iterator[None]:
 
 
 def mongo_error(shown: str, error: PyMongoError) -> ServerError:
-    """The error to raise for what pymongo raised. shown: where MongoDB is, without user and password."""
+    """The error to raise for one from pymongo. shown: the address of MongoDB without user and password."""
     cause, advice = mongo_cause(error)
     return ServerError(f"MongoDB at {shown} cannot be used ({cause}): {advice}.")
 
@@ -67,9 +67,9 @@ def mongo_cause(error: PyMongoError) -> tuple[str, str]:
 
 
 def check_uri(mongo: MongoSettings) -> None:
-    """Let pymongo read the URI, without connecting. Raises SettingsError with what to write, and no secret in it."""
+    """Let pymongo parse the URI without connecting. Raises SettingsError that says what to write, without any secret."""
     uri = mongo.uri.reveal()
-    if "@" in uri.partition("://")[2].partition("/")[2].partition("?")[0]:  # read as a database, it would name another host
+    if "@" in uri.partition("://")[2].partition("/")[2].partition("?")[0]:  # taken for a database name, it would hide the true host
         raise SettingsError(f"MONGODB_URI cannot be used (there is a / before the @): {_ENCODE}")
     try:
         with warnings.catch_warnings():
@@ -80,7 +80,7 @@ def check_uri(mongo: MongoSettings) -> None:
         finally:
             client.close()
     except OSError as error:
-        why = error.strerror or "it is no PEM file"
+        why = error.strerror or "it is not a PEM file"
         raise SettingsError(f"MONGODB_URI names a file that cannot be read ({why}): check tlsCAFile and tlsCertificateKeyFile.") from None
     except (PyMongoError, ValueError, TypeError, UserWarning) as error:
         raise SettingsError(f"MONGODB_URI cannot be used{_told(str(error), uri)}: {_ENCODE}") from None
@@ -97,7 +97,7 @@ def _refused(error: OperationFailure, text: str) -> tuple[str, str]:
 
 
 def _told(text: str, uri: str) -> str:
-    """What pymongo says, unless it repeats something of the user or the password."""
+    """What pymongo says, unless it repeats part of the user name or the password."""
     secret = uri.partition("://")[2].rpartition("@")[0]
     parts = [part for part in re.split(r"[:/?#@,]", secret) if part]
     text = text.split("\n", 1)[0].split(", use urllib", 1)[0].split(" Refer to", 1)[0].rstrip(".")

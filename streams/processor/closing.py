@@ -1,4 +1,4 @@
-"""The close of a day, and the forecast of a running one: what the model learns and says, what the store keeps of it, what is published."""
+"""The close of a day, and the forecast of a running one: what the model learns, what the store keeps, what is published."""
 
 from __future__ import annotations
 
@@ -22,30 +22,31 @@ if TYPE_CHECKING:
     from streams.processor.tally import Tally
 
 OPENINGS_AHEAD: Final = DAYS_AHEAD + 7
-"""So far ahead the model asks for open days: those around the last day of a forecast count too."""
+"""How far ahead the model wants to know open days: those just after the last forecast day matter too."""
 SILENT_AFTER_DAYS: Final = 14
-"""A store that has sold nothing for longer is not forecast on every day that passes, until it sells again or its plan says when."""
+"""A store that has sold nothing for longer gets no more daily forecasts until it sells again or announces when it reopens."""
 
 NOWCAST_SHARE: Final = 0.1
 NOWCAST_BAND: Final = 0.25
-"""Today's total is said again only when it moved by these shares, of itself and of its P10-P90 band, and by a unit: less is noise."""
+"""Today's total is published again only if it moved by at least these shares of itself and of its P10-P90 band, and by one unit. Smaller
+moves are noise."""
 
 
 class Observer(Protocol):
-    """Takes each closed day as the model gave it, in the place of the messages about it: for a backtest.
+    """Receives each closed day as the model returned it, instead of the messages about it; a backtest uses one.
 
-    It is called when the store has learned the day. The state and all later days are the same with it; it must change nothing.
+    It is called after the store has learned the day, and must not change anything: with it, the state and all later days are the same.
     """
 
     def __call__(self, store: Store, day: int, closed: DayClosed) -> None:
-        """A store's day has closed; `day` in days since 1970."""
+        """Take a store's closed day; `day` counts from 1970-01-01."""
         ...
 
 
 class DayCloser:
-    """Closes the days of a partition's stores in its model.
+    """Closes the days of a partition's stores in the model.
 
-    model: of the partition. tally: where closes and what follows are counted.
+    model: the partition's forecaster. tally: counts closes and what they lead to.
     """
 
     def __init__(self, model: Forecaster, partition: int, dates: Dates, tally: Tally) -> None:
@@ -63,16 +64,16 @@ class DayCloser:
         return len(self._series)
 
     def know(self, stores: Iterable[Store]) -> None:
-        """Learn the series of loaded stores."""
+        """Take over the series of loaded stores."""
         pairs = {series: (store, row) for store in stores for row, series in enumerate(store.series)}
         self._series = [pairs[series] for series in range(len(pairs))]
 
     def add(self, store: Store, row: int) -> None:
-        """Learn the partition's next series."""
+        """Add the partition's next series."""
         self._series.append((store, row))
 
     def close(self, store: Store, day: int, at: float, offset: int, out: Outputs) -> None:
-        """Close `day` (days since 1970) of a store at event time `at`; its messages carry `offset`."""
+        """Close a store's `day` at event time `at`; the messages carry `offset`."""
         n = len(store.names)
         if n == 0:
             return
@@ -102,7 +103,7 @@ class DayCloser:
             self.observer(store, day, closed)
 
     def _publish(self, store: Store, closed: DayClosed, day: int, at: float, offset: int, out: Outputs, *, forecast: bool) -> None:
-        """Count, plan the shelves and put it all into messages; an observer needs no messages."""
+        """Plan the shelves, count, and write the messages; with an observer there are no messages."""
         silent, forecast = self.observer is not None, forecast and bool(closed.started.any())
         if not silent:
             self._messages.scores(store, closed.scored, self._names_of(closed), offset, out)
@@ -122,12 +123,12 @@ class DayCloser:
                 self._messages.drift(of, of.names[row] if of else None, drift, day, at, offset, out)
 
     def _names_of(self, closed: DayClosed) -> dict[int, str]:
-        """Items of the series that were scored."""
+        """Names of the items whose series were scored."""
         scored = (series for of_horizon in closed.scored.values() for series in of_horizon.rows.tolist())
         return {series: store.names[row] for series in scored for store, row in (self._series[series],)}
 
     def nowcast(self, store: Store, day: int, hour: float, at: float, offset: int, out: Outputs) -> None:
-        """Say what today will bring by its end, for the items whose expectation moved."""
+        """Forecast today's total for the items whose expectation has moved."""
         n = len(store.names)
         sold_today = store.days.get(day)
         sold = sold_today.units(n) if sold_today is not None else np.zeros(n)
@@ -138,24 +139,24 @@ class DayCloser:
 
 
 def _moved(store: Store, expected: NDArray[np.float64], band: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Rows of which today's total is to be said (again); they are remembered as said."""
+    """Rows whose total of today is to be published; their totals are remembered as published."""
     last = store.nowcasts = np.append(store.nowcasts, np.full(len(expected) - len(store.nowcasts), np.nan))
     enough = np.maximum(np.maximum(1.0, NOWCAST_SHARE * last), NOWCAST_BAND * band)
-    stayed = np.abs(expected - last) < enough  # false where nothing was said yet: last is NaN there
+    stayed = np.abs(expected - last) < enough  # false where nothing was published yet: last is NaN there
     rows = np.flatnonzero(~stayed & ~np.isnan(expected))
     last[rows] = expected[rows]
     return rows
 
 
 def _reopens(told: dict[int, bool], day: int, closed: DayClosed) -> bool:
-    """Whether a store that is silent has said that it opens within the days ahead, or that today's closure is one that ends by then."""
+    """Whether a silent store has announced that it opens within the days ahead, or that today's closure ends by then."""
     if told.get(day) is False:
         return bool(closed.horizons[LONGEST.name].open_days.any())
     return any(opens for d, opens in told.items() if day < d <= day + DAYS_AHEAD)
 
 
 def _morning(forecast: ModelForecast) -> NDArray[np.float64]:
-    """`VALUES` of the next day, `[values, n]`: what today's band is made from."""
+    """`VALUES` of the next day, `[values, n]`: the basis of that day's band while it runs."""
     values = (forecast.mean, *forecast.quantiles, forecast.weekday_mean)
     return np.asarray(np.maximum(np.nan_to_num(np.array(values)), 0.0))
 
@@ -163,11 +164,11 @@ def _morning(forecast: ModelForecast) -> NDArray[np.float64]:
 def _today(expected: NDArray[np.float64], sold: NDArray[np.float64], morning: NDArray[np.float64]) -> NDArray[np.float64]:
     """`VALUES` of today's total, `[n, values]`.
 
-    The morning's band around its mean shrinks with the root of what is still to come, as the spread of a sum of independent
-    sales does; a quantile is never below what was sold.
+    The morning's band around its mean shrinks with the square root of the share still to come, as the spread of a sum of independent
+    sales does. No quantile lies below what is already sold.
     """
     n = len(expected)
-    if morning.shape[1] != n:  # items met since the morning have no forecast of it
+    if morning.shape[1] != n:  # items first sold today have no forecast of the morning
         morning = np.pad(morning, ((0, 0), (0, n - morning.shape[1])))
     mean = morning[0]
     rest = np.clip((expected - sold) / np.maximum(mean, 1e-9), 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""What a closed day, or a running one, leads to, in messages with deterministic ids: forecasts, shelf plans, scores and drift."""
+"""The messages about a closed or a running day, with deterministic ids: forecasts, shelf plans, scores and drift."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from streams.processor.store import Store
 
 MAX_SCORED_ITEMS: Final = 1000
-"""Items a score message lists, by units sold; its sums are over all."""
+"""Most items that a score message lists, those that sold most; its sums cover all items."""
 
 VALUES: Final = ("mean", *QUANTILE_NAMES, "same_weekday_mean")
 """The numbers of a forecast, in the order of every array that has an axis for them."""
@@ -43,7 +43,7 @@ _AS_SENT: Final = [VALUES.index(name) for name in HorizonForecast.__struct_field
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """What is to be said of a running day.
+    """What is to be published about a running day.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Today:
 
 
 class DayMessages:
-    """Puts what the model said into messages, each with an id of its place in the log and its number there."""
+    """Writes the model's results as messages. An id names the event that caused the message, and the message's number at that event."""
 
     def __init__(self, partition: int, dates: Dates) -> None:
         self._partition = partition
@@ -71,7 +71,7 @@ class DayMessages:
         self._number = 0
 
     def today(self, store: Store, day: int, at: float, told: Today, offset: int, out: Outputs) -> None:
-        """A message for each item whose expectation of the running day is to be said."""
+        """Write one message for each item whose total of the running day is to be published."""
         first, origin = self._iso(day), self._iso(day - 1)
         for row, units, values in zip(told.rows.tolist(), told.sold.tolist(), np.round(told.values[:, _AS_SENT], 3).tolist(), strict=True):
             forecast = HorizonForecast("today", first, first, 1, *values)
@@ -89,7 +89,7 @@ class DayMessages:
             self._emit(store, message, out)
 
     def forecasts(self, store: Store, closed: DayClosed, day: int, at: float, offset: int, out: Outputs) -> None:
-        """A message for each item that has begun to sell."""
+        """Write one message for each item that has sold yet."""
         iso, path = self._iso, np.round(np.nan_to_num(closed.path), 3).tolist()
         columns = [
             (horizon.name, iso(day + horizon.days), closed.horizons[horizon.name].open_days.tolist(), _rows(closed.horizons[horizon.name]))
@@ -112,12 +112,12 @@ class DayMessages:
             self._emit(store, message, out)
 
     def plans(self, store: Store, plans: Iterable[ShelfAllocation], out: Outputs) -> None:
-        """The store's shelf plans, made with an empty id."""
+        """Write the store's shelf plans, which come with an empty id."""
         for message in plans:
             self._emit_in_parts(store, message, out)
 
     def scores(self, store: Store, scored_by_horizon: dict[str, Scored], names: Mapping[int, str], offset: int, out: Outputs) -> None:
-        """A message for each horizon whose days have all closed; `names` are the items of the series."""
+        """Write one message for each horizon whose days have all closed; `names` maps series to items."""
         iso = self._iso
         for horizon in HORIZONS:
             scored = scored_by_horizon.get(horizon.name)
@@ -152,7 +152,7 @@ class DayMessages:
             self._emit_in_parts(store, message, out)
 
     def drift(self, store: Store | None, item: str | None, drift: Drift, day: int, at: float, offset: int, out: Outputs) -> None:
-        """A change that the model noticed; of no store where it concerns all sales."""
+        """Write a change that the model noticed; `store` is None if it concerns all sales."""
         since = drift.since_day - EPOCH_ORDINAL if drift.since_day else day
         message = DriftDetected(
             id=self._id(offset),
@@ -174,7 +174,7 @@ class DayMessages:
         out.forecasts.append((store.key if store else b"", encode(message)))
 
     def _emit_in_parts(self, store: Store, message: ShelfAllocation | ForecastScored, out: Outputs) -> None:
-        """Emit a message that grows with the store: each of its parts gets an id of its own."""
+        """Emit a message that grows with the store, in parts that each get an id of their own."""
         for part in in_parts(message):
             self._emit(store, msgspec.structs.replace(part, id=self._id(message.offset)), out)
 

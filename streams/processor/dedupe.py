@@ -1,4 +1,4 @@
-"""Which event ids were seen of late: repeats are dropped, the same id with another content is a conflict."""
+"""Which event ids came recently: a repeat is dropped, the same id with other content is a conflict."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -8,11 +8,11 @@ from xxhash import xxh3_64_intdigest
 
 
 class DedupeWindow:
-    """The last `size` to 2 x `size` event ids of a partition, as two generations of hashes.
+    """The newest `size` to 2 x `size` event ids of a partition, as two generations of hashes.
 
-    An id is kept as 64 bits (two of 200,000 ids agree by chance once in 10^9 windows) with 32 bits of its content,
-    so a remembered id costs 12 bytes in a snapshot and about 150 in memory. The older generation is dropped whole
-    when the newer one is full: a place in the log, so every replay drops it at the same event.
+    An id is kept as 64 bits, with 32 bits of its content: 12 bytes in a snapshot, about 150 in memory. In a window of 200,000 ids, two
+    agree by chance once in 10^9 windows. When the newer generation is full, the older one is dropped as a whole. That depends only on the
+    log, so every replay drops it at the same event.
     """
 
     __slots__ = ("_new", "_old", "size")
@@ -23,7 +23,7 @@ class DedupeWindow:
         self._old: dict[int, int] = {}
 
     def seen(self, event_id: str, fingerprint: int) -> int | None:
-        """The fingerprint this id came with before; None, and it is remembered, if it is new."""
+        """The fingerprint with which this id came before; None if the id is new, which is then remembered."""
         key = xxh3_64_intdigest(event_id.encode())
         known = self._new.get(key)
         if known is None:
@@ -47,7 +47,7 @@ class DedupeWindow:
 
     @classmethod
     def load(cls, state: Mapping[str, Any]) -> Self:
-        """A window as `dump` gave it."""
+        """Restore what `dump` returned."""
         window = cls(state["size"])
         window._old = dict(zip(state["old_ids"].tolist(), state["old_contents"].tolist(), strict=True))
         window._new = dict(zip(state["new_ids"].tolist(), state["new_contents"].tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""Dead letters as they stand in `sales.rejected`: what was refused, why and whence; cut where it is too large to be carried."""
+"""Dead letters, the messages of `sales.rejected`: what was refused, why, and where it came from; cut if it is too large."""
 
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -7,20 +7,20 @@ from streams.contract import topics
 from streams.processor.outputs import Rejection
 
 CARRIED_BYTES: Final = 900_000
-"""The largest refused message that is carried whole: beside it a key and the headers fit `topics.MESSAGE_BYTES`."""
+"""Largest refused message that a letter carries whole; key and headers still fit beside it into `topics.MESSAGE_BYTES`."""
 
 HEAD_BYTES, TAIL_BYTES = 64 * 1024, 16 * 1024
-"""What is kept of a larger one: enough to see who sent it and where it went wrong."""
+"""How much of a larger message is kept: enough to see who sent it and where it went wrong."""
 
 KEY_BYTES: Final = 16 * 1024
-"""What is kept of a key; the longest name of a store is far shorter."""
+"""How much of a key is kept; the longest name of a store is far shorter."""
 
 SENTENCE_BYTES: Final = 8 * 1024
-"""A sentence may repeat what was sent."""
+"""How much of the reason's sentence is kept, which may quote what was sent."""
 
 BYTES, SHA256, HEAD, KEY_LENGTH = "raw-bytes", "raw-sha256", "raw-head-bytes", "key-bytes"
-"""Headers of a letter that is not whole: length and SHA-256 of what was refused, and how many of the letter's bytes are its head; the
-rest is its tail. `key-bytes` is the length of a key that was cut."""
+"""Headers of a letter that was cut: length and SHA-256 of the refused message, and how many of the letter's bytes are the message's head;
+the rest is its tail. `key-bytes` is the length of a key that was cut."""
 
 
 class Letter(NamedTuple):
@@ -32,7 +32,7 @@ class Letter(NamedTuple):
 
 
 def letter_of(dead: Rejection, partition: int) -> Letter:
-    """The dead letter of an event of `partition`; it fits a message whatever was refused."""
+    """The dead letter of an event of `partition`; it fits into a message, whatever was refused."""
     key, value = dead.key, dead.raw
     headers: list[tuple[str, str | bytes | None]] = [
         ("reason", dead.reason.encode()),

@@ -1,4 +1,4 @@
-"""Business days: days since 1970-01-01 in a store's time zone."""
+"""Business days, as days since 1970-01-01 in a store's time zone."""
 
 from datetime import UTC, date, datetime
 from typing import Final
@@ -17,7 +17,7 @@ def iso_date(day: int) -> str:
 
 
 class Dates:
-    """`iso_date`, remembered."""
+    """`iso_date` with a cache."""
 
     __slots__ = ("_known",)
 
@@ -35,7 +35,7 @@ class Dates:
 
 
 class LocalTime:
-    """Seconds between a time zone and UTC, remembered by quarters of an hour."""
+    """Seconds between a time zone and UTC, cached by quarters of an hour."""
 
     __slots__ = ("_offsets", "name", "zone")
 
@@ -59,7 +59,7 @@ class LocalTime:
         return int((seconds + self.offset(seconds)) // DAY_SECONDS)
 
     def end_of_day(self, day: int) -> float:
-        """The moment the local day `day` (days since 1970-01-01) ends."""
+        """The moment at which a local day ends, seconds since 1970-01-01 UTC."""
         local = (day + 1) * DAY_SECONDS
         return local - self.offset(local - self.offset(local))
 

@@ -1,10 +1,10 @@
-"""What applying a run of the log yields, ready for the broker: keys and bytes, in order."""
+"""What a run of the log leads to, ready for the broker: keys and bytes, in order."""
 
 from typing import NamedTuple
 
 
 class Rejection(NamedTuple):
-    """A dead letter: the bytes as they came, and why and whence."""
+    """A refused event: its bytes as they came, why it was refused, and where it stood."""
 
     raw: bytes
     key: bytes | None
@@ -14,7 +14,7 @@ class Rejection(NamedTuple):
 
 
 class Outputs:
-    """Messages of one `Processor.apply`, by topic; the order within a topic is the order of the log."""
+    """The messages of one `Processor.apply`, by topic; within a topic they follow the order of the log."""
 
     __slots__ = ("accepted", "forecasts", "rejected")
 

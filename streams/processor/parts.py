@@ -1,4 +1,4 @@
-"""Long messages in numbered parts, so that none outgrows what Kafka takes: cut by bytes, whatever the names are."""
+"""Splits long messages into numbered parts that Kafka takes; parts are measured in bytes, so long names do not break them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, TypeVar
@@ -9,18 +9,18 @@ from streams.contract.codec import encode
 from streams.contract.messages import ForecastScored, ShelfAllocation
 
 PART_BYTES: Final = 250_000
-"""What a part may take encoded: a quarter of what clients and brokers take by default."""
+"""Largest encoded part: a quarter of what clients and brokers take by default."""
 
 _NUMBERING: Final = 100
-"""Bytes for the id, `part` and `parts`, which are given after the message was measured."""
+"""Bytes reserved for the id, `part` and `parts`, which are set after the message is measured."""
 
 _Long = TypeVar("_Long", bound=ShelfAllocation | ForecastScored)
 
 
 def in_parts(message: _Long, part_bytes: int = PART_BYTES) -> Iterator[_Long]:
-    """The message itself where it fits, else its parts, with the items in their order.
+    """The message itself if it fits, else its parts, with the items in their order.
 
-    Each part repeats the sums and gains, which are of the whole; a plan's reasons stand in the first alone.
+    Each part repeats the sums and gains of the whole; only the first one has a plan's reasons.
     """
     whole = len(encode(message))
     if whole + _NUMBERING <= part_bytes:
@@ -35,7 +35,7 @@ def in_parts(message: _Long, part_bytes: int = PART_BYTES) -> Iterator[_Long]:
 
 
 def _ends(sizes: Sequence[int], room: int) -> list[int]:
-    """Where the parts end, each as full as it can be; an item larger than the room has a part of its own."""
+    """Where the parts end, each as full as possible; an item larger than `room` gets a part of its own."""
     ends: list[int] = []
     used = 0
     for place, size in enumerate(sizes):

@@ -1,7 +1,7 @@
-"""The processor of a partition: every decision about its events, as a pure function of the log so far.
+"""The processor of a partition makes every decision about its events, as a pure function of the log so far.
 
-It is fed from Kafka by the worker, from a file by the backtest, from a list by a test. It knows no clock, no randomness
-and no server: the same log gives the same messages and the same state, byte for byte, however the log was cut into runs.
+The worker feeds it from Kafka, the backtest from a file, a test from a list. It knows no clock, no randomness and no server: the same log
+gives the same messages and the same state, byte for byte, however the log is cut into runs.
 """
 
 from collections.abc import Iterable, Mapping
@@ -37,10 +37,10 @@ from streams.processor.store import OpenDay, Store
 from streams.processor.tally import Tally
 
 MAX_AHEAD_SECONDS: Final = 2 * DAY_SECONDS
-"""A sale this far after its Kafka record was written is a till with a wrong clock. Two days, because clocks and time
-zones of brokers and tills differ by up to one."""
+"""A sale dated further than this after its Kafka record comes from a till with a wrong clock. Two days, because clocks and time zones of
+brokers and tills can differ by one."""
 
-_NOT_WHOLE: Final = "The state is in the middle of an event: it can neither be kept nor go on."
+_NOT_WHOLE: Final = "The state is in the middle of an event: it can neither be saved nor continued."
 
 
 class Record(Protocol):
@@ -48,30 +48,30 @@ class Record(Protocol):
 
     @property
     def offset(self) -> int:
-        """Place in the partition."""
+        """Its place in the partition."""
         ...
 
     @property
     def timestamp(self) -> int:
-        """Milliseconds since 1970, as written by the producer or the broker."""
+        """Milliseconds since 1970, as the producer or the broker wrote them."""
         ...
 
     @property
     def key(self) -> bytes | None:
-        """The store, if the producer did as it should."""
+        """The name of the store, if the producer sets the key as it should."""
         ...
 
     @property
     def value(self) -> bytes | None:
-        """The event as sent."""
+        """The event as it was sent."""
         ...
 
 
 class Processor:
     """State and decisions of one partition of `sales.events`.
 
-    partition, partitions: which of how many; a store that belongs to another one is rejected.
-    quarantine: events that are not applied; whole: whether the state stands between two events.
+    partition, partitions: which partition of how many; events of a store that belongs to another partition are rejected.
+    quarantine: events that are put aside instead of applied. whole: False while, or after, an event has changed only part of the state.
     """
 
     def __init__(self, rules: Rules, partition: int, partitions: int) -> None:
@@ -95,11 +95,11 @@ class Processor:
     # ------------------------------------------------------------------ the log in, messages out
 
     def apply(self, records: Iterable[Record]) -> Outputs:
-        """Take the next run of the log; records below `next_offset` were taken before and are passed over.
+        """Apply the next run of the log; records below `next_offset` were applied before and are skipped.
 
-        No input raises: what cannot be accepted is among the rejections, with its reason. An error of the program does, as
-        EventFault: the processor is half changed then, and of no more use. One made anew, of the same log with that event in
-        its `quarantine`, goes on.
+        No input raises: an event that cannot be accepted becomes a rejection with its reason. Only an error of the program raises, as
+        EventFault. The processor is then half changed and useless; a new one continues, built from the same log with that event in its
+        `quarantine`.
         """
         if not self.whole:
             raise ShelfcastError(_NOT_WHOLE)
@@ -124,7 +124,7 @@ class Processor:
                 out.rejected.append(Rejection(raw, record.key, error.reason, str(error), offset))
                 self.tally.count("rejected_" + error.reason)
             except MemoryError:
-                raise  # the machine's, perhaps: it says nothing about the event
+                raise  # perhaps the machine's fault: it says nothing about the event
             except Exception as error:
                 raise EventFault(self.partition, offset, place_of(error)) from error
         self.whole = True
@@ -152,7 +152,7 @@ class Processor:
         self._learn(sale, store, row, day, hour, profit_micros)
 
     def _repeated(self, sale: SaleRecorded, store: Store, row: int, seconds: float) -> bool:
-        """Whether the sale was accepted before. Raises RejectedEvent when its id was, with another content."""
+        """Whether the sale was accepted before. Raises RejectedEvent if its id came before with other content."""
         content = fingerprint(sale, store.index, row, seconds)
         known = self._window.seen(sale.event_id, content)
         if known is None:
@@ -163,7 +163,7 @@ class Processor:
         return True
 
     def _accept(self, sale: SaleRecorded, store: Store, seconds: float, day: int, hour: int, offset: int) -> int | None:
-        """Publish the sale with its exact money; its profit in micro-units, if known."""
+        """Publish the sale with its exact money; returns its profit in micro-units, if known."""
         quantity = sale.quantity
         if sale.amount is not None:
             revenue = micros(sale.amount)
@@ -200,7 +200,7 @@ class Processor:
         return profit
 
     def _learn(self, sale: SaleRecorded, store: Store, row: int, day: int, hour: int, profit_micros: int | None) -> None:
-        """Teach the per-sale model, count the sale into its open day."""
+        """Teach the sale to the per-sale model, and count it in its open day."""
         quantity = sale.quantity
         on_promotion = sale.on_promotion is True
         if quantity > 0:
@@ -272,7 +272,7 @@ class Processor:
         self.tally.count("plans")
 
     def _plan(self, plan: PromotionPlanned | OpeningPlanned) -> None:
-        """Take or withdraw a plan; one that changes nothing makes no store and no item known."""
+        """Note or withdraw an announcement; one that changes nothing creates neither store nor item."""
         first, last = (day.toordinal() - EPOCH_ORDINAL for day in planned_days(plan))
         self._check_partition(plan.store)
         known = self._stores.get(plan.store)
@@ -302,7 +302,7 @@ class Processor:
         if right != self.partition:
             raise RejectedEvent(
                 "wrong_partition",
-                f"The store's events belong in partition {right}, this came in {self.partition}: "
+                f"The store's events belong in partition {right}, but this one came in {self.partition}: "
                 "use the store as key and the partitioner murmur2_random (Java's default).",
             )
 
@@ -320,7 +320,7 @@ class Processor:
         return store
 
     def kept_countries(self) -> dict[str, tuple[str, str]]:
-        """Stores that go on with another country than a new one of their name would take: what they keep, and that other."""
+        """Stores whose country differs from the one that the settings now give them: the country they keep, and the other one."""
         pairs = ((name, self._countries.get(name, self.rules.country), self.rules.country_of(name)) for name in self._stores)
         return {name: (kept, other) for name, kept, other in pairs if kept != other}
 
@@ -329,7 +329,7 @@ class Processor:
         return self._new_item(store, item) if row is None else row
 
     def _next_row(self, store: Store) -> int:
-        """The row a new item of the store will get."""
+        """The row that a new item of the store would get."""
         if len(store.names) >= self.rules.max_items:
             raise RejectedEvent("too_many_items", f"The store has {self.rules.max_items} items already.")
         return len(store.names)
@@ -342,13 +342,13 @@ class Processor:
         return row
 
     def _open(self, store: Store, day: int) -> None:
-        """The store's first day."""
+        """Open the store's first day."""
         store.first_open = day
         store.close_at = self._time.end_of_day(day) + self.rules.lateness_seconds
         store.nowcast_at = store.newest + self.rules.nowcast_seconds
 
     def _advance(self, store: Store, seconds: float, offset: int) -> None:
-        """The store's newest event time moves: close the days the watermark has passed, say what today will bring."""
+        """Move the store's newest event time: close the days that the watermark has passed, and forecast today's total when due."""
         store.newest = seconds
         if seconds >= store.close_at and store.first_open is not None:
             self._close_days(store, store.first_open, seconds, offset)
@@ -360,7 +360,7 @@ class Processor:
                 self._closer.nowcast(store, day, second / 3600, seconds, offset, self._out)
 
     def _close_days(self, store: Store, day: int, seconds: float, offset: int) -> None:
-        """Close the days from `day` on that event time `seconds` has passed; a long silence is leapt over."""
+        """Close the days from `day` on that have ended by event time `seconds`; skip the middle of a long silence."""
         today = self._time.day_of(seconds - self.rules.lateness_seconds)
         if is_doubted(store.days_sold, max(store.days, default=day), today):
             self._begin_anew(store)
@@ -382,30 +382,30 @@ class Processor:
             store.close_at = self._time.end_of_day(day) + self.rules.lateness_seconds
 
     def _begin_anew(self, store: Store) -> None:
-        """Forget a history that nothing confirmed: its sales were published and count in the statistics, the model waits for the next."""
+        """Forget a history that nothing confirmed. Its sales stay published and counted in the statistics; the model starts anew."""
         self.tally.count("late", store.doubted_sales)
         store.forget_history()
         self.model.restart(store.index)
 
     @property
     def counts(self) -> dict[str, int]:
-        """What was counted since the beginning of the log."""
+        """What has been counted since the beginning of the log."""
         return self.tally.counts
 
     def observe(self, observer: Observer) -> None:
-        """From now on hand closed days to `observer` instead of putting them into messages."""
+        """Hand closed days to `observer` from now on, instead of writing messages about them."""
         self._closer.observer = observer
 
     @property
     def watermark(self) -> float:
-        """Newest event time of the partition less the lateness, seconds; minus infinity before any event."""
-        # A copy: the metrics ask while events are applied on another thread.
+        """The partition's newest event time less the allowed lateness, seconds; minus infinity before the first event."""
+        # A copy: metrics read this while another thread applies events.
         newest = max((store.newest for store in list(self._stores.values())), default=float("-inf"))
         return newest - self.rules.lateness_seconds
 
     @property
     def progress(self) -> tuple[int, int]:
-        """What grows with every event, and with every day that closes inside one."""
+        """Numbers that grow with every event, and with every day that closes within one: a worker without progress has stalled."""
         return self.next_offset, self.counts.get("days", 0)
 
     @property
@@ -415,7 +415,7 @@ class Processor:
 
     @property
     def series(self) -> int:
-        """Number of series: items of stores."""
+        """Number of series: pairs of store and item."""
         return len(self._closer)
 
     # ------------------------------------------------------------------ state
@@ -424,7 +424,7 @@ class Processor:
         """The complete state. Equal logs, with the same events put aside, give equal bytes."""
         if not self.whole:
             raise ShelfcastError(_NOT_WHOLE)
-        # Only where there are any: without them the state is the one of releases that knew none.
+        # Only where there are any: without them the state equals that of earlier releases, which did not know them.
         own: dict[str, Any] = {"countries": self._countries} if self._countries else {}
         if self.quarantine.passed:
             own["put_aside"] = self.quarantine.dump()
@@ -448,15 +448,15 @@ class Processor:
         """The processor whose `dump` is `data`. Raises SnapshotError when it cannot be that of this partition and rules."""
         state = from_bytes(data)
         if (state["partition"], state["partitions"]) != (partition, partitions):
-            raise SnapshotError("The snapshot is of another partition, or of another number of partitions.")
+            raise SnapshotError("The snapshot belongs to another partition, or to another number of partitions.")
         if state["rules"] != rules.dump():
             raise SnapshotError("The snapshot was made under other rules (settings marked *): rebuild from the log.")
         processor = cls(rules, partition, partitions)
         try:
             processor._restore(state)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            # Another release may hold its state otherwise and forget to raise the format: the log still has it all.
-            raise SnapshotError(f"The snapshot's state is not this program's ({error!r}).") from error
+            # Another release may have changed the layout and forgotten to raise the format: the log still has everything.
+            raise SnapshotError(f"The snapshot's state does not have this program's layout ({error!r}).") from error
         return processor
 
     def _restore(self, state: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The rules a state was made under: they are part of it, and other rules mean another state."""
+"""The rules under which a state was made. They are part of it: other rules lead to another state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -7,11 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What decides, beside the log, which messages a partition's log leads to.
+    """What determines a partition's messages, besides the log.
 
-    store_countries: codes by name of the stores that have another than `country`. They are not compared with those a state
-    was made under: each store takes its own when it is first seen and the state keeps it, so that a row for a new store
-    does not cost the state of all others.
+    store_countries: country codes of the stores that are not in `country`, by name. Each store takes its code when it first appears, and
+    the state keeps it. So these codes are not compared with a state's rules, and a row for a new store does not invalidate the state of
+    all others.
     """
 
     timezone: str = "UTC"
@@ -24,15 +24,15 @@ class Rules:
     store_countries: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def country_of(self, store: str) -> str:
-        """The code of a store that is new; empty for none."""
+        """The country code that a new store takes; empty: none."""
         return self.store_countries.get(store, self.country)
 
     def dump(self) -> dict[str, Any]:
-        """The rules that make a state another one, as plain values."""
+        """The rules that a state depends on, as plain values."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.compare}
 
 
 def place(code: str) -> tuple[str | None, str | None]:
-    """Country and subdivision of a code, None for what it does not name: DE-NW is ("DE", "NW")."""
+    """Country and subdivision of a code, None where it names none: DE-NW is ("DE", "NW")."""
     country, _, subdivision = code.partition("-")
     return country or None, subdivision or None

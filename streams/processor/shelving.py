@@ -1,4 +1,4 @@
-"""A store's shelf plans at the close of a day: the described shelves, or shares of space where none is described."""
+"""A store's shelf plans at a close: one for each described shelf, or shares of space if none is described."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _definition = msgspec.json.Decoder(ShelfDefined)
 
 
 def check_definition(event: ShelfDefined) -> None:
-    """Raise RejectedEvent when no plan could fulfil the shelf."""
+    """Raise RejectedEvent if no plan could satisfy the shelf."""
     try:
         build_shelf(event.level_width, event.levels, event.items, event.shares)
     except ShelfError as error:
@@ -34,7 +34,7 @@ def check_definition(event: ShelfDefined) -> None:
 
 
 class Planned(NamedTuple):
-    """A described shelf, its new plan, and the demand it was made for."""
+    """A described shelf, its new plan, and the demand behind the plan."""
 
     name: str
     shelf: Shelf
@@ -43,18 +43,18 @@ class Planned(NamedTuple):
 
 
 class Planner:
-    """Makes the plans of a partition's stores. Described shelves are kept as arrays between closes."""
+    """Plans the shelves of a partition's stores; caches described shelves as arrays between closes."""
 
     def __init__(self, settings: ShelfSettings | None = None) -> None:
         self._settings = settings or ShelfSettings()
         self._shelves: dict[tuple[str, str], tuple[bytes, Shelf | None]] = {}
 
     def decide(self, store: Store, closed: DayClosed, day: int) -> list[Planned]:
-        """Plan the store's described shelves after the close of `day`; the plans are in force. Empty where none is described."""
+        """Plan the store's described shelves after the close of `day`, and put the plans into force. Empty if no shelf is described."""
         return [self._planned(store, name, shelf, closed, day) for name, shelf in self._described_shelves(store).items()]
 
     def plans(self, store: Store, closed: DayClosed, decided: Sequence[Planned], header: dict[str, object]) -> Iterator[ShelfAllocation]:
-        """The plans in messages, or shares of space where no shelf is described; `header` has the fields that all share."""
+        """The plans as messages, or shares of space if no shelf is described; `header` holds the fields that all messages share."""
         if decided:
             widths = [one.shelf.width * one.made.facings for one in decided]
             shares = np.split(shares_of_used(np.concatenate(widths)), np.cumsum([len(width) for width in widths])[:-1])
@@ -72,7 +72,7 @@ class Planner:
         yield ShelfAllocation(**header, items=items)  # type: ignore[arg-type]
 
     def _described_shelves(self, store: Store) -> dict[str, Shelf]:
-        """The store's shelves, without those that an earlier release took and this one would refuse."""
+        """The store's shelves, without those that an earlier release accepted but this one refuses."""
         found = ((name, self._shelf(store, name, definition)) for name, definition in store.shelves.items())
         return {name: shelf for name, shelf in found if shelf is not None}
 

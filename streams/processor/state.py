@@ -1,4 +1,4 @@
-"""State to bytes and back: numbers, text and arrays under a format version and a checksum. Never a pickle."""
+"""Turns a state into bytes and back: numbers, text and arrays, with a format version and a checksum. Never a pickle."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -33,7 +33,7 @@ def from_bytes(data: bytes | bytearray) -> dict[str, Any]:
         raise SnapshotError("This is no shelfcast snapshot.")
     version = int.from_bytes(data[len(_MAGIC) : start], "big")
     if version > FORMAT:
-        raise SnapshotError(f"The snapshot has format {version}, a newer release's; this program reads 1 to {FORMAT}: run that release.")
+        raise SnapshotError(f"The snapshot has format {version} of a newer release, this program reads 1 to {FORMAT}: run that release.")
     if version < 1:
         raise SnapshotError(f"The snapshot has format {version}; this program reads 1 to {FORMAT}.")
     body = memoryview(data)[_BODY:]
@@ -43,7 +43,7 @@ def from_bytes(data: bytes | bytearray) -> dict[str, Any]:
     try:
         return migrated(state, version)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise SnapshotError(f"The snapshot is of format {version}, but its state is not ({error!r}).") from error
+        raise SnapshotError(f"The snapshot says format {version}, but its state has another layout ({error!r}).") from error
 
 
 def _encode_array(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a partition knows of one store beside the model: its items, its open days, its clock, its plans."""
+"""What a partition knows about a store outside the model: its items, its open days, its clock, its announcements and plans."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Self
@@ -12,23 +12,23 @@ from streams.contract.errors import RejectedEvent
 from streams.processor.day_messages import VALUES
 
 PROFIT_KEEP: Final = 0.97
-"""How much of a day's profit and units counts a day later: about a month is remembered."""
+"""Factor by which a day's profit and units fade each day: about a month is remembered."""
 
 
 class _Described(msgspec.Struct):
-    """As much of a shelf's definition as is needed to count its items."""
+    """The part of a shelf's definition that it takes to count its items."""
 
     items: list[msgspec.Raw]
 
 
 class OpenDay:
-    """What was sold on a business day that is not closed yet. `row` is an item's number in its store."""
+    """What was sold on a business day that has not closed yet. `row` is an item's number in its store."""
 
     __slots__ = ("by_hour", "profit", "promoted")
 
     def __init__(self) -> None:
         self.by_hour: dict[int, float] = {}  # row * 24 + hour -> units
-        self.profit: dict[int, int] = {}  # row -> profit where it is known, micro-units
+        self.profit: dict[int, int] = {}  # row -> profit where known, micro-units
         self.promoted: dict[int, None] = {}  # rows sold on promotion; a dict keeps their order
 
     def hours(self, n: int) -> NDArray[np.float64]:
@@ -53,7 +53,7 @@ class OpenDay:
 
     @classmethod
     def load(cls, state: Mapping[str, Any]) -> Self:
-        """A day as `dump` gave it."""
+        """Restore what `dump` returned."""
         day = cls()
         day.by_hour = dict(zip(state["hour_keys"].tolist(), state["hour_units"].tolist(), strict=True))
         day.profit = dict(zip(state["profit_rows"].tolist(), map(int, state["profit_micros"]), strict=True))
@@ -62,7 +62,7 @@ class OpenDay:
 
 
 def _spread(values: Mapping[int, float], size: int) -> NDArray[np.float64]:
-    """Values by place as an array with 0 elsewhere."""
+    """Values by place as an array of `size`, 0 elsewhere."""
     out = np.zeros(size)
     out[np.fromiter(values, np.intp, len(values))] = np.fromiter(values.values(), np.float64, len(values))
     return out
@@ -104,17 +104,17 @@ class Store:
         self.items: dict[str, int] = {}  # item -> row
         self.names: list[str] = []  # row -> item
         self.series: list[int] = []  # row -> series of the partition
-        self.closed_run = 0  # days without a sale before the next one to close
+        self.closed_run = 0  # days in a row without a sale, up to the newest closed one
         self.days: dict[int, OpenDay] = {}  # days since 1970 -> what was sold
         self.days_sold = 0  # days with sales since the history began
-        self.doubted_sales = 0  # sales of the history while it was not believed
-        self.first_open: int | None = None  # oldest day that is not closed
+        self.doubted_sales = 0  # sales of the history before it was believed
+        self.first_open: int | None = None  # oldest day that has not closed
         self.newest = float("-inf")  # newest event time, seconds
         self.close_at = float("inf")  # event time at which `first_open` closes
         self.nowcast_at = float("inf")  # event time of the next forecast of today
-        self.nowcasts = np.zeros(0)  # last published total of today, by row; NaN or not there: none yet
+        self.nowcasts = np.zeros(0)  # last published total of today, by row; NaN or missing: none yet
         self.promotions: dict[tuple[int, int, int], None] = {}  # row, first day, last day; days since 1970
-        self.openings: list[tuple[int, int, bool]] = []  # first day, last day, open; of two on a day the later in the list counts
+        self.openings: list[tuple[int, int, bool]] = []  # first day, last day, open; the later entry wins
         self.stock: dict[int, float] = {}  # row -> units on hand as far as known
         self.shelves: dict[str, bytes] = {}  # shelf -> its definition as sent
         self.plans: dict[str, dict[str, int]] = {}  # shelf -> item -> facings of the plan in force
@@ -123,7 +123,7 @@ class Store:
         self.units_kept = np.zeros(0)  # usual profit a unit
 
     def promoted(self, day: int, ahead: int) -> NDArray[np.bool_] | None:
-        """Whether each item is on promotion on `day` and the `ahead` days after it, [n, 1 + ahead]; None: no plan known."""
+        """Whether each item is on promotion on `day` and the `ahead` days after it, [n, 1 + ahead]; None: no promotion is known."""
         self.promotions = {plan: None for plan in self.promotions if plan[2] >= day}
         today = self.days.get(day)
         if not self.promotions and (today is None or not today.promoted):
@@ -136,7 +136,7 @@ class Store:
         return out
 
     def forget_history(self) -> None:
-        """As before the first sale: the next one begins the history. What was told (plans, shelves, stock) stays."""
+        """Return to the state before the first sale: the next sale begins the history. Announcements, shelves, plans and stock stay."""
         self.days.clear()
         self.first_open = None
         self.close_at = self.nowcast_at = float("inf")
@@ -145,41 +145,41 @@ class Store:
         self.profit_kept, self.units_kept = np.zeros(0), np.zeros(0)
 
     def is_over(self, day: int) -> bool:
-        """Whether a day is closed: a plan that ends with it changes nothing."""
+        """Whether a day has closed: an announcement that ends with it changes nothing."""
         return self.first_open is not None and day < self.first_open
 
     def plan_promotion(self, plan: tuple[int, int, int]) -> None:
-        """Take a promotion: row, first and last day. Raises RejectedEvent when there are too many."""
+        """Note a promotion: row, first day, last day. Raises RejectedEvent if there are too many."""
         if len(self.promotions) >= MAX_PROMOTIONS and plan not in self.promotions:
-            raise RejectedEvent("too_many_plans", f"The store has {MAX_PROMOTIONS} planned promotions already: send longer runs of days.")
+            raise RejectedEvent("too_many_plans", f"The store has {MAX_PROMOTIONS} announced promotions already: send longer runs of days.")
         self.promotions[plan] = None
 
     def check_shelf(self, name: str, items: int) -> None:
-        """Raise RejectedEvent when the store has no room for a shelf of so many items: each is planned at every close."""
+        """Raise RejectedEvent if the store has no room for a shelf of this many items; each item is planned at every close."""
         others = [definition for known, definition in self.shelves.items() if known != name]
         if len(others) >= MAX_SHELVES:
-            raise RejectedEvent("too_many_plans", f"The store has {MAX_SHELVES} shelves already: define one of them anew.")
+            raise RejectedEvent("too_many_plans", f"The store has {MAX_SHELVES} shelves already: redefine one of them.")
         if items + sum(len(msgspec.json.decode(definition, type=_Described).items) for definition in others) > MAX_SHELF_ITEMS:
             raise RejectedEvent("too_many_plans", f"The store's shelves would have more than {MAX_SHELF_ITEMS} items together.")
 
     def withdraw_opening(self, first: int, last: int) -> None:
-        """Forget what was said of exactly these days."""
+        """Forget what was announced for exactly these days."""
         self.openings = [plan for plan in self.openings if plan[:2] != (first, last)]
 
     def plan_opening(self, first: int, last: int, *, opens: bool) -> None:
-        """Take the word that the store opens, or not, from `first` to `last`. Raises RejectedEvent when there are too many.
+        """Note that the store opens, or stays closed, from `first` to `last`. Raises RejectedEvent if there are too many.
 
-        What was said before of days within these is forgotten: it can count no more.
+        Earlier announcements that lie within these days are dropped, as they no longer count.
         """
         kept = [plan for plan in self.openings if plan[0] < first or plan[1] > last]
         if len(kept) >= MAX_OPENINGS:
             raise RejectedEvent(
-                "too_many_plans", f"The store has {MAX_OPENINGS} plans of open and closed days already: send longer runs of days."
+                "too_many_plans", f"The store has {MAX_OPENINGS} announced runs of open and closed days already: send longer runs."
             )
         self.openings = [*kept, (first, last, opens)]
 
     def opening_told(self, day: int, ahead: int) -> dict[int, bool]:
-        """Whether the store opens on `day` and the `ahead` days after it, those that were told of; days since 1970."""
+        """Whether the store opens on `day` and the `ahead` days after it, for the days that were announced."""
         self.openings = [plan for plan in self.openings if plan[1] >= day]
         told: dict[int, bool] = {}
         for first, last, opens in self.openings:
@@ -187,7 +187,7 @@ class Store:
         return told
 
     def take_profit(self, sold: OpenDay) -> None:
-        """Let a closed day teach the usual profit a unit."""
+        """Learn the usual profit per unit from a closed day."""
         n = len(self.names)
         more = n - len(self.profit_kept)
         self.profit_kept = np.append(self.profit_kept, np.zeros(more)) * PROFIT_KEEP
@@ -199,7 +199,7 @@ class Store:
         self.units_kept += np.where(known, sold.units(n), 0.0)
 
     def unit_profit(self, n: int) -> NDArray[np.float64]:
-        """Usual profit a unit of the first `n` rows, currency; where it is not known, the mean of the others, else 1."""
+        """Usual profit per unit of the first `n` rows, in the currency; where unknown, the mean of the others, else 1."""
         enough = self.units_kept > 0.01
         known = np.divide(self.profit_kept, self.units_kept, out=np.zeros_like(self.profit_kept), where=enough)
         usual = float(self.profit_kept[enough].sum() / self.units_kept[enough].sum()) if enough.any() else 1.0
@@ -234,7 +234,7 @@ class Store:
 
     @classmethod
     def load(cls, state: Mapping[str, Any]) -> Self:
-        """A store as `dump` gave it."""
+        """Restore what `dump` returned."""
         store = cls(state["name"], state["index"])
         store.names = state["names"]
         store.items = {name: row for row, name in enumerate(store.names)}

@@ -2,7 +2,7 @@
 
 
 class Tally:
-    """Counts by name; a part of the state."""
+    """Counts by name; they are part of the state."""
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}

@@ -1,6 +1,6 @@
-"""What a commit says beside its offset: where the snapshot stands, which events are put aside, and where a process died.
+"""The metadata of a commit: where the snapshot stands, which events are put aside, and where a process died.
 
-A commit that says no more than where the snapshot stands reads and is written as it was before there was more to say.
+Metadata that only names the snapshot keeps the form that earlier releases wrote and read.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ MAX_BYTES: Final = 3500
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
-    """Events that are about to be applied: offsets from `first` to before `end`.
+    """Events that are about to be applied: the offsets from `first` up to `end`.
 
-    deaths: how often a process has died with this mark before.
+    deaths: how often a process has already died with this mark.
     """
 
     first: int
@@ -34,8 +34,8 @@ class Mark(msgspec.Struct, frozen=True, array_like=True):
 class Bookmark(Place, frozen=True, omit_defaults=True):
     """The metadata of a commit.
 
-    lives: processes that began to apply events from this offset on; none has come to the next snapshot.
-    put_aside: offsets and places of events that are not applied, the newest last.
+    lives: number of processes that began to apply events from this offset; none has reached the next snapshot.
+    put_aside: offsets of events that are not applied, and where the program failed at each; the newest last.
     """
 
     lives: int = 0

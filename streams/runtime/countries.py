@@ -1,4 +1,4 @@
-"""Countries of stores as ISO 3166 codes: which have known public holidays, and the file that gives stores one of their own."""
+"""Countries of stores as ISO 3166 codes: which of them have known public holidays, and the file of stores in other countries."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What a worker tells Prometheus. Labels are outcomes, reasons, horizons and contenders: never an item or a store."""
+"""The worker's metrics for Prometheus. Labels are outcomes, reasons, horizons and contenders, never an item or a store."""
 
 from __future__ import annotations
 

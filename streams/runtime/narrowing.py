@@ -1,8 +1,8 @@
-"""Which event kills the process: found out by its deaths, where no exception tells (a crash, no memory, a stand-still, a kill).
+"""Finds the event that kills the process where no exception names it: a crash, a lack of memory, a hang, a kill.
 
-A process that dies leaves nothing but what it had committed. So the second that starts from the same offset marks what it is
-about to apply, first many events at once, then each alone. Three deaths with the mark on one event and it is put aside. A
-process that is killed at random dies with the mark somewhere else each time.
+A process that dies leaves only what it has committed. So the second process that starts from the same offset marks what it is about to
+apply, first many events at once, then one at a time. After three deaths with the mark on the same event, the event is put aside. A process
+that is killed at random dies with the mark in a different place each time.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ R = TypeVar("R", bound=HasOffset)
 
 
 class Care(NamedTuple):
-    """Events from offset `first` to before `end` are marked before they are applied, `at_once` under one mark.
+    """Mark the events from offset `first` up to `end` before they are applied, `at_once` of them under one mark.
 
-    deaths: how often a process died with the mark on `first` alone.
+    deaths: how often a process has died with the mark on `first` alone.
     """
 
     first: int

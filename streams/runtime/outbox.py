@@ -1,4 +1,4 @@
-"""Messages out: an idempotent producer per worker, and the proof that all of them were delivered."""
+"""Sends messages with one idempotent producer per worker, and proves that all of them were delivered."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ Headers = list[tuple[str, str | bytes | None]]
 
 
 class Outbox:
-    """Sends a processor's outputs to the partition they came from.
+    """Sends a processor's outputs to the partition of the events that led to them.
 
-    Delivery is proved by `wait`, which the worker calls before every snapshot: librdkafka reports only failures, so an
-    empty queue without a reported failure means that every message was acknowledged by all in-sync replicas.
+    The worker calls `wait` before every snapshot, which proves delivery: librdkafka reports only failures, so an empty queue without a
+    reported failure means that all in-sync replicas have acknowledged every message.
     """
 
     def __init__(self, kafka: KafkaSettings) -> None:

@@ -1,7 +1,7 @@
-"""The partitions a worker holds: recovery, checkpoints, handing over.
+"""The partitions that a worker holds: recovery, checkpoints, handover.
 
-A checkpoint is: outputs delivered, then the snapshot delivered, then the commit that names it. A kill between two steps
-replays a part of the log into the same bytes.
+A checkpoint delivers the outputs, then the snapshot, then commits with the snapshot's place. After a kill between two of these steps, part
+of the log is replayed and gives the same bytes.
 """
 
 from __future__ import annotations

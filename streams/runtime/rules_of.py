@@ -1,4 +1,4 @@
-"""The rules of a worker, from its settings."""
+"""Derives a worker's rules from its settings."""
 
 from streams.contract.settings import WorkerSettings
 from streams.processor.rules import Rules

@@ -1,7 +1,7 @@
-"""Snapshots of a partition's state on `shelfcast.snapshots`: written in chunks, found again by the commit's metadata.
+"""Snapshots of a partition's state on `shelfcast.snapshots`: written in chunks, and found through the metadata of the commit.
 
-The commit {offset, metadata} is the flip: it names the chunks of the snapshot that belongs to the offset, so a snapshot
-counts from the moment its offset is committed, and the broker refuses that commit from a worker that lost its partition.
+The commit {offset, metadata} names the chunks of the snapshot at that offset. So a snapshot counts from the moment its offset is
+committed, and the broker refuses that commit to a worker that has lost its partition.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Chunk(NamedTuple):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a snapshot stands: the metadata of a commit."""
+    """Where a snapshot stands, as kept in the metadata of a commit."""
 
     id: str
     first: int
@@ -126,10 +126,10 @@ class SnapshotReader:
 
 
 class NewestSearch:
-    """Finds the newest complete snapshot in a log that is shown to it in windows, from the end backwards.
+    """Finds the newest complete snapshot in a log that it gets in windows, from the end backwards.
 
-    Chunks of two workers may stand among each other: while one snapshot is gathered, what stands beside it is passed over, and
-    looked at again only if the first turns out torn or corrupt.
+    Chunks of two workers can be mixed. While the chunks of one snapshot are collected, those of the other are skipped; they are looked at
+    again only if the first snapshot turns out to be torn or corrupt.
     """
 
     def __init__(self, low: int, high: int) -> None:

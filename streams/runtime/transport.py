@@ -1,9 +1,8 @@
-"""Faust's transport with three things of our own: whole runs of records, our own commits, our own recovery.
+"""Faust's transport with three changes of ours: whole runs of records, our own commits, our own recovery.
 
-Faust gives group membership, assignment, rebalancing, agents and the life of the worker. Delivered one by one its messages
-cost more than the model; committed by its acks an event is gone when its handler fails. So `getmany` hands over each
-fetched run of a partition as one message, Faust's commits do nothing, and every recovery path (`perform_seek`) ends at the
-offset our state was made for.
+Faust provides group membership, assignment, rebalancing, agents and the worker's life cycle. But delivering messages one by one would cost
+more than the model, and with commits by acknowledgement an event is lost when its handler fails. So `getmany` hands over each fetched run
+of a partition as one message, Faust's commits do nothing, and every recovery path (`perform_seek`) ends at the offset of our state.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ its idle neighbours."""
 
 
 class Run(NamedTuple):
-    """A fetched run of a partition: where fetching stood before it, and the records."""
+    """A fetched run of a partition: the position before the fetch, and the records."""
 
     start: int
     records: list[Any]
@@ -81,7 +80,7 @@ class ChunkThread(AIOKafkaConsumerThread):
 
 
 class ChunkConsumer(FaustConsumer):
-    """One message a fetched run: its value is a `Run`."""
+    """Makes one message of each fetched run; its value is a `Run`."""
 
     _thread: ChunkThread
 
@@ -170,13 +169,13 @@ class ChunkConsumer(FaustConsumer):
 
 
 class ChunkApp(faust.App):
-    """A Faust application that keeps nothing on disk: state lives in the processors, and in Kafka."""
+    """A Faust application that keeps nothing on disk: the state lives in the processors and in Kafka."""
 
     def _create_directories(self) -> None:
         """Nothing: Faust would leave an empty folder for tables where it was started, and cannot start in a read-only one."""
 
 
 class ChunkTransport(FaustTransport):
-    """aiokafka with runs of records."""
+    """aiokafka that hands over runs of records."""
 
     Consumer: ClassVar[Any] = ChunkConsumer

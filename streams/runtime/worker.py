@@ -1,4 +1,4 @@
-"""The worker's composition: Faust around the processors of the partitions it is given."""
+"""Puts the worker together: Faust around the processors of its assigned partitions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ YOUNG_OBJECTS: Final = 10_000
 
 
 class Worker:
-    """One process of the stream: `await run()` until `stop()` or an error ends it."""
+    """One process of the stream: `await run()` lasts until `stop()` or an error ends it."""
 
     def __init__(
         self,

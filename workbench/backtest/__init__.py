@@ -1,1 +1,1 @@
-"""How good the forecasts would have been on a file of sales."""
+"""Measures how good the forecasts would have been on a file of sales."""

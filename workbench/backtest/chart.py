@@ -1,4 +1,4 @@
-"""The backtest as a picture: error by horizon and contender, and a good, a typical and a bad series."""
+"""The backtest as a picture: errors by horizon and contender, and a good, a typical and a bad series."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _title(evaluation: Evaluation) -> str:
 
 
 def _axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Axes at a place in inches from the figure's upper left corner."""
+    """Axes at a position in inches from the figure's upper left corner."""
     total = figure.get_figheight()
     axes = figure.add_axes((left / WIDTH, 1 - (top + height) / total, width / WIDTH, height / total))
     axes.set_axisbelow(True)
@@ -76,7 +76,7 @@ def _axes(figure: Figure, left: float, top: float, width: float, height: float) 
 
 
 def _bars(figure: Figure, evaluation: Evaluation, inches: float) -> None:
-    """One group a horizon, side by side; contenders in the order of their error at the first."""
+    """One group of bars for each horizon, side by side; contenders in the order of their error at the first one."""
     first = next(iter(evaluation.scores.values()))
     order = sorted({c for found in evaluation.scores.values() for c in found}, key=lambda c: _wape(first.get(c)))
     names = list(evaluation.scores)
@@ -107,7 +107,7 @@ def _wape(found: object) -> float:
 
 
 def _picked(window: Windows, mean: np.ndarray[tuple[int, int], np.dtype[np.float64]], live: Live) -> list[_Picked]:
-    """The series at the 10th, 50th and 90th percentile of error among the larger half: not the luckiest, not a freak."""
+    """The series at the 10th, 50th and 90th percentile of error among the larger half: neither lucky nor freak ones."""
     started = live.panel.started[:, window.origins] & np.isfinite(mean)
     sold = np.where(started, np.abs(window.actual), 0).sum(1)
     enough = np.flatnonzero((started.sum(1) >= FEWEST_WINDOWS) & (sold > 0))
@@ -125,7 +125,7 @@ def _picked(window: Windows, mean: np.ndarray[tuple[int, int], np.dtype[np.float
 
 
 def _series(axes: Axes, live: Live, ours: Contender, horizon: str, one: _Picked, *, legend: bool) -> None:
-    """Actual and forecast sums by the last day of their window, with the band."""
+    """Plot actual and forecast sums by the last day of their window, with the band."""
     window, forecast = live.windows[horizon], ours.forecasts[horizon]
     part = slice(max(len(window.origins) - SHOWN_DAYS, 0), None)
     days = [dt.date.fromordinal(live.panel.first_day + int(origin) + window.span + EPOCH_ORDINAL) for origin in window.origins[part]]

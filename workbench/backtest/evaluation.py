@@ -1,4 +1,4 @@
-"""All contenders held against what came, and the result as JSON."""
+"""Compares all contenders with what was sold, and gives the result as JSON."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from workbench.backtest.scores import Score, naive_squared, score, scored_window
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Scores by horizon and contender, and what each took.
+    """Scores by horizon and contender, and the time and memory that each took.
 
-    series: with a forecast that was scored; days: scored, the last ones of the file.
+    series: number of series with a scored forecast. days: number of scored days, the last ones of the file.
     """
 
     scores: dict[str, dict[str, Score]]
@@ -24,7 +24,7 @@ class Evaluation:
     megabytes: dict[str, float]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; what does not exist, as the quantile loss of a contender without quantiles, is null."""
+        """The evaluation as plain values; what does not exist, such as the quantile loss of a contender without quantiles, is null."""
         return {
             "horizons": {
                 name: {contender: asdict(found) for contender, found in by_contender.items()} for name, by_contender in self.scores.items()
@@ -36,7 +36,7 @@ class Evaluation:
 
 
 def evaluate(live: Live, contenders: list[Contender], scored_days: int) -> Evaluation:
-    """Score each contender at each horizon over the windows that count for ours."""
+    """Score each contender at each horizon, over the windows that count for our forecasts."""
     first_scored = live.panel.units.shape[1] - scored_days
     ours = live.contenders[0]
     scores: dict[str, dict[str, Score]] = {}
@@ -46,7 +46,7 @@ def evaluate(live: Live, contenders: list[Contender], scored_days: int) -> Evalu
         seen = counts.any(1) if seen is None else seen | counts.any(1)
         scale = naive_squared(live.panel, window, first_scored)
         found = {c.name: score(window, c.forecasts[name], counts, scale) for c in contenders}
-        # A batch contender that had too few days to learn from has nothing to be judged by.
+        # A batch contender that had too few days to learn from made no forecasts to judge.
         scores[name] = {c.name: found[c.name] for c in contenders if found[c.name].n or c in live.contenders}
     return Evaluation(
         scores,

@@ -24,7 +24,7 @@ DAYS_AFTER: Final = 1
 
 
 class Record(NamedTuple):
-    """A message of the log, as the processor takes it."""
+    """A message of the log in the form that the processor takes."""
 
     offset: int
     timestamp: int
@@ -34,7 +34,7 @@ class Record(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the rows."""
+    """What became of the file's rows."""
 
     sales: int = 0
     bad: int = 0
@@ -43,10 +43,10 @@ class Counts:
 
 
 class SalesLog:
-    """Runs of records by partition, in the order of event time.
+    """Runs of records by partition, in order of event time.
 
-    At the end of each business day, plus the lateness, every store that has sold gets a tick, as the gateway sends them:
-    a store's quiet day must not stay open until its next sale, when other stores have taught the model later days.
+    At the end of each business day, plus the lateness, every store that has sold gets a tick, as the gateway would send it. Otherwise a
+    quiet day would stay open until the store's next sale, while other stores have already taught the model later days.
     """
 
     def __init__(self, sales: Sales, survey: Survey, partitions: int, lateness_seconds: float) -> None:
@@ -61,7 +61,7 @@ class SalesLog:
         self._run: list[list[Record]] = []
 
     def runs(self, read: Callable[[int], None] = lambda _: None) -> Iterator[list[list[Record]]]:
-        """Runs of the log, each a list of records by partition."""
+        """The runs of the log, each a list of records by partition."""
         for keys, raws, times in self._in_order(read):
             self._run = [[] for _ in range(self._partitions)]
             self._merge(keys, raws, times)
@@ -72,7 +72,7 @@ class SalesLog:
         yield self._run
 
     def _in_order(self, read: Callable[[int], None]) -> Iterator[tuple[list[bytes], list[bytes], NDArray[np.float64]]]:
-        """Runs of sales in the order of time; a file that is not in order is held in memory."""
+        """Runs of sales in order of time; a file that is not in order is sorted in memory."""
         builder = Builder(self._sales.mapping, time.time() + 2 * DAY_SECONDS)
         keys: list[bytes] = []
         raws: list[bytes] = []

@@ -1,4 +1,4 @@
-"""Our own forecasts: a file's log through the processor that the worker runs."""
+"""Our own forecasts: runs a file's log through the same processor as the worker."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ BASELINES: Final = {"same_weekday_mean": "weekday_mean", "seasonal_naive": "seas
 """Contenders that run beside every forecast, and their names in the model."""
 VALUES: Final = ("mean", *QUANTILE_NAMES, *BASELINES.values())
 NO_NOWCASTS: Final = float("inf")
-"""Seconds between forecasts of the running day: it is not scored here, and saying it teaches nothing."""
+"""Seconds between forecasts of the running day: none, because they are not scored here and teach nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
     """What the processor forecast, beside what was sold.
 
-    expected_open: days of each window on which the store was expected to open, by horizon `[series, origins]`.
+    expected_open: by horizon, the days of each window on which the store was expected to open, `[series, origins]`.
     """
 
     panel: Panel
@@ -58,7 +58,7 @@ class _Collector:
         self.closes: list[tuple[str, list[str], int, NDArray[np.float32]]] = []
 
     def __call__(self, store: Store, day: int, closed: DayClosed) -> None:
-        """Keep the values of a close, `[horizons, values + 1, n]`; a demand is never negative."""
+        """Keep the values of a close, `[horizons, values + 1, n]`; demand is never negative."""
         if day < self.first_origin:
             return
         kept = np.empty((len(SPANS), len(VALUES) + 1, len(closed.rows)), np.float32)
@@ -79,9 +79,9 @@ def run(
     partitions: int = 1,
     read: Callable[[int], None] = lambda _: None,
 ) -> Live:
-    """Feed the file's log to one processor a partition, in event order, and line its forecasts up with what came.
+    """Feed the file's log to one processor per partition, in order of events, and match its forecasts with what was sold.
 
-    A sale at which the program fails is put aside, as the worker does it: the file is gone over again without it.
+    A sale at which the program fails is put aside, as in the worker, and the file is read again without it.
     """
 
     def over_the_file(decisions: Mapping[int, Decisions]) -> Live:
@@ -122,7 +122,7 @@ def _run(
 
 
 def _count(out: Outputs, sold: defaultdict[tuple[str, str], defaultdict[str, float]]) -> None:
-    """Add up what was accepted, by business date: the sales that forecasts are held against."""
+    """Sum the accepted sales by business date; forecasts are compared with these."""
     for _, raw in out.accepted:
         sale = decode_accepted(raw)
         sold[sale.store, sale.item][sale.business_date] += sale.quantity
@@ -147,7 +147,7 @@ def _panel(survey: Survey, sold: dict[tuple[str, str], defaultdict[str, float]])
 
 
 def _told_open(survey: Survey, stores: list[str], days: int) -> Flags:
-    """Days on which each series' store was to open; those that nothing was said of count as open."""
+    """Days on which each series' store should open as announced; days without an announcement count as open."""
     told = np.ones((len(stores), days), bool)
     for row, store in enumerate(stores):
         for first, last, opens in survey.opening.get(store, ()):
@@ -156,7 +156,7 @@ def _told_open(survey: Survey, stores: list[str], days: int) -> Flags:
 
 
 def _contenders(collector: _Collector, panel: Panel, found: dict[str, Windows]) -> tuple[list[Contender], dict[str, NDArray[np.float64]]]:
-    """Ours and the baselines, by horizon `[series, origins]`."""
+    """Our forecasts and the baselines as contenders; by horizon, the expected open days, `[series, origins]`."""
     rows = {series: row for row, series in enumerate(zip(panel.stores, panel.items, strict=True))}
     first = collector.first_origin - panel.first_day
     width = panel.units.shape[1] - first

@@ -1,4 +1,4 @@
-"""How much a process grows while something runs."""
+"""Measures how much a process grows while something runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EVERY_SECONDS: Final = 0.1
 
 
 class MemoryPeak:
-    """Within `with`: the most resident memory beyond that at the start, `megabytes`."""
+    """A context manager; `megabytes` is the largest growth of resident memory since its start."""
 
     def __init__(self) -> None:
         self.megabytes = 0.0

@@ -1,4 +1,4 @@
-"""Raw sales by series and day, and the windows that are scored."""
+"""Sales by series and day as they were reported, and the windows that are scored."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ SPANS: Final = {horizon.name: horizon.days for horizon in HORIZONS}
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Net units as they were sold, nothing capped.
+    """Net units as they were sold; nothing is capped.
 
     Attributes
     ----------
     first_day
-        Of the columns, days since 1970.
+        Day of the first column, days since 1970-01-01.
     stores, items
-        Of the rows.
+        Store and item of each row.
     units
         `[series, days]`; 0 on days without a sale.
     promoted
-        Days on promotion, `[series, days]`; None when the file tells none ahead.
+        Days on promotion, `[series, days]`; None if the file announces no promotions.
     told_open
-        Days on which the series' store was to open, `[series, days]`; None when the file tells none ahead.
+        Days on which the series' store should open, `[series, days]`; None if the file announces no openings.
 
     """
 
@@ -45,24 +45,24 @@ class Panel:
 
     @property
     def started(self) -> Flags:
-        """From the day of the first sale on, `[series, days]`."""
+        """Whether a series has had its first sale by each day, `[series, days]`."""
         return np.asarray(np.logical_or.accumulate(self.units > 0, axis=1))
 
     @property
     def store_open(self) -> Flags:
-        """Whether anything was sold in the series' store, `[series, days]`."""
+        """Whether the series' store sold anything on each day, `[series, days]`."""
         names = np.unique(self.stores, return_inverse=True)[1]
         sold = np.zeros((names.max() + 1, self.units.shape[1]), bool)
         np.logical_or.at(sold, names, self.units != 0)
         return np.asarray(sold[names])
 
     def window_sums(self, span: int) -> Floats:
-        """Units of the `span` days that end on each day, `[series, days]`; NaN in the first ones."""
+        """Units of the `span` days that end on each day, `[series, days]`; NaN on the first `span - 1` days."""
         return rolling_sum(self.units, span)
 
 
 def rolling_sum(values: Floats, span: int) -> Floats:
-    """Sums of the newest `span` columns; NaN where there are fewer."""
+    """Sum of the newest `span` columns at each column; NaN where there are fewer."""
     total = np.cumsum(values, axis=1)
     out = np.full(values.shape, np.nan)
     out[:, span - 1 :] = total[:, span - 1 :]
@@ -72,9 +72,9 @@ def rolling_sum(values: Floats, span: int) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The origins of one horizon: a forecast knows the days up to `origins[k]` and is of the `span` days after it.
+    """The windows of one horizon: a forecast knows the days up to `origins[k]`, and covers the `span` days after it.
 
-    origins: columns of the panel; all windows lie within the scored days. actual: `[series, origins]`.
+    origins: columns of the panel; all windows lie within the scored days. actual: units sold in each window, `[series, origins]`.
     """
 
     name: str
@@ -97,7 +97,7 @@ def windows(panel: Panel, scored_days: int, horizons: list[str]) -> dict[str, Wi
 
 @dataclass(frozen=True, slots=True)
 class Forecasts:
-    """A contender's sums over the windows of a horizon, `[series, origins]`, NaN where it says nothing.
+    """A contender's sums over the windows of a horizon, `[series, origins]`; NaN where it makes no forecast.
 
     quantiles: in the order of `QUANTILES`, `[quantiles, series, origins]`; None when it has none.
     """
@@ -108,7 +108,7 @@ class Forecasts:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """All that one method forecast, and what it took."""
+    """All forecasts of one method, and the time and memory that they took."""
 
     name: str
     forecasts: dict[str, Forecasts]

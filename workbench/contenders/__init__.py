@@ -1,1 +1,1 @@
-"""Other models that are measured beside ours."""
+"""Other models, measured beside ours."""

@@ -1,4 +1,4 @@
-"""Which batch contenders `--compare` can name, and whether their libraries are there."""
+"""The batch contenders that `--compare` can name, and whether their libraries are installed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from workbench.backtest.live import Live
 from workbench.backtest.panel import Contender
 
 Run = Callable[[Live, Callable[[float], None]], list[Contender]]
-"""From our run and a progress callback (share done) to contenders."""
+"""Makes contenders from our own run; calls back with the share done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A library's contenders: how to run them, and what to say about them."""
+    """The contenders of one library: how to run them, and what to say about them."""
 
     name: str
     run: Run
@@ -29,7 +29,7 @@ MODULES: Final = {"lightgbm": "workbench.contenders.trees", "statsforecast": "wo
 
 
 def compared(text: str) -> list[Compared]:
-    """The contenders of a comma-separated list. Raises UsageError for an unknown name, or a library that is missing."""
+    """The contenders in a comma-separated list. Raises UsageError for an unknown name or a missing library."""
     found = []
     for name in dict.fromkeys(part.strip() for part in text.split(",") if part.strip()):
         if name not in MODULES:

@@ -1,4 +1,4 @@
-"""Contender: statistical methods a series (statsforecast), fitted anew at every 27th origin."""
+"""Contender: statistical methods for each series (statsforecast), fitted again at every 27th origin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.backtest.memory import MemoryPeak
 from workbench.backtest.panel import Contender, Floats, Forecasts
 
 STRIDE: Final = 27
-"""Days between the origins: not a multiple of 7, so that all weekdays come up."""
+"""Days between the origins: no multiple of 7, so that all weekdays occur."""
 HISTORY_DAYS: Final = 364
 FEWEST_DAYS: Final = 28
 WEEK: Final = 7

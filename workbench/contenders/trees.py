@@ -1,4 +1,4 @@
-"""Contender: global gradient-boosted trees (LightGBM), direct by horizon, refit every 28 days in the same rolling evaluation."""
+"""Contender: gradient-boosted trees over all series (LightGBM), one model for each horizon, refit every 28 days."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from workbench.backtest.table import CATEGORIES, F32, Table, open_or_quiet
 
 REFIT_DAYS: Final = 28
 FIRST_ORIGIN: Final = 7
-"""Earlier days do not teach: they know no week."""
+"""Earlier origins do not teach: they have no full week behind them."""
 TREES: Final = 160
 MOST_ROWS: Final = 60_000
-"""Of a fit; beyond it rows are drawn at random."""
+"""Most rows of a fit; of more, a random sample is drawn."""
 STRIDES: Final = {1: 1, 7: 3, 28: 4}
-"""Windows of neighbouring origins overlap: of long ones every third or fourth teaches."""
+"""Days between the origins that teach, by days of the horizon: windows of neighbouring origins overlap."""
 PARAMETERS: Final[dict[str, Any]] = {
     "learning_rate": 0.08,
     "num_leaves": 31,
@@ -53,7 +53,7 @@ NOTE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """One horizon as a regression: features `[series, days, columns]` of origins, and ratios to learn."""
+    """One horizon as a regression: the features of each origin, `[series, days, columns]`, and the ratios to learn."""
 
     window: Windows
     names: list[str]
@@ -64,7 +64,7 @@ class _Problem:
 
 
 def run(live: Live, progress: Callable[[float], None]) -> list[Contender]:
-    """Fit and forecast every horizon; both objectives carry the quantiles of the same quantile models."""
+    """Fit and forecast every horizon; both objectives take their quantiles from the same quantile models."""
     began = time.perf_counter()
     took = dict.fromkeys((*MEANS, "quantiles"), 0.0)
     with MemoryPeak() as memory:
@@ -110,7 +110,7 @@ def _problem(live: Live, table: Table, window: Windows) -> _Problem:
 
 
 def _refit(problem: _Problem, part: slice, means: dict[str, Floats], quantiles: Floats, took: dict[str, float]) -> None:
-    """Learn from the windows complete at the first origin of a part; forecast its origins."""
+    """Learn from the windows that are complete at the first origin of a part, then forecast the origins of the part."""
     window = problem.window
     origins = window.origins[part]
     rows = _taught(problem, int(origins[0]))
@@ -140,7 +140,7 @@ def _refit(problem: _Problem, part: slice, means: dict[str, Floats], quantiles: 
 
 
 def _taught(problem: _Problem, origin: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Series and origins whose windows are complete at `origin`."""
+    """Series and origins of the windows that are complete at `origin` and teach."""
     span = problem.window.span
     usable = problem.usable[:, : origin - span + 1].copy()
     stride = STRIDES[span]

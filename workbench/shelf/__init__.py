@@ -1,1 +1,1 @@
-"""What planning a shelf earns, simulated."""
+"""Simulates what planning a shelf earns."""

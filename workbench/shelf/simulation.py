@@ -1,7 +1,7 @@
-"""What planning a shelf earns on real demand: the last quarter of completejourney against simpler rules.
+"""Simulates what planning a shelf earns on real demand: the last quarter of completejourney, against simpler rules.
 
-The demand is real; the rest is assumed and said: see docs/shelf.md. A shelf is the best sellers of a category, over
-all stores. Every rule plans once a week from what it sold itself until then, and sells the next seven days.
+The demand is real; docs/shelf.md states what is assumed. A shelf holds the best sellers of a category, over all stores. Every rule plans
+once a week from what it has sold itself so far, and then sells for seven days.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ NOT_ON_A_SHELF: Final = ("COUPON/MISC ITEMS", "FUEL", "MISC SALES TRAN", "GASOLI
 LEVELS: Final = 5
 HALF_LIFE_DAYS: Final = 28.0
 PAST_DAYS: Final = 84
-"""Days before a plan whose spread gives the quantiles."""
+"""Days before a plan whose variation gives the quantiles."""
 RULES: Final = ("shelf plan", "share of profit", "share of sales", "equal space")
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What is simulated; see `shelfcast shelf simulate --help`."""
+    """What to simulate; see `shelfcast shelf simulate --help`."""
 
     shelves: int
     items: int
@@ -52,7 +52,7 @@ class Setup:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a rule came to on one shelf over the held-back quarter: currency and units."""
+    """What a rule achieved on one shelf over the held-back quarter, in the currency and in units."""
 
     profit: float = 0.0
     labour: float = 0.0
@@ -63,7 +63,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """A category: real units by day and item, profit a unit, and the shelf."""
+    """A category: real units by day and item, profit per unit, and the shelf."""
 
     category: str
     units: Floats
@@ -74,13 +74,13 @@ class Case:
 
 
 def run(setup: Setup) -> dict[str, dict[str, Outcome]]:
-    """Outcomes by category and rule. Raises UsageError where the data is not installed."""
+    """Outcomes by category and rule. Raises UsageError if the data is not installed."""
     settings = ShelfSettings(elasticity=setup.believed)
     return {case.category: {rule: _simulated(rule, case, setup, settings) for rule in RULES} for case in _cases(setup)}
 
 
 def _cases(setup: Setup) -> Iterator[Case]:
-    """Categories with the most sales before the held-back quarter, each with its best sellers of that time."""
+    """The categories with the most sales before the held-back quarter, each with its best sellers of that time."""
     sales = _sales()
     before = sales[sales.date < HELD_BACK]
     days = pd.date_range(sales.date.min(), END)
@@ -119,10 +119,10 @@ def _sales() -> pd.DataFrame:
 
 
 def _simulated(rule: str, case: Case, setup: Setup, settings: ShelfSettings) -> Outcome:
-    """One rule on one shelf: plan on each seventh day from its own sales, then sell a week."""
+    """Simulate one rule on one shelf: plan every seventh day from its own sales, then sell for a week."""
     outcome, n = Outcome(), len(case.margin)
     start = int((case.days < HELD_BACK).sum())
-    # What was sold, as it would have been at equal space by the elasticity that is believed.
+    # What was sold, converted to equal space with the elasticity that the plan believes in.
     seen = case.units[:start].copy()
     holds = case.shelf.units_per_facing
     facings: Ints | None = None
@@ -143,7 +143,7 @@ def _simulated(rule: str, case: Case, setup: Setup, settings: ShelfSettings) -> 
 
 
 def _forecast(seen: Floats, equal: float, n: int) -> Demand:
-    """A plain forecast: level by exponential smoothing, spread by what the last twelve weeks did around their mean."""
+    """A simple forecast: the level by exponential smoothing, the spread from how the last twelve weeks varied around their mean."""
     age = np.arange(len(seen))[::-1]
     weight = 0.5 ** (age / HALF_LIFE_DAYS)
     level = weight @ seen / weight.sum()
@@ -164,7 +164,7 @@ def _planned(rule: str, case: Case, demand: Demand, facings: Ints | None, settin
     weight = {"share of sales": units, "share of profit": units * case.margin, "equal space": np.ones(len(units))}[rule]
     n, shelf = len(units), case.shelf
     none = np.zeros(0)
-    # The rules know no stock floors: every item keeps one facing, as in the literature.
+    # These rules have no minimum for stock: every item keeps one facing, as in the literature.
     free = Problem(
         value=case.margin, beta=np.full(n, settings.elasticity), width=shelf.width, low=shelf.min_facings,
         high=shelf.max_facings, capacity=shelf.capacity, category=shelf.category, category_low=none, category_high=none,

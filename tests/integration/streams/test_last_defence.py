@@ -93,7 +93,7 @@ def test_an_event_at_which_the_program_fails_is_put_aside_and_the_stream_goes_on
     offset = offset_of(kafka, 1, event)
     check_all_but(kafka, workers, {1: [offset]})
     said = workers.said()
-    assert f"The program fails at the event at offset {offset} of partition 1 (streams.processor.processor:" in said
+    assert f"The program failed at the event at offset {offset} of partition 1 (streams.processor.processor:" in said
     assert f"planted at {event}" not in said, "the log tells what stood in the event"
     (letter,) = letters(kafka, monkeypatch)
     assert letter["reason"] == "internal_error"

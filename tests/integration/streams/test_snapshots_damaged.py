@@ -86,8 +86,8 @@ def test_torn_corrupt_older_and_foreign_snapshots(kafka, workers, stopped):
     assert "partition 0: The snapshot 999999-" in said
     assert "is torn: 2 of 3 chunks are there. Looking for another snapshot." in said
     assert "is corrupt. Looking for another snapshot." in said
-    assert f"The snapshot has format {FORMAT + 1}, a newer release's; this program reads 1 to {FORMAT}" in said
-    assert "The snapshot is of another partition" in said
+    assert f"The snapshot has format {FORMAT + 1}, of a newer release, this program reads 1 to {FORMAT}" in said
+    assert "The snapshot belongs to another partition" in said
 
 
 def test_the_commit_has_expired_the_newest_snapshot_is_found(kafka, workers, stopped):

@@ -88,7 +88,7 @@ def started(monkeypatch):
 def test_up_serves_where_the_settings_say_unless_an_option_says_else(option, served, started, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("SHELFCAST_WEB_PORT", "5000")
     monkeypatch.setenv("SHELFCAST_GATEWAY_PORT", "5001")
-    with pytest.raises(Exception, match="keeps ending"):
+    with pytest.raises(Exception, match="keeps stopping"):
         up.up(None, None, None, web_port=option, data_dir=tmp_path)
     assert started["web"][:3] == ["web", "--port", served]
     assert started["gateway"][:3] == ["gateway", "--port", "5001"]

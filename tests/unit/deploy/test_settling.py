@@ -35,6 +35,6 @@ def test_consumers_that_come_on_slowly_are_waited_for(demo):
 
 
 def test_consumers_that_stand_still_are_given_up(demo):
-    with pytest.raises(ServerError, match=r"took nothing in 120 s.*logs"):
+    with pytest.raises(ServerError, match=r"made no progress in 120 s.*logs"):
         demo._settle(meter({"worker": 60_000}, {"worker": 59_000}), SCREEN)
     assert run.time.monotonic() == 50 + 150

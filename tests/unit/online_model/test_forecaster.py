@@ -156,7 +156,7 @@ def test_state_is_plain():
 def test_a_state_of_another_version_is_refused():
     state = Forecaster().dump()
     state["version"] = 0
-    with pytest.raises(ValueError, match="rebuild from the log"):
+    with pytest.raises(ValueError, match="rebuild it from the log"):
         Forecaster.load(state)
 
 

@@ -32,7 +32,7 @@ def test_a_damaged_snapshot_is_refused(damage):
         state.from_bytes(damage(data))
 
 
-@pytest.mark.parametrize(("version", "words"), [(FORMAT + 1, "a newer release's"), (0, "format 0"), (1, "its state is not")])
+@pytest.mark.parametrize(("version", "words"), [(FORMAT + 1, "of a newer release"), (0, "format 0"), (1, "its state has another layout")])
 def test_what_is_of_no_format_that_is_known_is_refused(version, words):
     data = state.to_bytes({"a": 1})
     with pytest.raises(SnapshotError, match=words):

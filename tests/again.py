@@ -18,11 +18,17 @@ def judge(failed: list[str], excused: dict[str, str], before: list[str]) -> list
     """Sentences that say why the failures stand; none where all of them are excused for the first time."""
     verdicts = []
     for test in failed:
-        if test not in excused:
+        reason = reason_for(test, excused)
+        if reason is None:
             verdicts.append(f"{test} failed, and no reason in tests/excused.toml excuses it.")
         elif test in before:
-            verdicts.append(f"{test} needed to run again in an earlier run too: it is no accident. Mend it ({excused[test]}).")
+            verdicts.append(f"{test} needed to run again in an earlier run too: it is no accident. Mend it ({reason}).")
     return verdicts
+
+
+def reason_for(test: str, excused: dict[str, str]) -> str | None:
+    """What excuses a test: its own reason, or that of its folder."""
+    return next((reason for name, reason in excused.items() if test == name or (name.endswith("/") and test.startswith(name))), None)
 
 
 def main() -> int:
@@ -36,7 +42,7 @@ def main() -> int:
         return 1
     RECORD.parent.mkdir(exist_ok=True)
     RECORD.write_text(json.dumps(sorted({*before, *failed})))
-    print(f"{len(failed)} excused tests run again, alone:", *(f"  {test}: {excused[test]}" for test in failed), sep="\n")
+    print(f"{len(failed)} excused tests run again, alone:", *(f"  {test}: {reason_for(test, excused)}" for test in failed), sep="\n")
     return subprocess.run([sys.executable, "-m", "pytest", *failed], cwd=ROOT, check=False).returncode
 
 

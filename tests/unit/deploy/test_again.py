@@ -14,3 +14,8 @@ def test_an_excused_failure_may_run_again_once():
 
 def test_one_failure_that_is_not_excused_is_enough():
     assert len(judge(["a::b", "c::d"], {"a::b": "a time limit"}, [])) == 1
+
+
+def test_a_folder_excuses_its_tests_and_no_others():
+    assert judge(["tests/e2e/x.py::a"], {"tests/e2e/": "a crowd"}, []) == []
+    assert judge(["tests/e2e.py::a"], {"tests/e2e/": "a crowd"}, [])

@@ -61,7 +61,7 @@ soak: install ## a day of a 50-store chain in minutes, with a fault every few se
 steady: install ## sales at an even rate for minutes: delay and memory must stay flat
 	$(BIN)/python -m tests.steady $(ARGS)
 
-fuzz: install ## a million events of any kind through the heart, guided by coverage: hours (ARGS="--cases 20000")
+fuzz: install ## a million events of any kind through the processor, guided by coverage: hours (ARGS="--cases 20000")
 	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/python -m pip install -q -e ".[fuzz]" || true
 	$(BIN)/python -m tests.fuzz $(ARGS)
 

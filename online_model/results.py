@@ -75,8 +75,8 @@ class Scored(_Band):
         Ordinal of the day whose close made the forecast.
     rows
         Indices of the series in the pool.
-        actual
-            Net units sold over the horizon, not winsorised.
+    actual
+        Net units sold over the horizon, not winsorised.
 
     """
 

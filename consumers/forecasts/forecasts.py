@@ -17,7 +17,7 @@ from consumers.forecasts.newest import (
     score_row,
     slot_name,
 )
-from consumers.runtime.metrics import SAMPLE_EVERY, ConsumerMetrics
+from consumers.runtime.metrics import ConsumerMetrics
 from consumers.runtime.progress import Progress, read_progress, write_progress
 from consumers.runtime.sink import Record
 from consumers.store.cache import CachedDocuments
@@ -207,12 +207,4 @@ class ForecastsSink:
         metrics, name = self._metrics, self.name
         for outcome, count in counts.items():
             metrics.events.labels(name, outcome).inc(count)
-        metrics.errors.labels(name, "unreadable").inc(counts["unreadable"])
-        metrics.batches.labels(name).inc()
-        metrics.documents.labels(name).inc(written)
-        metrics.write.labels(name).observe(seconds)
-        now = time.time()
-        latency = metrics.latency.labels(name)
-        for record in records[::SAMPLE_EVERY]:
-            if record.timestamp:
-                latency.observe(max(0.0, now - record.timestamp))
+        metrics.wrote(name, records, counts["unreadable"], written, seconds)

@@ -1,6 +1,11 @@
 """The consumers' metrics for Prometheus. No label is a store or an item, because their number has no bound."""
 
+import time
+from collections.abc import Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from consumers.runtime.sink import Record
 
 SAMPLE_EVERY = 16
 """Every 16th message of a batch has its latency observed: observing all would cost more than folding them."""
@@ -44,3 +49,14 @@ class ConsumerMetrics:
             ["partition"],
             registry=registry,
         )
+
+    def wrote(self, reader: str, records: Sequence[Record], unreadable: int, documents: int, seconds: float) -> None:
+        """Count a batch that a reader has written."""
+        self.errors.labels(reader, "unreadable").inc(unreadable)
+        self.batches.labels(reader).inc()
+        self.documents.labels(reader).inc(documents)
+        self.write.labels(reader).observe(seconds)
+        now, latency = time.time(), self.latency.labels(reader)
+        for record in records[::SAMPLE_EVERY]:
+            if record.timestamp:
+                latency.observe(max(0.0, now - record.timestamp))

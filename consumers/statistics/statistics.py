@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from consumers.runtime.metrics import SAMPLE_EVERY, ConsumerMetrics
+from consumers.runtime.metrics import ConsumerMetrics
 from consumers.runtime.progress import Progress, read_progress, write_progress
 from consumers.runtime.sequence import Admitted, admit
 from consumers.runtime.sink import Record
@@ -168,12 +168,4 @@ class StatisticsSink:
             metrics.events.labels(name, "repeated").inc(one.repeated)
             metrics.events.labels(name, "gap").inc(one.ahead)
         metrics.events.labels(name, "unreadable").inc(unreadable)
-        metrics.errors.labels(name, "unreadable").inc(unreadable)
-        metrics.batches.labels(name).inc()
-        metrics.documents.labels(name).inc(written)
-        metrics.write.labels(name).observe(seconds)
-        now = time.time()
-        latency = metrics.latency.labels(name)
-        for record in records[::SAMPLE_EVERY]:
-            if record.timestamp:
-                latency.observe(max(0.0, now - record.timestamp))
+        metrics.wrote(name, records, unreadable, written, seconds)

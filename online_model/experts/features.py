@@ -68,14 +68,14 @@ class PooledDay:
     ----------
     year_ratio
         How the pool grew last year from these four weeks to each horizon, `[horizons]`.
-        trends
-            The 3-day and the 7-day trend relative to the 28-day trend.
-        shock
-            Today's shock: log of what the pool sold over what was expected.
-        shock_date, shock_week
-            Shocks that the days ahead had on the same date last year, and 364 days earlier, `[28]`.
-        shared
-            Today's residual and its running mean, for the store (two numbers) and for each series' item (`[n]` each); None: unknown.
+    trends
+        The 3-day and the 7-day trend relative to the 28-day trend.
+    shock
+        Today's shock: log of what the pool sold over what was expected.
+    shock_date, shock_week
+        Shocks that the days ahead had on the same date last year, and 364 days earlier, `[28]`.
+    shared
+        Today's residual and its running mean, for the store (two numbers) and for each series' item (`[n]` each); None: unknown.
 
     """
 
@@ -95,14 +95,14 @@ class Ahead:
     ----------
     day
         Days from the store's first close to today.
-        days
-            Calendar and openings.
-        c
-            Calendar multipliers of the days ahead, `[28, n]`.
-        lags
-            Lags of the weekdays without gaps, `[5, 7, n]`.
-        promoted
-            Promotions of the days ahead, `[28, n]`; None: none.
+    days
+        Calendar and openings.
+    c
+        Calendar multipliers of the days ahead, `[28, n]`.
+    lags
+        Lags of the weekdays without gaps, `[5, 7, n]`.
+    promoted
+        Promotions of the days ahead, `[28, n]`; None: none.
 
     """
 

@@ -19,8 +19,8 @@ class Horizon:
         As in the messages' field `horizon`.
     days
         Length in days.
-        title
-            What people read, for example in a chart's legend.
+    title
+        What people read, for example in a chart's legend.
 
     """
 

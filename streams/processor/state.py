@@ -33,7 +33,7 @@ def from_bytes(data: bytes | bytearray) -> dict[str, Any]:
         raise SnapshotError("This is no shelfcast snapshot.")
     version = int.from_bytes(data[len(_MAGIC) : start], "big")
     if version > FORMAT:
-        raise SnapshotError(f"The snapshot has format {version} of a newer release, this program reads 1 to {FORMAT}: run that release.")
+        raise SnapshotError(f"The snapshot has format {version}, of a newer release, this program reads 1 to {FORMAT}: run that release.")
     if version < 1:
         raise SnapshotError(f"The snapshot has format {version}; this program reads 1 to {FORMAT}.")
     body = memoryview(data)[_BODY:]

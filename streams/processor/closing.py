@@ -12,11 +12,13 @@ from streams.contract.horizons import BAND, DAY, DAYS_AHEAD, LONGEST
 from streams.processor.day_messages import VALUES, DayMessages, Today
 from streams.processor.local_time import EPOCH_ORDINAL
 from streams.processor.shelving import Planner
+from streams.processor.stock_told import StockMessages
 from streams.processor.store import OpenDay, Store
 
 if TYPE_CHECKING:
     from online_model import DayClosed, Forecaster
     from online_model import HorizonForecast as ModelForecast
+    from streams.contract.stock_messages import Cause
     from streams.processor.local_time import Dates
     from streams.processor.outputs import Outputs
     from streams.processor.tally import Tally
@@ -56,6 +58,7 @@ class DayCloser:
         self._iso = dates.iso
         self._tally = tally
         self._messages = DayMessages(partition, dates)
+        self._stock = StockMessages(self._messages, partition, dates)
         self._planner = Planner()
         self._series: list[tuple[Store, int]] = []  # series of the partition -> store, row
 
@@ -99,6 +102,9 @@ class DayCloser:
         if sale_drift is not None:
             closed.drifts.append(sale_drift)
         self._publish(store, closed, day, at, offset, out, forecast=store.closed_run <= SILENT_AFTER_DAYS or _reopens(told, day, closed))
+        if store.ledger is not None:
+            for row in store.ledger.take_moved():
+                self.state_stock(store, row, "close", day, at, offset, out)
         if self.observer is not None:
             self.observer(store, day, closed)
 
@@ -121,6 +127,13 @@ class DayCloser:
             if not silent:
                 of, row = self._series[drift.series] if drift.series is not None else (None, 0)
                 self._messages.drift(of, of.names[row] if of else None, drift, day, at, offset, out)
+
+    def state_stock(
+        self, store: Store, row: int, cause: Cause, day: int, at: float, offset: int, out: Outputs, missing: float | None = None
+    ) -> None:
+        """Tell what the ledger says of a row. missing: units missing at this count."""
+        if self.observer is None:
+            self._stock.stated(store, row, cause, day, at, offset, out, missing)
 
     def _names_of(self, closed: DayClosed) -> dict[int, str]:
         """Names of the items whose series were scored."""

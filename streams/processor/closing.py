@@ -94,6 +94,7 @@ class DayCloser:
             hours=hours,
             promotion=store.promoted(day, DAYS_AHEAD),
             openings={d + EPOCH_ORDINAL: opens for d, opens in told.items()},
+            out_of_stock=None if store.ledger is None else store.ledger.close(day, n),
         )
         store.take_profit(sold)
         store.morning = _morning(closed.horizons[DAY.name])
@@ -102,6 +103,11 @@ class DayCloser:
         if sale_drift is not None:
             closed.drifts.append(sale_drift)
         self._publish(store, closed, day, at, offset, out, forecast=store.closed_run <= SILENT_AFTER_DAYS or _reopens(told, day, closed))
+        if closed.lost is not None:
+            self._tally.count("lost_sales")
+            if self.observer is None:
+                prices = self._model.sales.usual_prices([store.series[row] for row in closed.lost.rows.tolist()])
+                self._stock.lost(store, closed.lost, prices, day, at, offset, out)
         if store.ledger is not None:
             for row in store.ledger.take_moved():
                 self.state_stock(store, row, "close", day, at, offset, out)

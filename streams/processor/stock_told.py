@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from streams.contract.stock_messages import StockStated, WrittenOff
-from streams.processor.ledger import KNOWS
+import numpy as np
+
+from streams.contract.stock_messages import KNOWS, StockStated, WrittenOff
+from streams.processor.lost_sales import lost_sales
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from online_model.results import LostSales
     from streams.contract.stock_messages import Cause
     from streams.processor.day_messages import DayMessages
     from streams.processor.local_time import Dates
@@ -51,6 +56,15 @@ class StockMessages:
             offset=offset,
         )
         self._days.emit(store, message, out)
+
+    def lost(self, store: Store, lost: LostSales, price: NDArray[np.float64], day: int, at: float, offset: int, out: Outputs) -> None:
+        """Write what the hours without stock cost. price: usual price per unit of the rows in `lost`, `[m]`."""
+        n = len(store.names)
+        profit = store.unit_profit(n)[lost.rows] if (store.units_kept > 0).any() else None
+        header: dict[str, object] = {"id": "", "store": store.name, "business_date": self._iso(day), "made_at": at}
+        message = lost_sales(store, lost, price, profit, header | {"partition": self._partition, "offset": offset})
+        if message is not None:
+            self._days.emit_in_parts(store, message, out)
 
 
 def _moment(seconds: float) -> float | None:

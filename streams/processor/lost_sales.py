@@ -50,7 +50,9 @@ def lost_sales(store: Store, lost: LostSales, price: Floats, profit: Floats | No
         for place in order
     )
     names = sorted(set(currencies.values()), key=lambda currency: currency or "")
-    money = tuple(_money(name, units[:, of], price[of], None if profit is None else profit[of]) for name in names for of in (_of(currencies, name),))
+    money = tuple(
+        _money(name, units[:, of], price[of], None if profit is None else profit[of]) for name in names for of in (_of(currencies, name),)
+    )
     whole = _summed(units[:, shown], np.ones(len(shown)))
     return LostSalesEstimated(
         **header,  # type: ignore[arg-type]

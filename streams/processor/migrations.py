@@ -26,6 +26,7 @@ def _to_2(state: State) -> None:
 def _to_3(state: State) -> None:
     """What each part of the program keeps anew."""
     _to_3_ledger(state)
+    _to_3_censoring(state)
 
 
 def _to_3_ledger(state: State) -> None:
@@ -41,6 +42,15 @@ def _to_3_ledger(state: State) -> None:
             "rows": rows, "numbers": numbers, "whole": np.array([[2, 0, 0]] * len(rows), np.int64).reshape(-1, 3),
             "written_off": [], "named": [[None, None]] * len(rows), "out": [], "hours_out": [], "moved": [], "closed": float("-inf"),
         }  # fmt: skip
+
+
+def _to_3_censoring(state: State) -> None:
+    """The model knows how much each of the newest days taught: all of it, as nobody told of hours without stock."""
+    model = state["model"]
+    model["version"] = 7
+    for store in range(int(model["n_stores"])):
+        model[f"store{store}.stock_days"] = 0
+        model[f"store{store}.series.stocked"] = np.ones((28, len(model[f"store{store}.series.count"])), np.float16)
 
 
 STEPS: Final[tuple[Callable[[State], None], ...]] = (_to_2, _to_3)

@@ -45,6 +45,14 @@ class Observer(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """Receives what there is to say about running days, instead of the messages about them; a backtest uses one. It must change nothing."""
+
+    def running(self, store: Store, day: int, hour: float, values: NDArray[np.float64]) -> None:
+        """Take the forecast of a running day's total, `VALUES` of each item, `[n, values]`; NaN where there is none."""
+        ...
+
+
 class DayCloser:
     """Closes the days of a partition's stores in the model.
 
@@ -53,6 +61,7 @@ class DayCloser:
 
     def __init__(self, model: Forecaster, partition: int, dates: Dates, tally: Tally) -> None:
         self.observer: Observer | None = None
+        self.watcher: Watcher | None = None
         self._model = model
         self._partition = partition
         self._iso = dates.iso
@@ -153,6 +162,9 @@ class DayCloser:
         sold = sold_today.units(n) if sold_today is not None else np.zeros(n)
         expected = self._model.nowcast(store.index, day + EPOCH_ORDINAL, hour, sold)
         bands = _today(expected, sold, store.morning)
+        if self.watcher is not None:
+            self.watcher.running(store, day, hour, np.where(np.isnan(expected)[:, None], np.nan, bands))
+            return
         rows = _moved(store, expected, bands[:, VALUES.index(BAND[1])] - bands[:, VALUES.index(BAND[0])])
         self._messages.today(store, day, at, Today(rows, sold[rows], bands[rows]), offset, out)
 

@@ -24,7 +24,7 @@ from streams.contract.messages import (
 from streams.contract.money import line_micros, micros
 from streams.contract.stock_messages import StockReceived, StockWrittenOff
 from streams.contract.topics import partition_of
-from streams.processor.closing import DayCloser, Observer
+from streams.processor.closing import DayCloser, Observer, Watcher
 from streams.processor.dedupe import DedupeWindow
 from streams.processor.fingerprint import UNKNOWN, fingerprint
 from streams.processor.ledger import Ledger
@@ -420,6 +420,18 @@ class Processor:
     def observe(self, observer: Observer) -> None:
         """Hand closed days to `observer` from now on, instead of writing messages about them."""
         self._closer.observer = observer
+
+    def watch(self, watcher: Watcher) -> None:
+        """Hand what there is to say about running days to `watcher` from now on, instead of writing messages about it."""
+        self._closer.watcher = watcher
+
+    def look(self, at: float) -> None:
+        """Forecast the running day of every store as of event time `at`, for a watcher. The log must have come so far and no further."""
+        local = at + self._time.offset(at)
+        day, second = divmod(int(local // 1), DAY_SECONDS)
+        for store in self._stores.values():
+            if store.first_open is not None and day >= store.first_open:
+                self._closer.nowcast(store, day, second / 3600, at, self.next_offset, self._out)
 
     @property
     def watermark(self) -> float:

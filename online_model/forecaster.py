@@ -11,6 +11,7 @@ from online_model.constants import ModelSettings
 from online_model.lines.sale_regressor import SaleRegressor
 from online_model.pool import Pool
 from online_model.series.sold_day import DayInput
+from online_model.stock.quiet import quiet_from
 from online_model.store import StoreModel
 
 if TYPE_CHECKING:
@@ -225,6 +226,14 @@ class Forecaster:
     def bytes_a_series(self) -> float:
         """Bytes of state per series, without what the pool shares."""
         return sum(s.series.bytes_each() * len(s.series) for s in self._stores) / max(self._n_series, 1)
+
+    def quiet_from(self, store: int, day: int, below: float) -> NDArray[np.int8]:
+        """Which silences of a coming day could be less likely than `below`, see `stock.quiet.quiet_from`, `[24, n]`.
+
+        `day` is the ordinal of the day after the newest closed one, or up to 6 days later.
+        """
+        morning = self._stores[store].morning(day, self._pool, len(self._rows[store]))
+        return quiet_from(morning.mean * morning.usual / morning.visit, below)
 
     def dump(self) -> dict[str, Any]:
         """Complete state: string keys; numbers, strings, lists of them, arrays."""

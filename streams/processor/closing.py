@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from streams.contract.horizons import BAND, DAY, DAYS_AHEAD, LONGEST
 from streams.processor.day_messages import VALUES, DayMessages, Today
 from streams.processor.local_time import EPOCH_ORDINAL
+from streams.processor.shelf_watch import ShelfWatch
 from streams.processor.shelving import Planner
 from streams.processor.stock_told import StockMessages
 from streams.processor.store import OpenDay, Store
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from streams.contract.stock_messages import Cause
     from streams.processor.local_time import Dates
     from streams.processor.outputs import Outputs
+    from streams.processor.rules import Rules
+    from streams.processor.shelf_watch import RunOut, Silence
     from streams.processor.tally import Tally
 
 OPENINGS_AHEAD: Final = DAYS_AHEAD + 7
@@ -52,14 +55,22 @@ class Watcher(Protocol):
         """Take the forecast of a running day's total, `VALUES` of each item, `[n, values]`; NaN where there is none."""
         ...
 
+    def silent(self, store: Store, day: int, silence: Silence, hour: float) -> None:
+        """Take a silence that was noticed at a local hour."""
+        ...
+
+    def runs_out(self, store: Store, day: int, run_out: RunOut, hour: float) -> None:
+        """Take an expected stock-out that was noticed at a local hour."""
+        ...
+
 
 class DayCloser:
     """Closes the days of a partition's stores in the model.
 
-    model: the partition's forecaster. tally: counts closes and what they lead to.
+    model: the partition's forecaster. tally: counts closes and what they lead to. rules: say when something is said of a shelf.
     """
 
-    def __init__(self, model: Forecaster, partition: int, dates: Dates, tally: Tally) -> None:
+    def __init__(self, model: Forecaster, partition: int, dates: Dates, tally: Tally, rules: Rules) -> None:
         self.observer: Observer | None = None
         self.watcher: Watcher | None = None
         self._model = model
@@ -69,6 +80,7 @@ class DayCloser:
         self._messages = DayMessages(partition, dates)
         self._stock = StockMessages(self._messages, partition, dates)
         self._planner = Planner()
+        self._shelves = ShelfWatch(model, rules)
         self._series: list[tuple[Store, int]] = []  # series of the partition -> store, row
 
     def __len__(self) -> int:
@@ -104,9 +116,11 @@ class DayCloser:
             promotion=store.promoted(day, DAYS_AHEAD),
             openings={d + EPOCH_ORDINAL: opens for d, opens in told.items()},
             out_of_stock=None if store.ledger is None else store.ledger.close(day, n),
+            silent=None if (alarms := store.alarms.pop(day, None)) is None else alarms.still_silent(hours),
         )
         store.take_profit(sold)
         store.morning = _morning(closed.horizons[DAY.name])
+        store.quiet_day, store.quiet = day + 1, self._shelves.quiet(store, day + 1)
         store.closed_run = 0 if opened else store.closed_run + 1
         sale_drift = self._model.take_drift()
         if sale_drift is not None:
@@ -164,9 +178,30 @@ class DayCloser:
         bands = _today(expected, sold, store.morning)
         if self.watcher is not None:
             self.watcher.running(store, day, hour, np.where(np.isnan(expected)[:, None], np.nan, bands))
+            self._watch_shelves(store, day, hour, at, offset, out)
             return
         rows = _moved(store, expected, bands[:, VALUES.index(BAND[1])] - bands[:, VALUES.index(BAND[0])])
         self._messages.today(store, day, at, Today(rows, sold[rows], bands[rows]), offset, out)
+        self._watch_shelves(store, day, hour, at, offset, out)
+
+    def _watch_shelves(self, store: Store, day: int, hour: float, at: float, offset: int, out: Outputs) -> None:
+        """Tell of shelves that are silent or will soon be empty."""
+        opened = store.days.get(day)
+        if opened is None:
+            return
+        for silence in self._shelves.silences(store, day, hour, opened):
+            self._tally.count("silences")
+            if self.watcher is not None:
+                self.watcher.silent(store, day, silence, hour)
+            else:
+                price = float(self._model.sales.usual_prices([store.series[silence.row]])[0])
+                self._stock.silent(store, silence, price, day, (at, hour), offset, out)
+        for run_out in self._shelves.run_outs(store, day, hour, opened):
+            self._tally.count("run_outs")
+            if self.watcher is not None:
+                self.watcher.runs_out(store, day, run_out, hour)
+            else:
+                self._stock.runs_out(store, run_out, day, (at, hour), offset, out)
 
 
 def _moved(store: Store, expected: NDArray[np.float64], band: NDArray[np.float64]) -> NDArray[np.intp]:

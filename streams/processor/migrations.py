@@ -26,6 +26,7 @@ def _to_2(state: State) -> None:
 def _to_3(state: State) -> None:
     """What each part of the program keeps anew."""
     _to_3_ledger(state)
+    _to_3_watch(state)
     _to_3_censoring(state)
 
 
@@ -42,6 +43,13 @@ def _to_3_ledger(state: State) -> None:
             "rows": rows, "numbers": numbers, "whole": np.array([[2, 0, 0]] * len(rows), np.int64).reshape(-1, 3),
             "written_off": [], "named": [[None, None]] * len(rows), "out": [], "hours_out": [], "moved": [], "closed": float("-inf"),
         }  # fmt: skip
+
+
+def _to_3_watch(state: State) -> None:
+    """Stores remember what was said of their shelves on running days, and rules say when it is said."""
+    state["rules"] |= {"runs_out_probability": 0.7, "silence_probability": 0.001}
+    for store in state["shops"]:
+        store |= {"alarms": [], "quiet": np.zeros((24, 0), np.int8), "quiet_day": -1}
 
 
 def _to_3_censoring(state: State) -> None:

@@ -92,7 +92,7 @@ class Processor:
         self._stores: dict[str, Store] = {}
         self._countries: dict[str, str] = {}  # of stores that began with another than the rules' one
         self._dates = Dates()
-        self._closer = DayCloser(self.model, partition, self._dates, self.tally)
+        self._closer = DayCloser(self.model, partition, self._dates, self.tally, rules)
         self._out = Outputs()
 
     # ------------------------------------------------------------------ the log in, messages out
@@ -505,5 +505,5 @@ class Processor:
         self._countries = dict(state.get("countries", {}))
         self.quarantine.restore(state.get("put_aside", ()))
         self.model = Forecaster.load(state["model"])
-        self._closer = DayCloser(self.model, self.partition, self._dates, self.tally)
+        self._closer = DayCloser(self.model, self.partition, self._dates, self.tally, self.rules)
         self._closer.know(self._stores.values())

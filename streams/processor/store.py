@@ -11,6 +11,7 @@ from streams.contract.codec import MAX_OPENINGS, MAX_PROMOTIONS, MAX_SHELF_ITEMS
 from streams.contract.errors import RejectedEvent
 from streams.processor.day_messages import VALUES
 from streams.processor.ledger import Ledger
+from streams.processor.shelf_watch import DayAlarms
 
 PROFIT_KEEP: Final = 0.97
 """Factor by which a day's profit and units fade each day: about a month is remembered."""
@@ -73,6 +74,7 @@ class Store:
     """One store of a partition."""
 
     __slots__ = (
+        "alarms",
         "close_at",
         "closed_run",
         "days",
@@ -93,6 +95,8 @@ class Store:
         "plans",
         "profit_kept",
         "promotions",
+        "quiet",
+        "quiet_day",
         "series",
         "shelves",
         "units_kept",
@@ -116,6 +120,9 @@ class Store:
         self.nowcasts = np.zeros(0)  # last published total of today, by row; NaN or missing: none yet
         self.promotions: dict[tuple[int, int, int], None] = {}  # row, first day, last day; days since 1970
         self.openings: list[tuple[int, int, bool]] = []  # first day, last day, open; the later entry wins
+        self.alarms: dict[int, DayAlarms] = {}  # days since 1970 -> what was said of the shelves
+        self.quiet_day = -1  # the day of `quiet`
+        self.quiet: NDArray[np.int8] = np.zeros((24, 0), np.int8)  # see `ShelfWatch.quiet`
         self.ledger: Ledger | None = None  # None until something is told of stock
         self.shelves: dict[str, bytes] = {}  # shelf -> its definition as sent
         self.plans: dict[str, dict[str, int]] = {}  # shelf -> item -> facings of the plan in force
@@ -136,9 +143,17 @@ class Store:
             out[list(today.promoted), 0] = True
         return out
 
+    def alarms_of(self, day: int) -> DayAlarms:
+        """What was said of the shelves on a day that has not closed."""
+        alarms = self.alarms.get(day)
+        if alarms is None:
+            alarms = self.alarms[day] = DayAlarms()
+        return alarms
+
     def forget_history(self) -> None:
         """Return to the state before the first sale: the next sale begins the history. Announcements, shelves, plans and stock stay."""
         self.days.clear()
+        self.alarms.clear()
         self.first_open = None
         self.close_at = self.nowcast_at = float("inf")
         self.closed_run = self.days_sold = self.doubted_sales = 0
@@ -224,6 +239,9 @@ class Store:
             "nowcasts": self.nowcasts,
             "promotions": list(self.promotions),
             "openings": self.openings,
+            "alarms": [[day, alarms.dump()] for day, alarms in self.alarms.items()],
+            "quiet": self.quiet,
+            "quiet_day": self.quiet_day,
             "ledger": None if self.ledger is None else self.ledger.dump(),
             "shelves": self.shelves,
             "plans": self.plans,
@@ -247,6 +265,8 @@ class Store:
         store.nowcasts = state["nowcasts"]
         store.promotions = {tuple(p): None for p in state["promotions"]}
         store.openings = [tuple(p) for p in state["openings"]]
+        store.alarms = {day: DayAlarms.load(alarms) for day, alarms in state["alarms"]}
+        store.quiet, store.quiet_day = state["quiet"], state["quiet_day"]
         store.ledger = None if state["ledger"] is None else Ledger.load(state["ledger"])
         store.shelves = state["shelves"]
         store.plans = state["plans"]

@@ -55,6 +55,10 @@ def show_running(running: RunningDays, console: Console) -> None:
             f"and about {running.lost_units:,.0f} units were lost on them.",
             highlight=False,
         )
+    if running.silences or running.run_outs:
+        console.print(
+            f"Said while days ran: {running.silences:,} silent shelves, {running.run_outs:,} expected stock-outs.", highlight=False
+        )
 
 
 def _table(name: str, by_contender: dict[str, Score], evaluation: Evaluation) -> Table:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
+    Masks = NDArray[np.uint32]
 
-STATE_VERSION: Final = 6
+STATE_VERSION: Final = 7
 
 
 class Forecaster:
@@ -115,6 +116,8 @@ class Forecaster:
         hours: F64 | None = None,
         promotion: Bools | None = None,
         openings: Mapping[int, bool] | None = None,
+        out_of_stock: Masks | None = None,
+        silent: Bools | None = None,
     ) -> DayClosed:
         """Close a store's business day: score the forecasts it completes, learn, forecast.
 
@@ -134,11 +137,17 @@ class Forecaster:
         openings
             Announced openings of the day and of the 35 days after it, by ordinal: True where the store opens. Days that were not
             announced follow from the store's usual week and the holidays on which it has closed.
+        out_of_stock
+            Hours in which each series had no stock, `[n]`: bit h is set where it was out during the local hour h, or a part of it.
+            None: nothing is known of stock, or nothing was out. It takes `hours` to tell what was sold while there was stock.
+        silent
+            Series whose silence the radar has alarmed of and that have not sold since, `[n]`; None: none. Their day says nothing about
+            a change of demand.
 
         Returns
         -------
         DayClosed
-            Forecasts, path, scores and drifts.
+            Forecasts, path, scores, drifts, and what the hours without stock have cost.
 
         Raises
         ------
@@ -149,10 +158,11 @@ class Forecaster:
         place, n = self._stores[store], len(self._rows[store])
         if place.last_day and day != place.last_day + 1:
             raise ValueError(f"store {place.name!r}: day {place.last_day + 1} closes next, got {day}")
-        for name, array in (("units", units), ("hours", hours), ("promotion", promotion)):
+        given = (("units", units), ("hours", hours), ("promotion", promotion), ("out_of_stock", out_of_stock), ("silent", silent))
+        for name, array in given:
             if array is not None and len(array) != n:
                 raise ValueError(f"{name}: {len(array)} rows for {n} series of store {place.name!r}")
-        told = DayInput(day, units, opened, hours, promotion, openings or {})
+        told = DayInput(day, units, opened, hours, promotion, openings or {}, out_of_stock, silent)
         self._make_room()
         return place.close(store, told, self._pool, self._n_series)
 

@@ -90,6 +90,25 @@ class Drift(Struct, frozen=True, kw_only=True):
     offset: int
 
 
+class LostMoney(Struct, frozen=True, kw_only=True):
+    """What empty shelves cost in one currency, estimated."""
+
+    currency: Annotated[str | None, Meta(description="Null: of sales that named none.")]
+    revenue: float
+    revenue_p10: float
+    revenue_p90: float
+    profit: Annotated[float | None, Meta(description="Null where no sale had a profit or a cost.")]
+
+
+class LostWeek(Struct, frozen=True, kw_only=True):
+    """What empty shelves cost in the newest week, estimated."""
+
+    first_day: Day
+    last_day: Day
+    units: float
+    by_currency: list[LostMoney]
+
+
 class Summary(Struct, frozen=True, kw_only=True):
     """What the page shows live."""
 
@@ -101,6 +120,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     series: Annotated[int, Meta(description="Items forecast, by store.")]
     scores: Annotated[dict[str, Score], Meta(description="By horizon.")]
     drifts: list[Drift]
+    lost: Annotated[LostWeek | None, Meta(description="Null: nothing was out of stock, as far as stock is known.")]
     per_second: Annotated[float, Meta(description="Sales counted a second since the summary before.")]
 
 

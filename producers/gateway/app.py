@@ -64,7 +64,7 @@ def _doors(door: Door) -> list[HTTPRouteHandler]:
 
     @post("/v1/events", status_code=202, summary="Record other events", **_lines(TakesEvents))
     async def record_events(request: AnyRequest) -> Response[Accepted]:
-        """Stock counts, planned promotions and openings, shelves, clock ticks; each names its type."""
+        """Stock counts, deliveries, write-offs, planned promotions and openings, shelves, clock ticks; each names its type."""
         return await door.events(request)
 
     return [record_sales, record_events, add_data_route(door)]

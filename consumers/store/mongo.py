@@ -23,6 +23,7 @@ INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     names.SCORES: (("store", "horizon", "origin"),),
     names.SCORE_MONTHS: (("month",),),
     names.DRIFTS: (("made_at",),),
+    names.PURCHASE_ORDERS: (("origin",),),
 }
 
 READ_AT_ONCE: Final = 2000

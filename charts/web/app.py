@@ -12,6 +12,9 @@ from prometheus_client import CollectorRegistry
 
 from charts.queries.sales import Finds
 from charts.web.answers import Answers
+from charts.web.api import problems
+from charts.web.api import routes as api_routes
+from charts.web.api.resource import Api
 from charts.web.assets import POLICY, STYLE
 from charts.web.routes import routes
 from charts.web.telemetry import WebMetrics
@@ -40,7 +43,8 @@ def create_app(
     """
     metrics = WebMetrics(registry)
     web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics)
-    every = [*routes(web, registry), *more_routes]
+    api = Api(database, web.rate, fresh_seconds=settings.chart_seconds)
+    every = [*routes(web, registry), *api_routes.routes(api), *more_routes]
     return Litestar(
         [*every, *_description_of(every)],
         before_request=web.let_in,
@@ -71,10 +75,15 @@ def _description_of(every: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]
 def _http_problem(request: AnyRequest, error: HTTPException) -> Response[Any]:
     request.state["status"] = error.status_code
     sentences = {404: "There is nothing here: see /docs.", 405: "This cannot be done here: see /docs."}
-    return problem(error.status_code, sentences.get(error.status_code, error.detail))
+    return _refused(request, error.status_code, sentences.get(error.status_code, error.detail))
 
 
 def _unforeseen(request: AnyRequest, error: Exception) -> Response[Any]:
     request.state["status"] = 500
     _log.error("Unforeseen while answering %s", request.url.path, exc_info=error)
-    return problem(500, "Something unforeseen went wrong: see the log of shelfcast web.")
+    return _refused(request, 500, "Something unforeseen went wrong: see the log of shelfcast web.")
+
+
+def _refused(request: AnyRequest, status: int, sentence: str) -> Response[Any]:
+    """In the API's form where its path was asked for, else in that of the other answers."""
+    return (problems.problem if request.url.path.startswith("/v1/") else problem)(status, sentence)

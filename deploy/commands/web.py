@@ -15,7 +15,6 @@ from deploy.training import routes
 from deploy.training.trainer import Trainer
 from producers.gateway.door import Door
 from producers.gateway.gateway_settings import GatewaySettings
-from producers.gateway.rate import RateLimit
 from producers.gateway.telemetry import GatewayMetrics
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.settings import WorkerSettings
@@ -24,6 +23,7 @@ from streams.http.bounds import Bounds
 from streams.http.doorman import ConnectionMetrics
 from streams.http.guard import Guard
 from streams.http.listening import serve
+from streams.http.rate import RateLimit
 from streams.http.wrong_keys import WrongKeys
 
 

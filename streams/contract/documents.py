@@ -39,6 +39,9 @@ RUN_OUTS: Final = "run_outs"
 """One document per expected stock-out."""
 PROGRESS: Final = "progress"
 """One document per reader and partition: how far it has applied the topic."""
+PURCHASE_ORDERS: Final = "purchase_orders"
+"""One document per (store, origin) with the lines of its order, and more of them for long orders; see `consumers.replenishment`. They are
+a record of what was ordered, and stay when the other documents are made anew from another log."""
 LOG: Final = "log"
 """One document: the identity of the log from which all others were made."""
 

@@ -16,6 +16,11 @@ from charts.web.api import problems
 from charts.web.api import routes as api_routes
 from charts.web.api.resource import Api
 from charts.web.assets import POLICY, STYLE
+from charts.web.pages.books import Books
+from charts.web.pages.desk import Desk, Place
+from charts.web.pages.keeping import Keeps
+from charts.web.pages.outside import Outside
+from charts.web.pages.pages import page_routes
 from charts.web.routes import routes
 from charts.web.telemetry import WebMetrics
 from charts.web.web import AnyRequest, Web, problem
@@ -35,20 +40,31 @@ _log = logging.getLogger(__name__)
 
 
 def create_app(
-    database: Finds, settings: WebSettings, registry: CollectorRegistry, more_routes: Sequence[HTTPRouteHandler] = ()
+    database: Finds,
+    settings: WebSettings,
+    registry: CollectorRegistry,
+    more_routes: Sequence[HTTPRouteHandler] = (),
+    *,
+    keeps: Keeps | None = None,
+    outside: Outside | None = None,
+    place: Place | None = None,
 ) -> Litestar:
     """The ASGI application. It uses the database and does not close it.
 
-    more_routes: Litestar handlers to serve and describe beside ours, behind the same door.
+    more_routes: Litestar handlers to serve and describe beside ours, behind the same door. keeps: where the pages keep what people decide;
+    None: they decide nothing. outside: what the pages ask of Kafka. place: where the stores are.
     """
     metrics = WebMetrics(registry)
     web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics)
     api = Api(database, web.rate, fresh_seconds=settings.chart_seconds)
-    every = [*routes(web, registry), *api_routes.routes(api), *more_routes]
+    books = Books(database)
+    desk = Desk(books, keeps, outside or Outside(), place or Place())
+    every = [*page_routes(desk), *routes(web, registry), *api_routes.routes(api), *more_routes]
     return Litestar(
         [*every, *_description_of(every)],
         before_request=web.let_in,
         after_response=web.measure,
+        on_shutdown=[books.kept.close],
         openapi_config=None,
         logging_config=None,
         request_max_body_size=1_048_576,

@@ -79,8 +79,8 @@ def _sales_routes(web: Web) -> list[HTTPRouteHandler]:
 
 
 def _picture_routes(web: Web) -> list[HTTPRouteHandler]:
-    @get("/", media_type=MediaType.HTML, **asking("store"))
-    async def index(request: AnyRequest) -> Response[Any]:
+    @get("/gallery", media_type=MediaType.HTML, **asking("store"))
+    async def gallery(request: AnyRequest) -> Response[Any]:
         return await web.answered(request, web.page)
 
     @get("/charts/{file:str}", media_type=PNG, summary="A chart", **asking(*PARAMETERS, kinds=(PNG, SVG), also={404: "No such chart."}))
@@ -93,7 +93,7 @@ def _picture_routes(web: Web) -> list[HTTPRouteHandler]:
             return problem(404, f"There are {', '.join(CHARTS)}, each as .png and .svg.")
         return await web.answered(request, lambda q: web.picture(name, q, "png" if form == "png" else "svg"))
 
-    return [index, picture]
+    return [gallery, picture]
 
 
 def _routes_about_itself(web: Web, registry: CollectorRegistry) -> list[HTTPRouteHandler]:

@@ -30,6 +30,9 @@ def backtest(
     promotions_known_ahead: known_ahead.Promotions = False,
     openings_known_ahead: known_ahead.Openings = False,
     partitions: Annotated[int, typer.Option(min=1, max=1000, help="Share the stores among this many models, as Kafka partitions do.")] = 1,
+    demand: Annotated[
+        Path | None, typer.Option(help="Of a file of events: write sold and estimated units by item and day to this CSV file.")
+    ] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
     chart: Annotated[Path | None, typer.Option(help="Draw the errors and three series into this PNG file.")] = None,
 ) -> None:
@@ -38,11 +41,15 @@ def backtest(
     From the first sale of a series on, days without a sale count too. Three baselines always run beside it: the mean of each
     weekday's last 8 open days, the seasonal naive, and simple smoothing.
 
+    A file of events as they stand in sales.events is taken as it is. Then today's total is scored by the hour, too, and hours without
+    stock are no demand of zero.
+
     \b
     Examples:
       shelfcast backtest
       shelfcast backtest --sales sales.csv --country DE --timezone Europe/Berlin --json scores.json --chart scores.png
       shelfcast backtest --sales sales.csv --country DE --store-countries stores.csv
+      shelfcast backtest --sales events.ndjson --demand demand.csv
       shelfcast backtest --sales daily.csv --mapping daily.toml --promotions-known-ahead --compare lightgbm,statsforecast
       shelfcast backtest --sales daily.csv --country DE --promotions-known-ahead --openings-known-ahead
     """
@@ -64,5 +71,6 @@ def backtest(
         json,
         chart,
         store_countries,
+        demand,
     )
     run.backtest(options, Console())

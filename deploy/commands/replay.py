@@ -22,10 +22,11 @@ from producers.replay.pace import speed_of
 from producers.replay.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
 from producers.sources import completejourney
 from producers.sources.database import Query
-from producers.sources.files import Delimited, open_file
+from producers.sources.files import Delimited
 from producers.sources.guess import guess
 from producers.sources.mapping import Mapping, read_mapping, written
 from producers.sources.rows import Source
+from producers.sources.wire import AS_IT_IS, WireEvents, open_events_or_table, told
 from streams.contract.errors import UsageError
 from streams.contract.settings import Secret, WorkerSettings
 from streams.files.whole_files import make_folder, write_whole
@@ -108,7 +109,13 @@ def _opened(source: str | None, mapping: Path | None, database: str | None, quer
         journey = completejourney.load()
         _console.print(journey.about, highlight=False)
         return journey, journey.mapping
-    found: Source = open_file(Path(source)) if source is not None else Query(Secret(database or ""), query or "")
+    if source is None:
+        found: Source = Query(Secret(database or ""), query or "")
+    else:
+        found = open_events_or_table(Path(source), mapped=mapping is not None)
+    if isinstance(found, WireEvents):
+        _console.print(told(found.path), highlight=False, markup=False)
+        return found, AS_IT_IS
     if isinstance(found, Delimited):
         _console.print(found.about, highlight=False, markup=False)
     return found, read_mapping(mapping) if mapping else _guessed(found, folder)

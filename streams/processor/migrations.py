@@ -25,7 +25,23 @@ def _to_2(state: State) -> None:
 
 def _to_3(state: State) -> None:
     """What each part of the program keeps anew."""
+    _to_3_ledger(state)
     _to_3_censoring(state)
+
+
+def _to_3_ledger(state: State) -> None:
+    """The stock of each item becomes a line of a ledger.
+
+    Format 2 did not say where a stock came from, and cut one that fell below zero: so nothing is known of how right it is.
+    """
+    never = float("nan")
+    for store in state["shops"]:
+        rows, units = store.pop("stock_rows"), store.pop("stock_units")
+        numbers = np.array([[u, -np.inf, never, never, never, 0.0, 0.0] for u in units.tolist()]).reshape(-1, 7)
+        store["ledger"] = None if not len(rows) else {
+            "rows": rows, "numbers": numbers, "whole": np.array([[2, 0, 0]] * len(rows), np.int64).reshape(-1, 3),
+            "written_off": [], "named": [[None, None]] * len(rows), "out": [], "hours_out": [], "moved": [], "closed": float("-inf"),
+        }  # fmt: skip
 
 
 def _to_3_censoring(state: State) -> None:

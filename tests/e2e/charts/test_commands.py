@@ -89,7 +89,7 @@ def test_charts_are_written(consumed, tmp_path):
     answer = shelfcast(consumed, "charts", "--out", str(tmp_path / "charts"), "--store", "store 0", "--top", "3")
     assert answer.returncode == 0, answer.stderr
     files = sorted(file.name for file in (tmp_path / "charts").iterdir())
-    names = ("busiest_hours", "forecast", "frequency_of_sale", "profit_by_item", "running_error", "shelf_share")
+    names = ("busiest_hours", "forecast", "frequency_of_sale", "lost_sales", "profit_by_item", "running_error", "shelf_share")
     assert files == sorted(f"{name}.{form}" for name in names for form in ("png", "svg"))
     assert "the other 3 items" in (tmp_path / "charts" / "profit_by_item.svg").read_text()
 
@@ -123,7 +123,7 @@ def test_the_web_page_answers_and_ends_when_asked(consumed):
                 with urllib.request.urlopen(urllib.request.Request(address + path, headers=headers), timeout=20) as answer:
                     return answer.headers["content-type"], answer.read()
 
-            kind, page = get("/")
+            kind, page = get("/gallery")
             assert kind.startswith("text/html")
             assert b"item 0" in page
             assert get("/profit_by_item?top=3")[1][:4] == b"\x89PNG"

@@ -12,7 +12,15 @@ from prometheus_client import CollectorRegistry
 
 from charts.queries.sales import Finds
 from charts.web.answers import Answers
+from charts.web.api import problems
+from charts.web.api import routes as api_routes
+from charts.web.api.resource import Api
 from charts.web.assets import POLICY, STYLE
+from charts.web.pages.books import Books
+from charts.web.pages.desk import Desk, Place
+from charts.web.pages.keeping import Keeps
+from charts.web.pages.outside import Outside
+from charts.web.pages.pages import page_routes
 from charts.web.routes import routes
 from charts.web.telemetry import WebMetrics
 from charts.web.web import AnyRequest, Web, problem
@@ -32,19 +40,31 @@ _log = logging.getLogger(__name__)
 
 
 def create_app(
-    database: Finds, settings: WebSettings, registry: CollectorRegistry, more_routes: Sequence[HTTPRouteHandler] = ()
+    database: Finds,
+    settings: WebSettings,
+    registry: CollectorRegistry,
+    more_routes: Sequence[HTTPRouteHandler] = (),
+    *,
+    keeps: Keeps | None = None,
+    outside: Outside | None = None,
+    place: Place | None = None,
 ) -> Litestar:
     """The ASGI application. It uses the database and does not close it.
 
-    more_routes: Litestar handlers to serve and describe beside ours, behind the same door.
+    more_routes: Litestar handlers to serve and describe beside ours, behind the same door. keeps: where the pages keep what people decide;
+    None: they decide nothing. outside: what the pages ask of Kafka. place: where the stores are.
     """
     metrics = WebMetrics(registry)
     web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics)
-    every = [*routes(web, registry), *more_routes]
+    api = Api(database, web.rate, fresh_seconds=settings.chart_seconds)
+    books = Books(database)
+    desk = Desk(books, keeps, outside or Outside(), place or Place())
+    every = [*page_routes(desk), *routes(web, registry), *api_routes.routes(api), *more_routes]
     return Litestar(
         [*every, *_description_of(every)],
         before_request=web.let_in,
         after_response=web.measure,
+        on_shutdown=[books.kept.close],
         openapi_config=None,
         logging_config=None,
         request_max_body_size=1_048_576,
@@ -71,10 +91,15 @@ def _description_of(every: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]
 def _http_problem(request: AnyRequest, error: HTTPException) -> Response[Any]:
     request.state["status"] = error.status_code
     sentences = {404: "There is nothing here: see /docs.", 405: "This cannot be done here: see /docs."}
-    return problem(error.status_code, sentences.get(error.status_code, error.detail))
+    return _refused(request, error.status_code, sentences.get(error.status_code, error.detail))
 
 
 def _unforeseen(request: AnyRequest, error: Exception) -> Response[Any]:
     request.state["status"] = 500
     _log.error("Unforeseen while answering %s", request.url.path, exc_info=error)
-    return problem(500, "Something unforeseen went wrong: see the log of shelfcast web.")
+    return _refused(request, 500, "Something unforeseen went wrong: see the log of shelfcast web.")
+
+
+def _refused(request: AnyRequest, status: int, sentence: str) -> Response[Any]:
+    """In the API's form where its path was asked for, else in that of the other answers."""
+    return (problems.problem if request.url.path.startswith("/v1/") else problem)(status, sentence)

@@ -19,6 +19,10 @@ class WebSettings(FromEnvironment):
     wrong_keys_per_minute: int = setting(
         "SHELFCAST_WRONG_KEYS_PER_MINUTE", "Wrong keys one address may show a minute before it is shut out.", 10, low=1, high=10_000
     )
+    rate_per_second: float = setting(
+        "SHELFCAST_RATE_PER_SECOND", "Requests a second of one key or address; 0: no limit.", 200.0, low=0, high=1e6
+    )
+    rate_burst: int = setting("SHELFCAST_RATE_BURST", "Requests one key or address may make at once.", 400, low=1, high=1_000_000)
     chart_seconds: float = setting(
         "SHELFCAST_CHART_SECONDS", "How long a chart is served again before it is drawn anew.", 10.0, low=0, high=3600
     )

@@ -140,15 +140,18 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
         days[day] = _fitting(row)
     # A document of the first format added up all currencies; it says up to which offset.
     format_change = {} if "others" in document else {"mixed_to": v}
+    category = next((sale.category for sale in reversed(newer) if sale.category is not None), None) if "item" in document else None
     return (
         document
         | format_change
+        | ({} if category is None else {"category": category})
         | {
             "v": newer[-1].offset,
             "currency": own,
             "others": _with_foreign(others, foreign) if foreign else others,
             "first": min(days),
             "last": max(days),
+            "newest_sale": max(document.get("newest_sale", 0.0), max(sale.sold_at for sale in newer)),
             "total": _fitting(total),
             "days": days,
             "hours": hours,

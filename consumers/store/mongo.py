@@ -27,6 +27,7 @@ INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     names.LOST_SALES: (("business_date",), ("store", "business_date")),
     names.SILENCES: (("made_at",),),
     names.RUN_OUTS: (("made_at",),),
+    names.PURCHASE_ORDERS: (("origin",),),
 }
 
 READ_AT_ONCE: Final = 2000

@@ -61,7 +61,9 @@ def up(
         supervisor.start("worker", *worker)
         supervisor.start("consume", "consume", *where)
         supervisor.start("gateway", "gateway", "--port", str(gateway.port), *where)
-        supervisor.start("web", "web", "--port", str(web.port), *where)
+        named = {"SHELFCAST_TIMEZONE": timezone, "SHELFCAST_COUNTRY": country, "SHELFCAST_STORE_COUNTRIES": file}
+        place = {name: value for name, value in named.items() if value}
+        supervisor.start("web", "web", "--port", str(web.port), *where, environment=place)
         console.print(
             f"Kafka {kafka.bootstrap_servers}, MongoDB {mongo.shown}\n"
             f"tills: POST http://{gateway.host}:{gateway.port}/v1/sales   page: http://{web.host}:{web.port}/   logs: {data_dir / 'logs'}\n"

@@ -9,13 +9,14 @@ from prometheus_client import CollectorRegistry
 
 from charts.queries.database import ReadOnlyDatabase
 from charts.web.app import create_app
+from charts.web.pages.desk import Place
+from charts.web.pages.keeping import MongoKeeps
 from charts.web.web_settings import WebSettings
 from deploy.connection import servers
 from deploy.training import routes
 from deploy.training.trainer import Trainer
 from producers.gateway.door import Door
 from producers.gateway.gateway_settings import GatewaySettings
-from producers.gateway.rate import RateLimit
 from producers.gateway.telemetry import GatewayMetrics
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.settings import WorkerSettings
@@ -24,6 +25,7 @@ from streams.http.bounds import Bounds
 from streams.http.doorman import ConnectionMetrics
 from streams.http.guard import Guard
 from streams.http.listening import serve
+from streams.http.rate import RateLimit
 from streams.http.wrong_keys import WrongKeys
 
 
@@ -44,14 +46,17 @@ def web(
     settings, bounds = WebSettings.read(host=host, port=port), Bounds.read()
     kafka, mongo = servers(data_dir)
     database, registry = ReadOnlyDatabase(mongo), CollectorRegistry()
+    keeps = MongoKeeps(mongo)
     with Publisher(kafka, PublisherSettings.read()) as publisher:
         try:
             gate = GatewaySettings.read()
             metrics, rate = GatewayMetrics(registry), RateLimit(gate.rate_per_second, gate.rate_burst, time.monotonic)
             guard = Guard(Keyring(gate.keys), WrongKeys(gate.wrong_keys_per_minute, time.monotonic))
             door = Door(publisher, gate, metrics, guard, rate)
-            trainer = Trainer(kafka, WorkerSettings.read(), database, publisher)
-            app = create_app(database, settings, registry, routes.routes(trainer, door))
+            worker = WorkerSettings.read()
+            trainer = Trainer(kafka, worker, database, publisher)
+            place = Place(worker.timezone, worker.country.strip().upper())
+            app = create_app(database, settings, registry, routes.routes(trainer, door), keeps=keeps, place=place)
             connections = ConnectionMetrics(registry, "web")
             serve(
                 app,
@@ -62,3 +67,4 @@ def web(
             )
         finally:
             database.close()
+            keeps.close()

@@ -59,7 +59,8 @@ def start(data_dir: Path, timezone: str, country: str, store_countries: str | No
         environment=environment,
     )  # fmt: skip
     supervisor.start("consume", "consume", "--metrics-port", "0", "--data-dir", str(data_dir), environment=environment)
-    supervisor.start("web", "web", "--port", str(processes.web_port), "--data-dir", str(data_dir), environment=environment)
+    place = {"SHELFCAST_TIMEZONE": timezone, "SHELFCAST_COUNTRY": country}
+    supervisor.start("web", "web", "--port", str(processes.web_port), "--data-dir", str(data_dir), environment=environment | place)
     return processes
 
 

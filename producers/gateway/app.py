@@ -17,7 +17,6 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from producers.gateway.described import TakesEvents, TakesOlderLines, TakesSales, refused_lines
 from producers.gateway.door import Accepted, Added, Door, Problem, Ready, problem
 from producers.gateway.gateway_settings import GatewaySettings
-from producers.gateway.rate import RateLimit
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores, tick
 from producers.publisher import Publisher
@@ -25,6 +24,7 @@ from streams.http.access import Keyring, RefusedError, is_local, is_loopback
 from streams.http.description import KEY_REFUSALS, Described, document_of, refusals
 from streams.http.docs_page import docs_page
 from streams.http.guard import Guard
+from streams.http.rate import RateLimit
 from streams.http.wrong_keys import WrongKeys
 
 _log = logging.getLogger(__name__)

@@ -16,13 +16,13 @@ from producers.gateway.checks import Checked, LineError, check
 from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.lines import BodyError, shape_of, split
 from producers.gateway.older import in_older_words, mapped
-from producers.gateway.rate import RateLimit
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores
 from producers.publisher import Publisher
 from streams.contract.errors import DeliveryError
 from streams.http.access import RefusedError
 from streams.http.guard import Guard, address_of
+from streams.http.rate import RateLimit
 
 RETRY_SECONDS: Final = 5
 _SHOWN_ERRORS: Final = 100

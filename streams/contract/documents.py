@@ -10,7 +10,8 @@ import msgspec
 
 ITEM_MONTHS: Final = "item_months"
 """One document per (partition, store, item, month): `days` {"07": row of DAY_COLUMNS}, `total` (their sum, from day
-`first` to `last`), `hours` (168 counts), `v`; `currency` and `others`, see `money_of`."""
+`first` to `last`), `hours` (168 counts), `v`; `currency` and `others`, see `money_of`; `newest_sale`, the latest moment of a sale in epoch
+seconds; `category`, the one named last. Documents that were written before these two existed lack them until their next sale."""
 STORE_MONTHS: Final = "store_months"
 """The same per (partition, store, month), over all items."""
 FORECASTS: Final = "forecasts"
@@ -39,6 +40,9 @@ RUN_OUTS: Final = "run_outs"
 """One document per expected stock-out."""
 PROGRESS: Final = "progress"
 """One document per reader and partition: how far it has applied the topic."""
+PURCHASE_ORDERS: Final = "purchase_orders"
+"""One document per (store, origin) with the lines of its order, and more of them for long orders; see `consumers.replenishment`. They are
+a record of what was ordered, and stay when the other documents are made anew from another log."""
 LOG: Final = "log"
 """One document: the identity of the log from which all others were made."""
 

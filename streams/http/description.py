@@ -19,7 +19,7 @@ from msgspec import Meta, Struct
 
 Document = dict[str, Any]
 
-UNDESCRIBED: Final = frozenset({"/", "/docs", "/openapi.json"})
+UNDESCRIBED: Final = frozenset({"/", "/gallery", "/docs", "/openapi.json"})
 """Paths that the document leaves out: pages for people, and the document itself."""
 
 _REF: Final = "#/components/schemas/"

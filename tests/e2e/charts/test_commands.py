@@ -123,7 +123,7 @@ def test_the_web_page_answers_and_ends_when_asked(consumed):
                 with urllib.request.urlopen(urllib.request.Request(address + path, headers=headers), timeout=20) as answer:
                     return answer.headers["content-type"], answer.read()
 
-            kind, page = get("/")
+            kind, page = get("/gallery")
             assert kind.startswith("text/html")
             assert b"item 0" in page
             assert get("/profit_by_item?top=3")[1][:4] == b"\x89PNG"

@@ -104,7 +104,7 @@ def words_of(shown):
 
 
 def test_page_shows_sales_forecasts_and_plan_without_a_complaint(web, tmp_path):
-    seen = browse(web, tmp_path, "--dump-dom")
+    seen = browse(web + "gallery", tmp_path, "--dump-dom")
     assert seen.complaints == []
     text = words_of(seen.shown)
     assert "1,800 sale lines" in text
@@ -118,7 +118,7 @@ def test_page_shows_sales_forecasts_and_plan_without_a_complaint(web, tmp_path):
 
 
 def test_hostile_names_are_text_and_never_run(web, tmp_path):
-    seen = browse(web, tmp_path, "--dump-dom")
+    seen = browse(web + "gallery", tmp_path, "--dump-dom")
     assert "<title>shelfcast</title>" in seen.shown, "a name of an item changed the title: it ran"
     assert "<script>document" not in seen.shown
     assert not re.search(r"<img[^>]*onerror", seen.shown)
@@ -128,7 +128,7 @@ def test_hostile_names_are_text_and_never_run(web, tmp_path):
 
 def test_a_script_that_is_not_the_pages_own_is_refused(web, tmp_path):
     """The test of the test above: Chromium would complain, and the policy holds."""
-    with urllib.request.urlopen(web, timeout=20) as answer:
+    with urllib.request.urlopen(web + "gallery", timeout=20) as answer:
         policy = answer.headers["Content-Security-Policy"]
     page = tmp_path / "injected.html"
     page.write_text(f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy)}"><script>document.title="owned"</script>')
@@ -139,7 +139,7 @@ def test_a_script_that_is_not_the_pages_own_is_refused(web, tmp_path):
 
 def test_charts_are_drawn_within_the_page(web, tmp_path):
     picture = tmp_path / "page.png"
-    seen = browse(web, tmp_path, f"--screenshot={picture}")
+    seen = browse(web + "gallery", tmp_path, f"--screenshot={picture}")
     assert seen.complaints == []
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert len(picture.read_bytes()) > 60_000, "a page without its charts is smaller"

@@ -1,0 +1,82 @@
+"""Keeps what takes long to read, and reads it anew in the background: a page waits for it a moment, and not longer."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotReadyError
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+WAIT_SECONDS: Final = 0.7
+"""How long a page waits for what is not there yet."""
+_MOST: Final = 64
+_READING_SHARE: Final = 20
+"""A value is kept at least so many times as long as it took to read, so that reading never takes more than 5 % of a core."""
+
+
+@dataclass
+class _Value:
+    value: Any = None
+    made_at: float = float("-inf")
+    seconds: float = 0.0
+    future: "Future[Any] | None" = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Kept:
+    """Values by key. Used by many threads; at most two values are read at a time."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._clock = clock
+        self._wait = wait_seconds
+        self._values: OrderedDict[Hashable, _Value] = OrderedDict()
+        self._lock = threading.Lock()
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="desk")
+
+    def get(self, key: Hashable, make: Callable[[], T], seconds: float) -> T | None:
+        """The value of a key, at most `seconds` old if reading is quick; an older one where it is not; None: not read yet.
+
+        Raises what `make` raises if there is no older value.
+        """
+        entry = self._entry(key)
+        with entry.lock:
+            age = self._clock() - entry.made_at
+            if age < max(seconds, _READING_SHARE * entry.seconds):
+                value: T = entry.value
+                return value
+            if entry.future is None:
+                entry.future = self._readers.submit(self._read, entry, make)
+            future = entry.future
+        try:
+            future.result(self._wait)
+        except NotReadyError:
+            pass
+        except Exception:
+            if entry.made_at == float("-inf"):
+                raise
+        newest: T | None = entry.value
+        return newest
+
+    def close(self) -> None:
+        """Read nothing more."""
+        self._readers.shutdown(wait=False, cancel_futures=True)
+
+    def _read(self, entry: _Value, make: Callable[[], Any]) -> None:
+        began = time.monotonic()
+        try:
+            entry.value = make()
+            entry.made_at, entry.seconds = self._clock(), time.monotonic() - began
+        finally:
+            with entry.lock:
+                entry.future = None
+
+    def _entry(self, key: Hashable) -> _Value:
+        with self._lock:
+            entry = self._values.setdefault(key, _Value())
+            self._values.move_to_end(key)
+            while len(self._values) > _MOST:
+                self._values.popitem(last=False)
+            return entry

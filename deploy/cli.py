@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "shelf": ("Answers", "describe a shelf, see its plan, simulate what planning earns"),
     "backtest": ("Answers", "how good the forecasts are on your own sales, against baselines"),
     "third-month": ("Workbench", "sales of the third month from rate and two months: a form, an API, its record"),
+    "ads": ("Workbench", "what drives conversions of ads, and where the next money earns most"),
     "verify": ("Operation", "check that the books balance: the log against MongoDB"),
     "topics": ("Operation", "list or create the topics"),
     "schema": ("Operation", "JSON Schema and AsyncAPI of the messages"),

@@ -20,7 +20,8 @@ from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores, tick
 from producers.publisher import Publisher
-from streams.http.access import Keyring, RefusedError, is_local, is_loopback
+from streams.contract.loopback import is_loopback
+from streams.http.access import Keyring, RefusedError, is_local
 from streams.http.description import KEY_REFUSALS, Described, document_of, refusals
 from streams.http.docs_page import docs_page
 from streams.http.guard import Guard

@@ -14,7 +14,9 @@ from charts.queries.sales import Finds
 from charts.web.answers import Answers
 from charts.web.api import problems
 from charts.web.api import routes as api_routes
+from charts.web.api.live import Live, Tells
 from charts.web.api.resource import Api
+from charts.web.api.seats import Seats
 from charts.web.assets import POLICY, STYLE
 from charts.web.routes import routes
 from charts.web.telemetry import WebMetrics
@@ -35,16 +37,21 @@ _log = logging.getLogger(__name__)
 
 
 def create_app(
-    database: Finds, settings: WebSettings, registry: CollectorRegistry, more_routes: Sequence[HTTPRouteHandler] = ()
+    database: Finds,
+    settings: WebSettings,
+    registry: CollectorRegistry,
+    more_routes: Sequence[HTTPRouteHandler] = (),
+    tail: Tells | None = None,
 ) -> Litestar:
-    """The ASGI application. It uses the database and does not close it.
+    """The ASGI application. It uses database and tail, and closes neither.
 
-    more_routes: Litestar handlers to serve and describe beside ours, behind the same door.
+    more_routes: Litestar handlers to serve and describe beside ours, behind the same door. tail: what `/v1/live` tells.
     """
     metrics = WebMetrics(registry)
     web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics)
     api = Api(database, web.rate, fresh_seconds=settings.chart_seconds)
-    every = [*routes(web, registry), *api_routes.routes(api), *more_routes]
+    live = Live(database, tail, Seats(settings.streams, settings.streams_of_one))
+    every = [*routes(web, registry), *api_routes.routes(api, live), *more_routes]
     return Litestar(
         [*every, *_description_of(every)],
         before_request=web.let_in,

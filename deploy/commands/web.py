@@ -18,6 +18,7 @@ from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.settings import WorkerSettings
+from streams.contract.topics import FORECASTS
 from streams.http.access import Keyring
 from streams.http.bounds import Bounds
 from streams.http.doorman import ConnectionMetrics
@@ -25,6 +26,7 @@ from streams.http.guard import Guard
 from streams.http.listening import serve
 from streams.http.rate import RateLimit
 from streams.http.wrong_keys import WrongKeys
+from streams.kafka.tail import Tail
 
 
 def web(
@@ -43,7 +45,7 @@ def web(
     """
     settings, bounds = WebSettings.read(host=host, port=port), Bounds.read()
     kafka, mongo = servers(data_dir)
-    database, registry = ReadOnlyDatabase(mongo), CollectorRegistry()
+    database, registry, tail = ReadOnlyDatabase(mongo), CollectorRegistry(), Tail(kafka, FORECASTS)
     with Publisher(kafka, PublisherSettings.read()) as publisher:
         try:
             gate = GatewaySettings.read()
@@ -51,7 +53,7 @@ def web(
             guard = Guard(Keyring(gate.keys), WrongKeys(gate.wrong_keys_per_minute, time.monotonic))
             door = Door(publisher, gate, metrics, guard, rate)
             trainer = Trainer(kafka, WorkerSettings.read(), database, publisher)
-            app = create_app(database, settings, registry, routes.routes(trainer, door))
+            app = create_app(database, settings, registry, routes.routes(trainer, door), tail)
             connections = ConnectionMetrics(registry, "web")
             serve(
                 app,
@@ -61,4 +63,5 @@ def web(
                 lambda address: typer.echo(f"shelfcast web listens on {address} (API: {address}/docs)"),
             )
         finally:
+            tail.close()
             database.close()

@@ -45,7 +45,9 @@ def serve(app: Litestar, address: Address, bounds: Bounds, metrics: ConnectionMe
     # uvicorn raises the signal again after draining; it is caught here, so that the caller can flush and end in order.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+    app.state["stopping"] = lambda: server.should_exit  # answers without an end look at it
+    server.run(sockets=[listener])
 
 
 def _listen(address: Address) -> socket.socket:

@@ -24,6 +24,7 @@ from charts.web.web import AnyRequest, Web, problem
 from charts.web.web_settings import WebSettings
 from streams.http.description import document_of
 from streams.http.docs_page import docs_page
+from streams.http.trace import in_trace
 
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -87,7 +88,7 @@ def _http_problem(request: AnyRequest, error: HTTPException) -> Response[Any]:
 
 def _unforeseen(request: AnyRequest, error: Exception) -> Response[Any]:
     request.state["status"] = 500
-    _log.error("Unforeseen while answering %s", request.url.path, exc_info=error)
+    _log.error("Unforeseen while answering %s%s", request.url.path, in_trace(request.headers), exc_info=error)
     return _refused(request, 500, "Something unforeseen went wrong: see the log of shelfcast web.")
 
 

@@ -30,9 +30,16 @@ class Connections:
 
     async def ask(self, head: bytes) -> tuple[int, dict[str, str], int]:
         """Status, headers and the number of bytes of the body."""
-        reader, writer = self._free.pop() if self._free else await asyncio.open_connection(*self._place, limit=2**22)
-        writer.write(head)
-        lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        while True:
+            kept = bool(self._free)
+            reader, writer = self._free.pop() if kept else await asyncio.open_connection(*self._place, limit=2**22)
+            try:
+                writer.write(head)
+                lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+                break
+            except (asyncio.IncompleteReadError, ConnectionError):
+                if not kept:  # one that was kept may have been closed for its silence
+                    raise
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
         length = int(headers.get("content-length", 0))
         await reader.readexactly(length)

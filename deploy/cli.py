@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "worker": ("The stream", "learn from every sale, forecast, plan the shelf"),
     "consume": ("The stream", "write accepted sales and forecasts to MongoDB"),
     "replenish": ("The stream", "write purchase orders from the plans: an example of a downstream service"),
+    "webhooks": ("The stream", "POST chosen messages to other programs, signed and tried again"),
     "web": ("Answers", "the page, charts and predictions over HTTP"),
     "charts": ("Answers", "charts as PNG and SVG files"),
     "shelf": ("Answers", "describe a shelf, see its plan, simulate what planning earns"),

@@ -23,6 +23,7 @@ CLASSES: Final = (
     "streams.http.bounds:Bounds",
     "consumers.runtime.consumer_settings:ConsumeSettings",
     "consumers.replenishment.replenishment_settings:ReplenishSettings",
+    "consumers.webhooks.webhooks_settings:WebhooksSettings",
     "charts.web.web_settings:WebSettings",
     "workbench.third_month.third_month_settings:ThirdMonthSettings",
     "deploy.process:ProcessSettings",

@@ -14,7 +14,9 @@ from charts.queries.sales import Finds
 from charts.web.answers import Answers
 from charts.web.api import problems
 from charts.web.api import routes as api_routes
+from charts.web.api.live import Live, Tells
 from charts.web.api.resource import Api
+from charts.web.api.seats import Seats
 from charts.web.assets import POLICY, STYLE
 from charts.web.pages.books import Books
 from charts.web.pages.desk import Desk, Place
@@ -27,6 +29,7 @@ from charts.web.web import AnyRequest, Web, problem
 from charts.web.web_settings import WebSettings
 from streams.http.description import document_of
 from streams.http.docs_page import docs_page
+from streams.http.trace import in_trace
 
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -45,21 +48,23 @@ def create_app(
     registry: CollectorRegistry,
     more_routes: Sequence[HTTPRouteHandler] = (),
     *,
+    tail: Tells | None = None,
     keeps: Keeps | None = None,
     outside: Outside | None = None,
     place: Place | None = None,
 ) -> Litestar:
-    """The ASGI application. It uses the database and does not close it.
+    """The ASGI application. It uses database and tail, and closes neither.
 
-    more_routes: Litestar handlers to serve and describe beside ours, behind the same door. keeps: where the pages keep what people decide;
-    None: they decide nothing. outside: what the pages ask of Kafka. place: where the stores are.
+    more_routes: Litestar handlers to serve and describe beside ours, behind the same door. tail: what `/v1/live` tells. keeps: where the
+    pages keep what people decide; None: they decide nothing. outside: what the pages ask of Kafka. place: where the stores are.
     """
     metrics = WebMetrics(registry)
     web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics)
     api = Api(database, web.rate, fresh_seconds=settings.chart_seconds)
     books = Books(database)
     desk = Desk(books, keeps, outside or Outside(), place or Place())
-    every = [*page_routes(desk), *routes(web, registry), *api_routes.routes(api), *more_routes]
+    live = Live(database, tail, Seats(settings.streams, settings.streams_of_one))
+    every = [*page_routes(desk), *routes(web, registry), *api_routes.routes(api, live), *more_routes]
     return Litestar(
         [*every, *_description_of(every)],
         before_request=web.let_in,
@@ -96,7 +101,7 @@ def _http_problem(request: AnyRequest, error: HTTPException) -> Response[Any]:
 
 def _unforeseen(request: AnyRequest, error: Exception) -> Response[Any]:
     request.state["status"] = 500
-    _log.error("Unforeseen while answering %s", request.url.path, exc_info=error)
+    _log.error("Unforeseen while answering %s%s", request.url.path, in_trace(request.headers), exc_info=error)
     return _refused(request, 500, "Something unforeseen went wrong: see the log of shelfcast web.")
 
 

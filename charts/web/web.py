@@ -51,7 +51,8 @@ class Web:
         try:
             owner = self._guard.let_in(request)
             if _is_of_api(request):
-                request.state["left"] = self.rate.take(owner or address_of(request))
+                request.state["who"] = who = owner or address_of(request)
+                request.state["left"] = self.rate.take(who)
         except RefusedError as refused:
             request.state["status"] = refused.status
             if _is_of_api(request):

@@ -33,6 +33,9 @@ def backtest(
     demand: Annotated[
         Path | None, typer.Option(help="Of a file of events: write sold and estimated units by item and day to this CSV file.")
     ] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="m5: the competition's rules. --sales is the folder of its tables; --compare and --json count.")
+    ] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
     chart: Annotated[Path | None, typer.Option(help="Draw the errors and three series into this PNG file.")] = None,
 ) -> None:
@@ -52,12 +55,16 @@ def backtest(
       shelfcast backtest --sales events.ndjson --demand demand.csv
       shelfcast backtest --sales daily.csv --mapping daily.toml --promotions-known-ahead --compare lightgbm,statsforecast
       shelfcast backtest --sales daily.csv --country DE --promotions-known-ahead --openings-known-ahead
+      shelfcast backtest --protocol m5 --sales FOLDER --compare lightgbm --json m5.json
     """
     # Before NumPy is loaded: the matrices are small, so threads would only take turns and double the time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from producers.announcements.known_ahead import KnownAhead  # noqa: PLC0415 - after the line above
     from workbench.backtest import run  # noqa: PLC0415
 
+    if protocol is not None:
+        _protocol(protocol, sales, compare, json)
+        return
     options = run.Options(
         sales,
         mapping,
@@ -74,3 +81,14 @@ def backtest(
         demand,
     )
     run.backtest(options, Console())
+
+
+def _protocol(name: str, folder: Path | None, compare: str, json: Path | None) -> None:
+    from streams.contract.errors import UsageError  # noqa: PLC0415 - after NumPy's environment is set
+    from workbench.m5.run import protocol  # noqa: PLC0415
+
+    if name != "m5":
+        raise UsageError(f"--protocol {name!r}: write m5.")
+    if folder is None or not folder.is_dir():
+        raise UsageError("--protocol m5 needs --sales FOLDER: the folder of M5's tables sales, sell_prices and calendar.")
+    protocol(folder, compare, json, Console())

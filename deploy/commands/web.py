@@ -20,6 +20,7 @@ from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.settings import WorkerSettings
+from streams.contract.topics import FORECASTS
 from streams.http.access import Keyring
 from streams.http.bounds import Bounds
 from streams.http.doorman import ConnectionMetrics
@@ -27,6 +28,7 @@ from streams.http.guard import Guard
 from streams.http.listening import serve
 from streams.http.rate import RateLimit
 from streams.http.wrong_keys import WrongKeys
+from streams.kafka.tail import Tail
 
 
 def web(
@@ -45,7 +47,7 @@ def web(
     """
     settings, bounds = WebSettings.read(host=host, port=port), Bounds.read()
     kafka, mongo = servers(data_dir)
-    database, registry = ReadOnlyDatabase(mongo), CollectorRegistry()
+    database, registry, tail = ReadOnlyDatabase(mongo), CollectorRegistry(), Tail(kafka, FORECASTS)
     keeps = MongoKeeps(mongo)
     with Publisher(kafka, PublisherSettings.read()) as publisher:
         try:
@@ -56,7 +58,7 @@ def web(
             worker = WorkerSettings.read()
             trainer = Trainer(kafka, worker, database, publisher)
             place = Place(worker.timezone, worker.country.strip().upper())
-            app = create_app(database, settings, registry, routes.routes(trainer, door), keeps=keeps, place=place)
+            app = create_app(database, settings, registry, routes.routes(trainer, door), tail=tail, keeps=keeps, place=place)
             connections = ConnectionMetrics(registry, "web")
             serve(
                 app,
@@ -66,5 +68,6 @@ def web(
                 lambda address: typer.echo(f"shelfcast web listens on {address} (API: {address}/docs)"),
             )
         finally:
+            tail.close()
             database.close()
             keeps.close()

@@ -20,11 +20,13 @@ from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores, tick
 from producers.publisher import Publisher
-from streams.http.access import Keyring, RefusedError, is_local, is_loopback
+from streams.contract.loopback import is_loopback
+from streams.http.access import Keyring, RefusedError, is_local
 from streams.http.description import KEY_REFUSALS, Described, document_of, refusals
 from streams.http.docs_page import docs_page
 from streams.http.guard import Guard
 from streams.http.rate import RateLimit
+from streams.http.trace import in_trace
 from streams.http.wrong_keys import WrongKeys
 
 _log = logging.getLogger(__name__)
@@ -158,5 +160,6 @@ def _http_problem(_request: AnyRequest, error: HTTPException) -> Response[Proble
 
 
 def _unforeseen(request: AnyRequest, error: Exception) -> Response[Problem]:
-    _log.error("unforeseen error at %s %s", request.method, request.url.path.encode("unicode_escape").decode(), exc_info=error)
+    path = request.url.path.encode("unicode_escape").decode()
+    _log.error("unforeseen error at %s %s%s", request.method, path, in_trace(request.headers), exc_info=error)
     return problem(500, "The gateway failed on this request; its log says why. It is safe to repeat it.")

@@ -42,7 +42,7 @@ class StockMessages:
             made_at=at,
             cause=cause,
             units=line.units,
-            knows=KNOWS[line.knows],  # type: ignore[arg-type]
+            knows=KNOWS[line.knows],
             counted_at=_moment(line.counted_at),
             agreed_at=_moment(line.agreed_at),
             out_since=store.ledger.out_since(row),

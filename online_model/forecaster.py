@@ -11,6 +11,9 @@ from online_model.constants import ModelSettings
 from online_model.lines.sale_regressor import SaleRegressor
 from online_model.pool import Pool
 from online_model.series.sold_day import DayInput
+from online_model.stock.censored import sold_hours
+from online_model.stock.running_day import RunsOut, runs_out
+from online_model.stock.silence import silence
 from online_model.store import StoreModel
 
 if TYPE_CHECKING:
@@ -217,6 +220,40 @@ class Forecaster:
 
         """
         return self._stores[store].nowcast(day, hour, np.asarray(sold, np.float64), self._pool)
+
+    def runs_out(self, store: int, day: int, hour: float, by_hour: F64, left: F64) -> RunsOut:
+        """Whether what is left of a store's series lasts until the day ends.
+
+        Parameters
+        ----------
+        store, day, hour
+            As in `nowcast`.
+        by_hour
+            Units sold today by local hour, `[n, 24]`.
+        left
+            Units in stock now, `[n]`; NaN: unknown, and so is the answer.
+
+        """
+        place = self._stores[store]
+        morning = place.morning(day, self._pool, len(left))
+        return runs_out(self._pool.rest, morning, sold_hours(by_hour), hour, np.asarray(left, np.float64), place.integer(len(left)))
+
+    def silence(self, store: int, day: int, hour: float, by_hour: F64) -> tuple[F64, F64]:
+        """How unlikely it is that the series of a store have sold nothing for so long today, without any knowledge of stock.
+
+        Parameters are those of `runs_out`.
+
+        Returns
+        -------
+        chance, at_stake
+            Probability of a silence at least as long as the one up to now, `[n]`: below `ALARM_BELOW` it is worth an alarm. Units
+            that the series would bring an hour now, `[n]`.
+
+        """
+        place = self._stores[store]
+        n = len(by_hour)
+        morning = place.morning(day, self._pool, n)
+        return silence(morning.mean * morning.usual, sold_hours(by_hour), hour, morning.visit)
 
     def take_drift(self) -> Drift | None:
         """The drift that `SaleRegressor` noticed since the last call, or None."""

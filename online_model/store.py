@@ -11,7 +11,7 @@ from online_model.calendar.multiplier import C_FLOOR, prior_variance
 from online_model.calendar.opening import Opening
 from online_model.combine.maturity import SLOT_COLUMNS, learn_matured
 from online_model.combine.outlook import Outlook, serve
-from online_model.constants import TINY, YEAR
+from online_model.constants import TINY, WARM_UP, YEAR
 from online_model.experts import features
 from online_model.experts.baselines import WeekdayLags
 from online_model.experts.registry import LAYOUT
@@ -24,7 +24,9 @@ from online_model.series.profile import DIVISOR_FLOOR, ProfileClose, learn_cell_
 from online_model.series.series import SLOTS, Series
 from online_model.series.sold_day import WILD_DAYS, DayInput, Today, as_expected, today_of
 from online_model.state import dump_fields, load_fields
-from online_model.stock.censored import Prior, day_stock
+from online_model.stock.censored import censored_day, out_hours, sold_hours, store_surprise
+from online_model.stock.rest_of_day import Morning
+from online_model.stock.silence import learn_visit
 from online_model.today.nowcast import DayCurve
 
 if TYPE_CHECKING:
@@ -124,6 +126,7 @@ class StoreModel:
         if opened:
             self._learn_day(s, days, today, pool)
             if told.hours is not None and len(s):
+                self._learn_visits(s, told, pool)
                 hours = np.maximum(told.hours if stock is None else stock.hours, 0).astype(np.float32)
                 hours *= today.kept_share()[:, None]  # a bulk order must not distort the day's curve by hour
                 morning = s.morning[0] if stock is None else s.morning[0] * (stock.weight == 1)
@@ -155,12 +158,40 @@ class StoreModel:
         self.last_day = day - 1
 
     def _stock(self, s: Series, told: DayInput, pool: Pool) -> DayStock | None:
-        """What the day's hours without stock hid; None when nothing was out in hours that sell."""
-        if told.out_of_stock is None or not told.out_of_stock.any():
+        """What the day's hours without stock hid; None where none of them sells. Whole days teach what the rest of a day sells."""
+        if told.out_of_stock is None or told.hours is None or not len(s):
             return None
-        usual = np.diff(self._curve.share((told.day - 1) % 7, pool.nowcast.curve(), s.by_hour), axis=0).T
-        prior = Prior(s.morning[0].astype(np.float64), s.spread[DAY].astype(np.float64), pool.quantiles.kappa(DAY))
-        return day_stock(told, usual.astype(np.float64), prior)
+        morning, hours = self.morning(told.day, pool, len(s)), sold_hours(told.hours)
+        out = out_hours(told.out_of_stock)
+        units = np.nan_to_num(np.asarray(told.units, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        store = store_surprise(morning, hours, out)
+        stock = censored_day(pool.rest, morning, units, hours, out, store)
+        known = (s.count > WARM_UP) & (s.morning[0] > TINY)
+        pool.rest.learn(morning, hours, known if stock is None else known & (stock.weight == 1), store, told.day, s.habit)
+        return stock
+
+    def _learn_visits(self, s: Series, told: DayInput, pool: Pool) -> None:
+        """Learn what a visit buys from the hours that sold nothing."""
+        morning = self.morning(told.day, pool, len(s))
+        learn_visit(s.visit, (morning.mean * morning.usual).astype(np.float32), sold_hours(told.hours))
+
+    def morning(self, day: int, pool: Pool, n: int) -> Morning:
+        """What was known of a day before it began, of `n` series: those met since the newest close have no forecast.
+
+        `day` is the one after the newest closed one, or up to 6 days later.
+        """
+        s, ahead, more = self._series, min(max(day - self.last_day - 1, 0), 6), n - len(self._series)
+        mean, unit, visit, habit, own = s.morning[ahead], s.spread[DAY], s.visit, s.habit, s.by_hour
+        if more:
+            mean, unit, visit = np.append(mean, np.zeros(more)), np.append(unit, np.ones(more)), np.append(visit, np.ones(more))
+            habit, own = np.pad(habit, ((0, 0), (0, more))), np.pad(own, ((0, 0), (0, more)))
+        usual = np.diff(self._curve.share((day - 1) % 7, pool.nowcast.curve(), own), axis=0)
+        mean, unit, visit, habit, usual = (np.asarray(a, np.float64) for a in (mean, unit, visit, habit, usual))
+        return Morning(mean, unit, pool.quantiles.kappa(DAY), usual, visit, habit)
+
+    def integer(self, n: int) -> Bools:
+        """Whether `n` series sell whole units only, as far as is known."""
+        return np.append(self._series.integer, np.ones(n - len(self._series), np.bool_))
 
     def _remember(self, s: Series, day: int, stock: DayStock | None) -> None:
         """Note what the day teaches, as long as a day without stock lies within the longest horizon."""

@@ -84,6 +84,8 @@ _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "waiting": ((5,), "f4", np.nan),
     "morning": ((7,), "f4", 0),
     "by_hour": ((24,), "f4", 0),
+    "visit": ((), "f4", 1),
+    "habit": ((2,), "f4", 0),
 }
 
 
@@ -150,6 +152,10 @@ class Series:
         Expected units of the next 7 days.
     by_hour
         Decayed sum of units by local hour.
+    visit
+        Units that one visit buys, as the hours without a sale tell.
+    habit
+        `[2]`: see `online_model.stock.rest_of_day.Morning`.
 
     """
 
@@ -190,6 +196,8 @@ class Series:
     waiting: F32
     morning: F32
     by_hour: F32
+    visit: F32
+    habit: F32
 
     def __init__(self, layout: Layout) -> None:
         self._specs = _specs(layout)

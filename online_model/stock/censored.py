@@ -1,9 +1,4 @@
-"""The demand of a day on which a shelf was empty for a while, from the hours in which it was not.
-
-The rest of such a day is what the morning's forecast expected of its hours without stock, times how the day went in the others. That
-factor is a credibility estimate (Buehlmann 1967; with gamma demand the posterior mean of a Poisson rate): the series' own hours count
-by how much was expected of them, the store's day stands in for the rest.
-"""
+"""The demand of a day on which a shelf was empty for a while, from the hours in which it was not."""
 
 from __future__ import annotations
 
@@ -12,89 +7,23 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from online_model.combine.quantiles import gamma_quantile
 from online_model.results import LostSales
+from online_model.stock.rest_of_day import HOURS, RECENT_HOURS, STORE_CALM, Morning, RestOfDay, Seen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from online_model.series.sold_day import DayInput
 
     F32 = NDArray[np.float32]
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
     Masks = NDArray[np.uint32]
 
-HOURS: Final = 24
 WHOLE: Final = 0.95
 """A day counts as in stock when at least this share of its demand falls into hours with stock: an empty shelf at night costs little."""
-STORE_UNITS: Final = 20.0
-"""The store's day starts as usual; that weighs as much as this many series' usual days."""
-
-
-def out_hours(masks: Masks) -> Bools:
-    """Whether each series was out in each local hour, `[n, 24]`."""
-    return (masks[:, None] >> np.arange(HOURS, dtype=np.uint32) & 1).astype(np.bool_)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a store's series sold while they had stock, `[n]` each.
-
-    Attributes
-    ----------
-    share
-        Share of a usual day that falls into the hours with stock, 0 to 1.
-    sold
-        Units sold in those hours, at least 0.
-    total
-        Net units of the day.
-
-    """
-
-    share: F64
-    sold: F64
-    total: F64
-
-
-def seen_of(hours: F64 | None, units: F64, out: Bools, usual: F64) -> Seen:
-    """What was seen of a day; `usual` is the share of each hour in a usual day, `[n, 24]`."""
-    share = np.where(out, 0.0, usual).sum(1)
-    sold = units if hours is None else np.where(out, 0.0, hours).sum(1)
-    return Seen(np.minimum(share, 1.0), np.maximum(sold, 0.0), units)
-
-
-@dataclass(frozen=True, slots=True)
-class Prior:
-    """What was known of the day in the morning, `[n]` each: expected units, and the variance `unit (mean + kappa mean^2)`."""
-
-    mean: F64
-    unit: F64
-    kappa: float
-
-
-def store_factor(seen: Seen, prior: Prior) -> float:
-    """How the store's day went in the hours with stock: sold over expected, pulled to 1."""
-    expected = prior.mean * seen.share
-    calm = STORE_UNITS * float(prior.mean.mean()) if len(prior.mean) else 1.0
-    return float((seen.sold.sum() + calm) / max(float(expected.sum()) + calm, 1e-9))
-
-
-def rest_of_day(seen: Seen, prior: Prior, factor: float) -> tuple[F64, F64]:
-    """Mean and variance of the units that the hours without stock would have sold, `[n]`."""
-    own = prior.kappa * prior.mean * seen.share
-    theta = (factor + prior.kappa * seen.sold) / (1 + own)
-    missing = prior.mean * (1 - seen.share)
-    mean = missing * theta
-    variance = prior.unit * (mean + missing**2 * theta * prior.kappa / (1 + own))
-    return mean, variance
-
-
-def band_of(mean: F64, variance: F64, level: float) -> F64:
-    """Quantile of a gamma at a level on the normal scale, `[n]`."""
-    mean = np.maximum(mean, 1e-6)
-    shape = np.log(mean * mean / np.maximum(variance, 1e-12)).astype(np.float32)
-    return np.asarray(gamma_quantile(shape, np.full(len(mean), level, np.float32)) * mean, np.float64)
+LEAST_SEEN: Final = 0.1
+"""A day of which less was seen teaches nothing."""
+SELLS: Final = 0.005
+"""An hour with a smaller share of the usual day does not count as an hour out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,47 +35,81 @@ class DayStock:
     demand
         Units that would have sold with stock all day; what was sold where there was, `[n]`.
     hours
-        The same by local hour, `[n, 24]`; None without sales by hour.
+        The same by local hour, `[n, 24]`.
     weight
         What the day teaches, `[n]`: 1 in stock, 0 out from the start.
     lost
-        What the hours without stock cost.
+        What the hours without stock cost; None where nothing was out.
 
     """
 
     demand: F64
-    hours: F64 | None
+    hours: F64
     weight: F32
     lost: LostSales
 
 
-LEAST_SEEN: Final = 0.1
-"""A day of which less was seen teaches nothing."""
-SELLS: Final = 0.005
-"""An hour with a smaller share of the usual day does not count as an hour out."""
-TENTH: Final = 1.2816
-"""P10 and P90 on the normal scale."""
+def out_hours(masks: Masks) -> Bools:
+    """Whether each series was out in each local hour, `[24, n]`."""
+    return (np.asarray(masks, np.uint32) >> np.arange(HOURS, dtype=np.uint32)[:, None] & 1).astype(np.bool_)
 
 
-def day_stock(told: DayInput, usual: F64, prior: Prior) -> DayStock:
-    """Estimate a store's day; `usual` is the share of each hour in a usual day, `[n, 24]`."""
-    out = out_hours(np.asarray(told.out_of_stock, np.uint32))
-    units = np.nan_to_num(np.asarray(told.units, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    seen = seen_of(told.hours, units, out, usual)
-    mean, variance = rest_of_day(seen, prior, store_factor(seen, prior))
-    hidden = np.where(out.any(1), np.maximum(mean, np.maximum(units - seen.sold, 0.0)), 0.0)
-    demand = np.where(out.any(1), np.maximum(seen.sold + hidden, units), units)
+def sold_hours(hours: F64) -> F64:
+    """Units by local hour, `[24, n]`, of the units of a close, `[n, 24]`: at least 0, and 0 where they are no numbers."""
+    return np.asarray(np.maximum(np.nan_to_num(np.asarray(hours, np.float64).T, nan=0.0, posinf=0.0, neginf=0.0), 0.0))
+
+
+def store_surprise(morning: Morning, hours: F64, out: Bools) -> F64:
+    """Units of the store's series with stock over what was expected of them by the beginning of each hour, less 1, `[25]`.
+
+    `hours` and `out` are `[24, n]`. A series counts up to the hour in which it first runs out.
+    """
+    here = ~np.logical_or.accumulate(out & (morning.usual >= SELLS), 0)
+    calm = STORE_CALM * float(morning.mean.mean()) if len(morning.mean) else 0.0
+    sold = np.cumsum(np.where(here, hours, 0.0).sum(1)) + calm + 1e-9
+    expected = np.cumsum(np.where(here, morning.mean * morning.usual, 0.0).sum(1)) + calm + 1e-9
+    return np.concatenate([[0.0], sold / expected - 1])
+
+
+def seen_of(morning: Morning, hours: F64, out: Bools, store: F64) -> Seen:
+    """What was seen of a day, `[n]`: the hours that were not `out`, `[24, n]`."""
+    shown = np.where(out, 0.0, hours)
+    share = np.where(out, 0.0, morning.usual)
+    end = HOURS - np.argmin(out[::-1], 0)  # the hour from which nothing more was seen; 24 where the last hour was
+    end = np.where(out.all(0), 0, end)
+    hour = np.arange(HOURS)[:, None]
+    recent = (hour < end) & (hour >= end - RECENT_HOURS) & (end < HOURS)
+    return Seen(
+        np.minimum(share.sum(0), 1.0), shown.sum(0), (share * recent).sum(0), (shown * recent).sum(0), store[np.where(end > 0, end, HOURS)]
+    )
+
+
+def censored_day(rest: RestOfDay, morning: Morning, units: F64, hours: F64, out: Bools, store: F64) -> DayStock | None:
+    """Estimate a store's day; None where no hour that sells was out.
+
+    Parameters
+    ----------
+    units
+        Net units of the day, `[n]`.
+    hours, out
+        Units by local hour, at least 0, and whether a series was out in it, `[24, n]`.
+    store
+        See `store_surprise`.
+
+    """
+    lacking = np.where(out, morning.usual, 0.0).sum(0)
+    if not (lacking > 0).any():
+        return None
+    seen = seen_of(morning, hours, out, store)
+    unseen = rest.expect(morning, seen)
+    some, above = out.any(0), np.maximum(units - seen.sold, 0.0)
+    hidden = np.where(some, np.maximum(unseen.mean, above), 0.0)
+    demand = np.where(some, np.maximum(seen.sold + hidden, units), units)
     weight = np.where(seen.share >= WHOLE, 1.0, np.where(seen.share < LEAST_SEEN, 0.0, seen.share)).astype(np.float32)
     rows = np.flatnonzero(seen.share < WHOLE)
-    low, high = (np.maximum(seen.sold + band_of(mean, variance, z), units)[rows] for z in (-TENTH, TENTH))
-    lost = LostSales(rows, (out & (usual >= SELLS)).sum(1)[rows], units[rows], demand[rows], low, high, weight[rows].astype(np.float64))
-    return DayStock(demand, _with_hidden(told.hours, out, usual, hidden, weight), weight, lost)
-
-
-def _with_hidden(hours: F64 | None, out: Bools, usual: F64, hidden: F64, weight: F32) -> F64 | None:
-    """Units by hour with the hidden demand spread over the hours without stock; 0 where the day teaches nothing."""
-    if hours is None:
-        return None
-    shape = np.where(out, np.maximum(usual, 1e-9), 0.0)
-    spread = hidden[:, None] * shape / np.maximum(shape.sum(1, keepdims=True), 1e-9)
-    return np.where(weight[:, None] > 0, np.where(out, spread, hours), 0.0)
+    low, high = (np.maximum(seen.sold + end, units)[rows] for end in unseen.ends())
+    count = (out & (morning.usual >= SELLS)).sum(0)
+    lost = LostSales(rows, count[rows], units[rows], demand[rows], low, high, weight[rows].astype(np.float64))
+    shape = np.where(out, np.maximum(morning.usual, 1e-9), 0.0)
+    spread = np.where(out, hidden * shape / np.maximum(shape.sum(0), 1e-9), hours)
+    return DayStock(demand, np.where(weight > 0, spread, 0.0).T, weight, lost)

@@ -50,7 +50,15 @@ def _to_3_censoring(state: State) -> None:
     model["version"] = 7
     for store in range(int(model["n_stores"])):
         model[f"store{store}.stock_days"] = 0
-        model[f"store{store}.series.stocked"] = np.ones((28, len(model[f"store{store}.series.count"])), np.float16)
+        n = len(model[f"store{store}.series.count"])
+        model[f"store{store}.series.stocked"] = np.ones((28, n), np.float16)
+        model[f"store{store}.series.visit"] = np.ones(n, np.float32)
+        model[f"store{store}.series.habit"] = np.zeros((2, n), np.float32)
+    model |= {
+        "pool.rest.information": 20.0 * np.eye(12), "pool.rest.response": np.zeros(12), "pool.rest.weights": np.zeros(12),
+        "pool.rest.square": np.full(6, 20.0), "pool.rest.variance": np.full(6, 20.0), "pool.rest.levels": np.full((2, 6), 1.2816),
+        "pool.rest.date_miss": np.zeros((2, 6)), "pool.rest.date_n": np.zeros(6), "pool.rest.taught": False,
+    }  # fmt: skip
 
 
 STEPS: Final[tuple[Callable[[State], None], ...]] = (_to_2, _to_3)

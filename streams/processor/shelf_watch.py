@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 import numpy as np
 
 from streams.processor.local_time import EPOCH_ORDINAL
+from streams.processor.silence import BELIEVED_AFTER_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,10 +131,12 @@ class ShelfWatch:
 
     def run_outs(self, store: Store, day: int, hour: float, opened: OpenDay) -> Iterator[RunOut]:
         """Rows that will probably be gone before closing, each once a day."""
-        if store.ledger is None:
+        if store.ledger is None or store.days_sold <= BELIEVED_AFTER_DAYS:
             return
         left = store.ledger.known(len(store.names))
-        left[left <= 0] = np.nan
+        expected = np.zeros(len(left))
+        expected[: store.morning.shape[1]] = store.morning[0]
+        left[(left <= 0) | (expected <= 0)] = np.nan
         said = store.alarms_of(day).run_outs
         left[list(said)] = np.nan
         if np.isnan(left).all():

@@ -66,7 +66,9 @@ def _take_quoted(text: Text, quotes: list[str], known: Known, found: list[Name])
 def _take_numbered(text: Text, known: Known, found: list[Name]) -> None:
     """Stores and items that are named by a number: "store 12", "stores 3 and 7"."""
     for kind, word in (("store", _STORE_WORD), ("item", _ITEM_WORD)):
-        while match := re.search(rf"(?<![\w-])({word})(?: (?:no|number|nr))?((?: N\d+(?: and)?)*) (\d+)(?! (?:days|weeks|months)\b)(?![\w./-])", text.rest):
+        while match := re.search(
+            rf"(?<![\w-])({word})(?: (?:no|number|nr))?((?: N\d+(?: and)?)*) (\d+)(?! (?:days|weeks|months)\b)(?![\w./-])", text.rest
+        ):
             names = [
                 name for spelled in (match[3], f"{kind} {match[3]}", f"{match[1].rstrip('s')} {match[3]}")
                 for name in known.exact(spelled) if name.kind == kind
@@ -129,7 +131,11 @@ def _take_partly(text: Text, known: Known, found: list[Name], question: str) -> 
     for length in range(min(len(words), 6), 0, -1):
         for start in range(len(words) - length + 1):
             window = words[start : start + length]
-            if all(is_plain(word) for word in window) or window[0] in STOPWORDS or any(not w[0].isalnum() or w[0].isupper() for w in window):
+            if (
+                all(is_plain(word) for word in window)
+                or window[0] in STOPWORDS
+                or any(not w[0].isalnum() or w[0].isupper() for w in window)
+            ):
                 continue
             names = known.partly(window)
             if len(names) == 1 and names[0].kind == "item":

@@ -104,14 +104,20 @@ def take_future(text: Text) -> bool:
 
 def take_group(text: Text) -> str:
     """The dimension that the answer is split by; empty: none is named outright. Raises Unknown if there are two."""
-    text.take(r"(?:in|of|for|across|over|at|from)? ?(?:all|every one of) (?:of )?(?:the |our |my )?(?:stores|shops|branches|outlets|items|products)")
+    text.take(
+        r"(?:in|of|for|across|over|at|from)? ?(?:all|every one of) (?:of )?(?:the |our |my )?(?:stores|shops|branches|outlets|items|products)"
+    )
     text.take(r"(?:break|broken|split) (?:it )?(?:down|up)")
     found: list[str] = []
-    if text.take(r"(?:by|per|for each|for every|each|every|on each)? ?(?:the )?days? of (?:the )?week|week days?|weekdays?(?= |$)(?! wise)"):
+    if text.take(
+        r"(?:by|per|for each|for every|each|every|on each)? ?(?:the )?days? of (?:the )?week|week days?|weekdays?(?= |$)(?! wise)"
+    ):
         found.append("weekday")
     if text.take(r"(?:by |per |each )?(?:the )?(?:hours?|time) of (?:the )?day"):
         found.append("hour")
-    while match := text.take(rf"(?:by|per|for each|for every|in each|at each|each|every|across|split by|among|within each) (?:of )?(?:the |our |single )?({D})|({D}) (?:wise|by {D})"):
+    while match := text.take(
+        rf"(?:by|per|for each|for every|in each|at each|each|every|across|split by|among|within each) (?:of )?(?:the |our |single )?({D})|({D}) (?:wise|by {D})"
+    ):
         found.append(DIMENSION_OF[match[1] or match[2]])
         if also := text.take(rf"(?<=\| )and (?:by |per )?(?:the )?({D})"):
             found.append(DIMENSION_OF[also[1]])
@@ -195,7 +201,9 @@ def take_noun(text: Text) -> tuple[str, bool, bool]:
     """A dimension that rows are of ("which items", "days with"), whether it is a plural, and whether it is counted ("how many stores")."""
     if text.has(rf"how many (?:different |distinct )?{D}"):
         return "", False, True
-    if match := text.take(rf"(?:which|what) (?:of (?:the |our )?)?({D})|({D})(?= (?:with|whose|that|where|which|who|have|had|did|do|made))|({D})"):
+    if match := text.take(
+        rf"(?:which|what) (?:of (?:the |our )?)?({D})|({D})(?= (?:with|whose|that|where|which|who|have|had|did|do|made))|({D})"
+    ):
         word = next(one for one in match.groups() if one)
         return DIMENSION_OF[word], word.endswith("s"), False
     return "", False, False
@@ -244,7 +252,9 @@ def take_actions(text: Text) -> tuple[str, ...] | None:
     if not text.has(asks) and not text.has(r"decision table|decisions|what should (?:we|i) do|recommend(?:ed|ations?)?(?: actions?)?"):
         return None
     found = [action for pattern, action in table.items() if text.take(pattern)]
-    if not found and not text.take(r"(?:the )?decision table|(?:the )?decisions|what should (?:we|i) do(?: next)?|recommend(?:ed|ations?)?(?: actions?)?"):
+    if not found and not text.take(
+        r"(?:the )?decision table|(?:the )?decisions|what should (?:we|i) do(?: next)?|recommend(?:ed|ations?)?(?: actions?)?"
+    ):
         return None
     while text.take(asks):
         pass

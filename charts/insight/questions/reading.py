@@ -101,20 +101,42 @@ class _Reader:
         if self._before is not None:
             self._follows = self.text.take(r"^(?:and|what about|how about|now|only|just|but)(?: (?:only|just|for|in|now))*") is not None
             # "by profit" or "in York" is no question by itself.
-            self._follows = self._follows or (len(self.text.words()) < 5 and self.text.has("^(?:by|in|for|of|on|per|without|except|excluding)"))
+            self._follows = self._follows or (
+                len(self.text.words()) < 5 and self.text.has("^(?:by|in|for|of|on|per|without|except|excluding)")
+            )
         names = take_names(self.text, self._quotes, self._known, self._question)
         bounds = phrases.take_bounds(self.text)
         actions = phrases.take_actions(self.text)
         if actions is not None:
             return self._decisions(actions, names)
         self._refuse_unsupported()
-        why = self.text.take(r"why|(?:what|which) (?:are |is |was |were )?(?:the )?(?:causes?|caused|reasons?|drove|drives|drivers?)(?: (?:for|of|behind))?|explain|reasons? (?:for|behind|of)") is not None
-        unsold = self.text.take(r"(?:did not|didnt|do not|dont|not|never|were not|was not|werent|havent|have not) (?:been )?(?:sell|sold)(?: at all)?|unsold|(?:with |had |have |without )?(?:no|any|zero) sales?") is not None
-        lost = self.text.take(r"lost money|lose money|losing money|loss making|lossmaking|made (?:a )?loss(?:es)?|unprofitable|(?:with )?negative profits?") is not None
+        why = (
+            self.text.take(
+                r"why|(?:what|which) (?:are |is |was |were )?(?:the )?(?:causes?|caused|reasons?|drove|drives|drivers?)(?: (?:for|of|behind))?|explain|reasons? (?:for|behind|of)"
+            )
+            is not None
+        )
+        unsold = (
+            self.text.take(
+                r"(?:did not|didnt|do not|dont|not|never|were not|was not|werent|havent|have not) (?:been )?(?:sell|sold)(?: at all)?|unsold|(?:with |had |have |without )?(?:no|any|zero) sales?"
+            )
+            is not None
+        )
+        lost = (
+            self.text.take(
+                r"lost money|lose money|losing money|loss making|lossmaking|made (?:a )?loss(?:es)?|unprofitable|(?:with )?negative profits?"
+            )
+            is not None
+        )
         per_day = self.text.take(r"(?:average|mean|avg)(?= .*(?:per day|a day|daily|each day))") is not None
         if per_day:
             per_day = self.text.take(r"per day|a day|daily|each day") is not None
-        share = self.text.take(r"(?:what |which )?(?:shares?|percentages?|percent|proportions?|fractions?)(?: of(?: the| our)?)?|contribution(?: to)?") is not None
+        share = (
+            self.text.take(
+                r"(?:what |which )?(?:shares?|percentages?|percent|proportions?|fractions?)(?: of(?: the| our)?)?|contribution(?: to)?"
+            )
+            is not None
+        )
         error = phrases.take_error_measure(self.text)
         horizon = self._take_horizon() if error else ""
         measures = phrases.take_measures(self.text)
@@ -173,7 +195,10 @@ class _Reader:
 
     @property
     def _comparing_names(self) -> bool:
-        return self.text.take(r"compare|compared|comparison|versus|vs|v|against|compared (?:to|with)|than|difference between|between") is not None
+        return (
+            self.text.take(r"compare|compared|comparison|versus|vs|v|against|compared (?:to|with)|than|difference between|between")
+            is not None
+        )
 
     def _measure(
         self, measures: list[str], error: str, names: Names, bounds: Bounds, ranking: Ranking, by: str, *, lost: bool, future: bool
@@ -197,8 +222,17 @@ class _Reader:
             return {"revenue": "forecast_revenue", "units": "forecast_units"}.get(found[0], f"forecast {found[0]}") if future else found[0]
         if busiest and by != "day":
             return "sales"
-        is_of_units = ranking.sells or (names.of("item") and re.search(r"how many", self._question.casefold())) or (
-            ranking.order and by == "item" and sells and re.search(r"\b(?:sold|sells?)\b", self._question.casefold()) and ranking.is_best == "" and not re.search(r"biggest|largest", self._question.casefold())
+        is_of_units = (
+            ranking.sells
+            or (names.of("item") and re.search(r"how many", self._question.casefold()))
+            or (
+                ranking.order
+                and by == "item"
+                and sells
+                and re.search(r"\b(?:sold|sells?)\b", self._question.casefold())
+                and ranking.is_best == ""
+                and not re.search(r"biggest|largest", self._question.casefold())
+            )
         )
         if is_of_units:
             return "forecast_units" if future else "units"
@@ -274,7 +308,9 @@ class _Reader:
             if span is None:
                 return msgspec.structs.replace(form, ahead_days=28)
             if span.last < self._today:
-                raise Unknown("Only the newest forecasts are kept. How good older ones were is in their error.", ["forecast error by store"])
+                raise Unknown(
+                    "Only the newest forecasts are kept. How good older ones were is in their error.", ["forecast error by store"]
+                )
             return self._ahead(form, span, times)
         if future:
             raise Unknown(f"{form.measure} is not forecast; units and revenue are.")
@@ -325,11 +361,15 @@ class _Reader:
         less = MEASURES[form.measure].less_is_better if form.measure in MEASURES else None
         order = ranking.order
         if ranking.is_best and less is None:
-            raise Ambiguous("Is the highest or the lowest meant?", [re.sub(ranking.is_best, one, self._question) for one in ("highest", "lowest")])
+            raise Ambiguous(
+                "Is the highest or the lowest meant?", [re.sub(ranking.is_best, one, self._question) for one in ("highest", "lowest")]
+            )
         if ranking.is_best and less:
             order = "bottom" if ranking.is_best == "best" else "top"
         whole = re.search(r"(?i)\b(?:rank|ranked|ranking|sort|sorted|first|descending|ascending)\b", self._question) and not ranking.limit
-        limit = ranking.limit or (0 if whole else DEFAULT_LIMIT if ranking.is_plural or plural or form.by == "item" and ranking.sells else 1)
+        limit = ranking.limit or (
+            0 if whole else DEFAULT_LIMIT if ranking.is_plural or plural or form.by == "item" and ranking.sells else 1
+        )
         return msgspec.structs.replace(form, order=order, limit=limit)
 
     def _checked(self, form: Form, direction: str) -> Form:
@@ -355,8 +395,12 @@ class _Reader:
             raise Unknown("Shares are of money, units and counts.", ["share of revenue by store this year"])
         if form.share and not form.by and not form.items and not form.stores:
             raise Ambiguous("The share of what?", [f"{self._question} by {one}" for one in ("store", "item")])
-        if form.per_day and (measure.kind not in ("money", "count") or form.compares or form.by in ("day", "week", "month", "quarter", "year", "hour")):
-            raise Unknown("Means a day are of money, units and counts, in total, by item or by store.", ["average revenue per day last month"])
+        if form.per_day and (
+            measure.kind not in ("money", "count") or form.compares or form.by in ("day", "week", "month", "quarter", "year", "hour")
+        ):
+            raise Unknown(
+                "Means a day are of money, units and counts, in total, by item or by store.", ["average revenue per day last month"]
+            )
         if form.compares and form.by in ("day", "week", "month", "quarter", "year", "hour"):
             raise Unknown("Two periods are compared in total, by store, item or weekday.", ["revenue by store February vs January"])
         return form
@@ -364,7 +408,16 @@ class _Reader:
     # Follow-ups
 
     def _followed(
-        self, measure: str, by: str, names: Names, times: Times, ranking: Ranking, bounds: Bounds, weekdays: tuple[int, ...], *, plural: bool
+        self,
+        measure: str,
+        by: str,
+        names: Names,
+        times: Times,
+        ranking: Ranking,
+        bounds: Bounds,
+        weekdays: tuple[int, ...],
+        *,
+        plural: bool,
     ) -> Form:
         before = self._before
         if before is None:
@@ -410,7 +463,11 @@ class _Reader:
 
     def _refuse_unread(self) -> None:
         text = re.sub(r"(?<![\w])[NT]\d+(?![\w])", "|", self.text.rest)
-        left = [word for word in text.split() if word != "|" and word not in STOPWORDS and word.casefold() not in map(str.casefold, self._known.currencies)]
+        left = [
+            word
+            for word in text.split()
+            if word != "|" and word not in STOPWORDS and word.casefold() not in map(str.casefold, self._known.currencies)
+        ]
         if left:
             raise Unknown(f"Not understood: {', '.join(dict.fromkeys(left))}.")
 

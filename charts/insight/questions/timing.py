@@ -77,7 +77,10 @@ def _compares(text: Text, spans: list[Span], marks: list[str]) -> bool:
 def _take_relation(text: Text) -> Relation:
     if text.take(_SAME_LAST_YEAR, "Y") or text.take(r"yoy|year (?:over|on|to) year|year (?:over|on) year", "Y"):
         return "year"
-    if text.take(r"(?:the )?(?:month|week|quarter|period|day) (?:before(?! yesterday)(?! \d)(?! [a-z]* ?\d)|earlier)|(?:the )?(?:previous|prior|preceding) period", "P"):
+    if text.take(
+        r"(?:the )?(?:month|week|quarter|period|day) (?:before(?! yesterday)(?! \d)(?! [a-z]* ?\d)|earlier)|(?:the )?(?:previous|prior|preceding) period",
+        "P",
+    ):
         return "previous"
     if text.take(r"(?:the )?year before(?! \d)|(?:the )?year earlier", "Y"):
         return "year"
@@ -125,7 +128,11 @@ def _join_ranges(text: Text, spans: list[Span], said: list[str]) -> None:
 def _take_edge(text: Text, spans: list[Span], today: date) -> Span | None:
     """A period with one end: since, after, before, until."""
     for pattern, from_end, is_start in (
-        (r"(?:ever )?since (?:the (?:beginning|start) of )?(T\d+)|from (T\d+) (?:on|onwards|onward)|starting (?:from |on |in )?(T\d+)", False, True),
+        (
+            r"(?:ever )?since (?:the (?:beginning|start) of )?(T\d+)|from (T\d+) (?:on|onwards|onward)|starting (?:from |on |in )?(T\d+)",
+            False,
+            True,
+        ),
         (r"after (T\d+)", True, True),
         (r"(?:before|prior to) (T\d+)", False, False),
         (r"(?:until|till|up to|through) (?:the end of )?(T\d+)", True, False),

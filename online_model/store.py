@@ -49,6 +49,13 @@ P_SALE_GAIN: Final = 0.04
 MAX_AGE: Final = 4096
 
 
+def _padded(values: F32, n: int, fill: float) -> F64:
+    """Values `[..., m]` as `[..., n]`: the last ones are `fill`."""
+    out = np.full((*values.shape[:-1], n), fill, np.float64)
+    out[..., : values.shape[-1]] = values
+    return out
+
+
 def _gain_table() -> F32:
     """Gains of the running means by age, corrected for the bias of a short history: g / (1 - (1 - g)^age), `[9, MAX_AGE]`."""
     g = 1 - 0.5 ** (1 / HALF_LIVES)
@@ -126,7 +133,7 @@ class StoreModel:
         if opened:
             self._learn_day(s, days, today, pool)
             if told.hours is not None and len(s):
-                self._learn_visits(s, told, pool)
+                self._learn_visits(s, told.day, told.hours, pool)
                 hours = np.maximum(told.hours if stock is None else stock.hours, 0).astype(np.float32)
                 hours *= today.kept_share()[:, None]  # a bulk order must not distort the day's curve by hour
                 morning = s.morning[0] if stock is None else s.morning[0] * (stock.weight == 1)
@@ -170,24 +177,23 @@ class StoreModel:
         pool.rest.learn(morning, hours, known if stock is None else known & (stock.weight == 1), store, told.day, s.habit)
         return stock
 
-    def _learn_visits(self, s: Series, told: DayInput, pool: Pool) -> None:
-        """Learn what a visit buys from the hours that sold nothing."""
-        morning = self.morning(told.day, pool, len(s))
-        learn_visit(s.visit, (morning.mean * morning.usual).astype(np.float32), sold_hours(told.hours))
+    def _learn_visits(self, s: Series, day: int, hours: F64, pool: Pool) -> None:
+        """Learn what a visit buys from the hours of a day that sold nothing."""
+        usual = np.diff(self._curve.share((day - 1) % 7, pool.nowcast.curve(), s.by_hour), axis=0)
+        learn_visit(s.visit, s.morning[0] * usual, np.asarray(hours, np.float32).T)
 
     def morning(self, day: int, pool: Pool, n: int) -> Morning:
         """What was known of a day before it began, of `n` series: those met since the newest close have no forecast.
 
         `day` is the one after the newest closed one, or up to 6 days later.
         """
-        s, ahead, more = self._series, min(max(day - self.last_day - 1, 0), 6), n - len(self._series)
-        mean, unit, visit, habit, own = s.morning[ahead], s.spread[DAY], s.visit, s.habit, s.by_hour
-        if more:
-            mean, unit, visit = np.append(mean, np.zeros(more)), np.append(unit, np.ones(more)), np.append(visit, np.ones(more))
-            habit, own = np.pad(habit, ((0, 0), (0, more))), np.pad(own, ((0, 0), (0, more)))
-        usual = np.diff(self._curve.share((day - 1) % 7, pool.nowcast.curve(), own), axis=0)
-        mean, unit, visit, habit, usual = (np.asarray(a, np.float64) for a in (mean, unit, visit, habit, usual))
-        return Morning(mean, unit, pool.quantiles.kappa(DAY), usual, visit, habit)
+        s, ahead = self._series, min(max(day - self.last_day - 1, 0), 6)
+        own = _padded(s.by_hour, n, 0)
+        usual = np.diff(self._curve.share((day - 1) % 7, pool.nowcast.curve(), own.astype(np.float32)), axis=0).astype(np.float64)
+        kappa = pool.quantiles.kappa(DAY)
+        return Morning(
+            _padded(s.morning[ahead], n, 0), _padded(s.spread[DAY], n, 1), kappa, usual, _padded(s.visit, n, 1), _padded(s.habit, n, 0)
+        )
 
     def integer(self, n: int) -> Bools:
         """Whether `n` series sell whole units only, as far as is known."""

@@ -26,7 +26,13 @@ def backtest(
     ] = None,
     horizons: Annotated[str, typer.Option(help=f"Which of {', '.join(HORIZON_NAMES)}.")] = ",".join(HORIZON_NAMES),
     last_days: Annotated[int | None, typer.Option(min=1, help="Score these days at the end; without it the last quarter.")] = None,
-    compare: Annotated[str, typer.Option(help="Batch contenders: lightgbm, statsforecast, or both with a comma.")] = "",
+    compare: Annotated[
+        str,
+        typer.Option(
+            help="Contenders with commas: lightgbm, statsforecast, linear, ridge, gradient_boosting, adaboost, random_forest, river, "
+            "or your own as my_model.py:Model."
+        ),
+    ] = "",
     promotions_known_ahead: known_ahead.Promotions = False,
     openings_known_ahead: known_ahead.Openings = False,
     partitions: Annotated[int, typer.Option(min=1, max=1000, help="Share the stores among this many models, as Kafka partitions do.")] = 1,
@@ -48,6 +54,7 @@ def backtest(
       shelfcast backtest --sales sales.csv --country DE --store-countries stores.csv
       shelfcast backtest --sales daily.csv --mapping daily.toml --promotions-known-ahead --compare lightgbm,statsforecast
       shelfcast backtest --sales daily.csv --country DE --promotions-known-ahead --openings-known-ahead
+      shelfcast backtest --sales daily.csv --compare ridge,my_model.py:Model
       shelfcast backtest --protocol m5 --sales FOLDER --compare lightgbm --json m5.json
     """
     # Before NumPy is loaded: the matrices are small, so threads would only take turns and double the time.

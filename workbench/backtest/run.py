@@ -73,7 +73,7 @@ def backtest(options: Options, console: Console) -> None:
             raise UsageError(f"No row of {sales.rows.name} became a sale. {_bad(ours)}")
         contenders = [*ours.contenders, *_others(others, ours, bar)]
     result = evaluate(ours, contenders, scored_days)
-    report.show(result, console, (*(other.note for other in others), *_notes(ours)))
+    report.show(result, console, (*(other.note for other in others if other.note), *_notes(ours)))
     if options.json is not None:
         write_whole(options.json, json.dumps(result.as_json(), indent=1) + "\n")
     if options.chart is not None:

@@ -40,6 +40,7 @@ def backtest(
         str | None, typer.Option(help="m5: the competition's rules. --sales is the folder of its tables; --compare and --json count.")
     ] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
+    track: Annotated[bool, typer.Option("--track", help="Keep the run in MLflow: ./mlruns, or MLFLOW_TRACKING_URI.")] = False,
     chart: Annotated[Path | None, typer.Option(help="Draw the errors and three series into this PNG file.")] = None,
 ) -> None:
     """Forecast each day of a file with the worker's own code, which knows only the days before it, and score the forecasts.
@@ -78,6 +79,7 @@ def backtest(
         json,
         chart,
         store_countries,
+        track,
     )
     run.backtest(options, Console())
 

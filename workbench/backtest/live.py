@@ -39,6 +39,7 @@ class Live:
     """What the processor forecast, beside what was sold.
 
     expected_open: by horizon, the days of each window on which the store was expected to open, `[series, origins]`.
+    states: of the processor of each partition at the end, as `Processor.load` takes it.
     """
 
     panel: Panel
@@ -48,6 +49,7 @@ class Live:
     counts: Counts
     rejected: dict[str, int]
     rules: Rules
+    states: tuple[bytes, ...] = ()
 
 
 class _Collector:
@@ -118,7 +120,8 @@ def _run(
     contenders, expected_open = _contenders(collector, panel, found)
     ours = Contender(contenders[0].name, contenders[0].forecasts, seconds, memory.megabytes)
     rejected = {reason: n for processor in processors for reason, n in processor.counts.items() if reason.startswith("rejected_")}
-    return Live(panel, found, [ours, *contenders[1:]], expected_open, log.counts, rejected, rules)
+    states = tuple(bytes(processor.dump()) for processor in processors)
+    return Live(panel, found, [ours, *contenders[1:]], expected_open, log.counts, rejected, rules, states)
 
 
 def _count(out: Outputs, sold: defaultdict[tuple[str, str], defaultdict[str, float]]) -> None:

@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "backtest": ("Answers", "how good the forecasts are on your own sales, against baselines"),
     "third-month": ("Workbench", "sales of the third month from rate and two months: a form, an API, its record"),
     "ads": ("Workbench", "what drives conversions of ads, and where the next money earns most"),
+    "workbench": ("Workbench", "run a study whose steps stand in a file; what has not changed is kept"),
     "verify": ("Operation", "check that the books balance: the log against MongoDB"),
     "topics": ("Operation", "list or create the topics"),
     "schema": ("Operation", "JSON Schema and AsyncAPI of the messages"),

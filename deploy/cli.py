@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "replenish": ("The stream", "write purchase orders from the plans: an example of a downstream service"),
     "web": ("Answers", "the page, charts and predictions over HTTP"),
     "charts": ("Answers", "charts as PNG and SVG files"),
+    "ask": ("Answers", "a question in plain language, answered from the statistics"),
     "shelf": ("Answers", "describe a shelf, see its plan, simulate what planning earns"),
     "backtest": ("Answers", "how good the forecasts are on your own sales, against baselines"),
     "verify": ("Operation", "check that the books balance: the log against MongoDB"),

@@ -10,6 +10,7 @@ from typing import Final
 from rapidfuzz import fuzz, process
 
 from charts.insight.questions.typos import correction
+from charts.insight.questions.words import VOCABULARY
 
 CLOSE_ENOUGH_TO_ASK: Final = 80.0
 """Similarity, 0 to 100, from which a name is offered as a choice."""
@@ -43,7 +44,7 @@ class Known:
     items: tuple[str, ...]
     today: str
     currencies: tuple[str, ...] = ()
-    vocabulary: Collection[str] = field(default=frozenset(), repr=False)
+    vocabulary: Collection[str] = field(default=VOCABULARY, repr=False)
 
     @cached_property
     def by_text(self) -> dict[str, list[Name]]:
@@ -54,6 +55,11 @@ class Known:
                 found.setdefault(folded(name), []).append(Name(kind, name))
         found.pop("", None)
         return found
+
+    @cached_property
+    def plain(self) -> dict[str, list[Name]]:
+        """Names that are made of words of the vocabulary only."""
+        return {text: names for text, names in self.by_text.items() if all(word in self.vocabulary for word in text.split())}
 
     @cached_property
     def longest(self) -> int:

@@ -156,3 +156,16 @@ def test_forecasts_are_there(consumed):
         before = {d["_id"]: d["v"] for d in documents.each("forecasts", ("v",))}
         sink.write([r._replace(partition=3) for r in records_of(a_season(stores=("store 0",), items=("item 0",), days=30))])
         assert {d["_id"]: d["v"] for d in documents.each("forecasts", ("v",))} == before
+
+
+def test_a_question_is_answered_from_the_database(consumed):
+    answer = shelfcast(consumed, "ask", "revenue by store", 'only "store 1"', "revenue by colour", "--json")
+    assert answer.returncode == 1, answer.stderr
+    by_store, one, unknown = map(json.loads, answer.stdout.splitlines())
+    expected = {f"store {n}": round(sum(s.revenue_micros for s in SALES if s.store == f"store {n}") / 1e6, 2) for n in range(4)}
+    assert dict(by_store["rows"]) == expected
+    assert one["rows"] == [["store 1", expected["store 1"]]]
+    assert by_store["watermark"]["sales_applied"] == len(SALES)
+    assert by_store["books"]["balanced"]
+    assert unknown["refused"]
+    assert unknown["rows"] == []

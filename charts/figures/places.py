@@ -9,6 +9,7 @@ from charts.figures import dates, style, words
 
 MOST_BARS = 30
 MOST_LINES = 6
+MOST_MONTHS = 12
 
 
 def places_ranked(rows: Sequence[tuple[str, float, float]], currency: str | None, period: str, before: str) -> Figure:
@@ -65,11 +66,12 @@ def places_over_time(months: Mapping[str, Mapping[str, float]], currency: str | 
     for store, colour in zip(shown, colours, strict=False):
         spots = [dates.day_number(f"{month}-01") for month in whole[store]]
         axes.plot(
-            spots, list(whole[store].values()), color=colour, linewidth=2, marker="o", markersize=3.5, label=style.shortened(store, 24)
+            spots, list(whole[store].values()), color=colour, linewidth=2, marker="o", markersize=3.5, label=style.shortened(store, 16)
         )
     axes.set_ylim(bottom=min(0.0, *(amount for store in shown for amount in whole[store].values())))
     axes.yaxis.set_major_formatter(lambda value, _: words.short(value))
     axes.grid(axis="y", color=style.GRID, linewidth=0.8)
-    dates.show_dates(axes, 3, 9)
+    step = -(-len(known) // MOST_MONTHS)
+    axes.set_xticks([dates.day_number(f"{month}-01") for month in known[::step]], known[::step])
     style.legend_above(axes, columns=6)
     return figure

@@ -19,6 +19,8 @@ def quadrants(rows: Sequence[tuple[str, float, float, str]], currency: str | Non
     rows = [row for row in rows if row[1] > 0]
     if not rows:
         return style.empty_figure("Sales and margin", "No product with a known margin has sold.")
+    if not any(quadrant for _, _, _, quadrant in rows):
+        return style.empty_figure("Sales and margin", "All products have about the same margin, so that they fall into no quadrants.")
     stars = sum(quadrant == "stars" for _, _, _, quadrant in rows)
     figure = style.new_figure(
         f"{stars} of {len(rows)} products sell more and earn more than the median",

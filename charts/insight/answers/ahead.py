@@ -1,7 +1,7 @@
 """Forecasts of coming days, and how good forecasts have been."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from typing import Final
 
@@ -28,7 +28,7 @@ def forecasts(database: Finds, form: Form, today: str, currency: str | None) -> 
         document for document in database.find(FORECASTS, where, ("store", "item", "close"))
         if document.get("close") and selection.holds(document)
     ]  # fmt: skip
-    prices = mean_prices(database, selection, today, currency) if form.measure == "forecast_revenue" else None
+    prices = _prices(database, selection, today, currency, found) if form.measure == "forecast_revenue" else None
     sums: defaultdict[str, float] = defaultdict(float)
     short: set[str] = set()
     unpriced: set[str] = set()
@@ -66,15 +66,28 @@ def forecasts(database: Finds, form: Form, today: str, currency: str | None) -> 
     return Table((*((form.by,) if form.by else ()), form.measure), rows, notes)
 
 
-def mean_prices(database: Finds, selection: Selection, today: str, currency: str | None) -> dict[tuple[str, str], float]:
-    """Mean price of a unit by store and item, of the newest days, or of all days if nothing was sold in them. Raises ServerError."""
+def _prices(database: Finds, selection: Selection, today: str, currency: str | None, found: list[Document]) -> dict[tuple[str, str], float]:
+    return mean_prices(database, selection, today, currency, {(one["store"], one["item"]) for one in found})
+
+
+def mean_prices(
+    database: Finds, selection: Selection, today: str, currency: str | None, series: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], float]:
+    """Mean price of a unit of these series (store, item), of the newest days, or of all days if nothing was sold in them.
+
+    Raises ServerError.
+    """
     first = (date.fromisoformat(today) - timedelta(PRICE_DAYS - 1)).isoformat()
     prices: dict[tuple[str, str], float] = {}
-    for period in (Period(), Period(first, None)):
-        part = Selection(period, selection.stores, selection.items, selection.not_stores, selection.not_items)
+    missing: tuple[str, ...] = selection.items
+    for period in (Period(first, None), Period()):
+        part = Selection(period, selection.stores, missing, selection.not_stores, selection.not_items)
         for key, sums in cells(database, part).items():
             if sums.units > 0:
-                prices[key] = sums.revenue_in(currency) / 1e6 / sums.units
+                prices.setdefault(key, sums.revenue_in(currency) / 1e6 / sums.units)
+        missing = tuple(sorted({item for store, item in series if (store, item) not in prices}))
+        if not missing:
+            break
     return prices
 
 

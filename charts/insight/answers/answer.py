@@ -1,12 +1,10 @@
 """What a question gets: rows with everything needed to check them, or a question back."""
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from charts.insight.questions.form import Form
-from charts.queries.sales import Document, Finds
 
 Cell = str | float | int | None
 
@@ -58,24 +56,3 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         if self.books is None:
             del shown["books"]
         return shown
-
-
-class Recorder:
-    """A database that notes what it is asked, so that an answer can show it."""
-
-    def __init__(self, database: Finds) -> None:
-        self._database = database
-        self.asked: list[dict[str, Any]] = []
-
-    def find(
-        self, collection: str, where: Mapping[str, Any], fields: Any = None, *, newest_by: str | None = None, limit: int = 0
-    ) -> Iterator[Document]:
-        """As the database does."""
-        asked = {"collection": collection, "filter": dict(where), "fields": list(fields or ())}
-        if asked not in self.asked:
-            self.asked.append(asked)
-        return self._database.find(collection, where, fields, newest_by=newest_by, limit=limit)
-
-    def count(self, collection: str) -> int:
-        """As the database does."""
-        return self._database.count(collection)

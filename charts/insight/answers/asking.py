@@ -1,7 +1,7 @@
 """One door: a question in, an answer out. Reads the database; knows nothing of terminals and HTTP."""
 
 from charts.insight.answers.ahead import errors, forecasts, of_one_horizon
-from charts.insight.answers.answer import Answer, Cell, Recorder
+from charts.insight.answers.answer import Answer, Cell
 from charts.insight.answers.causes import explained
 from charts.insight.answers.knowledge import Holdings, books, holdings
 from charts.insight.answers.tables import Table, needs_one_currency, selection_of, table
@@ -11,10 +11,19 @@ from charts.insight.questions.form import Form, notation, sentence
 from charts.insight.questions.reading import EXAMPLES, Reading, read
 from charts.insight.reports.decisions import decided
 from charts.queries.grouped import cells
+from charts.queries.held import Remembering
 from charts.queries.sales import Finds, Period, Sums
 
 
-def ask(database: Finds, question: str, before: Form | None = None, today: str | None = None, *, check_books: bool = True) -> Answer:
+def ask(
+    database: Finds,
+    question: str,
+    before: Form | None = None,
+    today: str | None = None,
+    *,
+    held: Holdings | None = None,
+    check_books: bool = True,
+) -> Answer:
     """Answer a question, or say why not.
 
     Parameters
@@ -23,13 +32,15 @@ def ask(database: Finds, question: str, before: Form | None = None, today: str |
         The form of the question that this one may follow up.
     today
         Business date that "today" means; default: the newest one with sales.
+    held
+        What the database holds, if it was read a moment ago.
     check_books
         Whether to compare the sums by item with those by store.
 
     Raises ServerError.
 
     """
-    held = holdings(database, today)
+    held = held or holdings(database, today)
     if held is None:
         return Answer(refused=True, reason="The database holds no sales yet.", choices=EXAMPLES[:3])
     reading = read(question, held.known, before)
@@ -45,8 +56,8 @@ def ask(database: Finds, question: str, before: Form | None = None, today: str |
         return Answer(
             refused=True, ambiguous=True, reason="Currencies are never added up. Which one?", choices=choices, watermark=held.watermark
         )
-    recorder = Recorder(database)
-    made = _made(recorder, form, held, currency)
+    reading_once = Remembering(database)
+    made = _made(reading_once, form, held, currency)
     if isinstance(made, str):
         return Answer(refused=True, reason=made, understood=sentence(form), watermark=held.watermark)
     of_sales = form.kind == "why" or (form.kind == "rows" and MEASURES[form.measure].kind not in ("forecast", "score"))
@@ -55,13 +66,13 @@ def ask(database: Finds, question: str, before: Form | None = None, today: str |
         notes.append(f"{held.known.today} is the newest day with sales and may not be complete.")
     return Answer(
         understood=sentence(form),
-        query={"form": notation(form), "database": recorder.asked},
+        query={"form": notation(form), "database": list(reading_once.asked)},
         columns=made.columns,
         rows=tuple(made.rows),
         notes=tuple(notes),
         watermark=held.watermark,
         currency=currency if in_money or form.kind == "why" else None,
-        books=books(database, form.stores, Period(form.first or None, form.last or None)) if of_sales and check_books else None,
+        books=books(reading_once, form.stores, Period(form.first or None, form.last or None)) if of_sales and check_books else None,
         form=form,
     )
 

@@ -24,7 +24,9 @@ def folded(text: str) -> str:
 
 
 def singular(word: str) -> str:
-    """A word without the s of its plural."""
+    """A word without the s of its plural, a number without zeros before it."""
+    if word.isdigit():
+        return word.lstrip("0") or "0"
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
@@ -85,12 +87,14 @@ class Known:
         return self.by_text.get(words, [])
 
     def partly(self, words: Iterable[str]) -> list[Name]:
-        """The names that hold all these words, in any order; those that hold no other words come alone."""
-        wanted = {singular(word) for word in words}
+        """The names that hold all these words, in any order; those that hold no other words, or begin with them, come alone."""
+        in_order = [singular(word) for word in words]
+        wanted = set(in_order)
         sets = [self.by_word.get(word, set()) for word in wanted]
         texts = set.intersection(*sets) if sets else set()
         whole = [text for text in texts if {singular(word) for word in text.split()} == wanted]
-        return [name for text in sorted(whole or texts) for name in self.by_text[text]]
+        begins = [text for text in texts if [singular(word) for word in text.split()[: len(in_order)]] == in_order]
+        return [name for text in sorted(whole or begins or texts) for name in self.by_text[text]]
 
     def slip_of(self, word: str) -> str | None:
         """The one word of the names that this one is a slip of."""

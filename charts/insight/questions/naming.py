@@ -142,19 +142,24 @@ def _take_partly(text: Text, known: Known, found: list[Name], question: str) -> 
         for start in range(len(words) - length + 1):
             window = words[start : start + length]
             if (
-                all(is_plain(word) for word in window)
+                (all(is_plain(word) for word in window) and not _is_numbered(window))
                 or window[0] in STOPWORDS
                 or any(not w[0].isalnum() or w[0].isupper() for w in window)
             ):
                 continue
             names = known.partly(window)
-            if len(names) == 1 and names[0].kind == "item":
+            if len(names) == 1 and (names[0].kind == "item" or _is_numbered(window)):
                 text.corrections.append(f"{' '.join(window)} read as {names[0].text}")
                 _mark(text, re.escape(" ".join(window)), names, found, "")
                 return _take_partly(text, known, found, question)
             if names:
                 raise Ambiguous(f"Which one is meant by {' '.join(window)!r}?", _replaced(" ".join(window), names, question))
     return None
+
+
+def _is_numbered(window: list[str]) -> bool:
+    """Whether words are a part of a numbered name, such as "region 9"."""
+    return len(window) == 2 and window[0] in UNSUPPORTED and window[1].isdigit()
 
 
 def _ask_about_similar(text: Text, known: Known, question: str) -> None:

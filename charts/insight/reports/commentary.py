@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from charts.insight.answers.causes import Explained
 from charts.insight.reports.decisions import Decision
 from charts.insight.reports.places import Interval, Place
 from charts.insight.reports.profiles import Profile
+from charts.insight.reports.rhythm import Mover, Weekday
 from charts.queries.forecasts import ErrorSums
 from charts.queries.sales import Period
 
 MOST: Final = 10
 MONTH: Final = "28_days"
+SAME: Final = 0.02
+"""Errors that differ by less, as a fraction, are about the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +31,19 @@ class Sentence:
 
 
 def commentary(
-    period: Period, total: Interval | None, places: Sequence[Place], causes: Explained | None, products: Sequence[Profile],
-    decisions: Sequence[Decision], errors: dict[str, ErrorSums],
+    period: Period, before: Period, total: Interval | None, places: Sequence[Place], causes: Explained | None, products: Sequence[Profile],
+    decisions: Sequence[Decision], errors: dict[str, ErrorSums], weekdays: Sequence[Weekday], mover: Mover | None,
 ) -> list[Sentence]:  # fmt: skip
     """At most ten sentences, what to do first."""
     when = f"{period.first} to {period.last}"
     found = [
         *_total(when, total),
-        *_causes(when, causes),
+        *_causes(when, causes, period, before),
         *_places(when, places),
         *_actions(decisions),
         *_concentration(decisions, products),
+        *_mover(when, mover),
+        *_weekday(weekdays),
         *_forecasts(errors),
     ]
     return found[:MOST]
@@ -55,11 +61,20 @@ def _total(when: str, total: Interval | None) -> Iterator[Sentence]:
     yield Sentence(text, round(total.difference, 2), total.n + total.n_before, when, "places")
 
 
-def _causes(when: str, causes: Explained | None) -> Iterator[Sentence]:
+def _days(period: Period) -> int:
+    first, last = (date.fromisoformat(day or "") for day in (period.first, period.last))
+    return (last - first).days + 1
+
+
+def _causes(when: str, causes: Explained | None, period: Period, before: Period) -> Iterator[Sentence]:
     if causes is None or not causes.causes:
         return
     parts = "; ".join(f"{one.name} {one.amount / 1e6:+,.2f}" for one in causes.causes)
-    text = f"The period's revenue differs from the one before by {causes.change / 1e6:+,.2f}: {parts}. The parts add up to the change."
+    days, days_before = _days(period), _days(before)
+    length = "" if days == days_before else f" in {days} days, after {days_before},"
+    text = (
+        f"The period's revenue{length} differs from the one before by {causes.change / 1e6:+,.2f}: {parts}. The parts add up to the change."
+    )
     yield Sentence(text, round(causes.change / 1e6, 2), sum(one.series for one in causes.causes[:1]), when, "causes")
 
 
@@ -111,11 +126,35 @@ def _concentration(decisions: Sequence[Decision], products: Sequence[Profile]) -
     yield Sentence(text, round(share, 4), len(products), "28 days ahead", "decisions")
 
 
+def _mover(when: str, mover: Mover | None) -> Iterator[Sentence]:
+    if mover is None:
+        return
+    band = mover.interval
+    word = "more" if band.difference > 0 else "less"
+    limits = f"95 % interval {band.low:+,.2f} to {band.high:+,.2f}, days with sales"
+    advice = "See that it stays on the shelf" if band.difference > 0 else "Find out why before ordering as before"
+    text = f"{mover.item} brought {abs(band.difference):,.2f} {word} a day than in the period before ({limits}). {advice}."
+    yield Sentence(text, round(band.difference, 2), band.n + band.n_before, when, "movers")
+
+
+def _weekday(weekdays: Sequence[Weekday]) -> Iterator[Sentence]:
+    certain = [one for one in weekdays if one.interval is not None and one.interval.low > 0]
+    if not certain:
+        return
+    best = max(certain, key=lambda one: one.revenue_a_day)
+    if best.interval is None:
+        return
+    limits = f"95 % interval {best.interval.low:+,.2f} to {best.interval.high:+,.2f}"
+    text = f"{best.weekday}s bring {best.interval.difference:,.2f} more than other days ({limits}): plan staff and deliveries for them."
+    yield Sentence(text, round(best.interval.difference, 2), best.days, "91 days up to yesterday", "weekdays")
+
+
 def _forecasts(errors: dict[str, ErrorSums]) -> Iterator[Sentence]:
     month = errors.get(MONTH)
     if month is None or month.wape is None or month.wape_same_weekday_mean is None:
         return
-    better = "smaller" if month.wape < month.wape_same_weekday_mean else "not smaller"
+    ratio = month.wape / month.wape_same_weekday_mean if month.wape_same_weekday_mean > 0 else 1.0
+    better = "smaller" if ratio < 1 - SAME else "larger" if ratio > 1 + SAME else "about the same"
     text = (
         f"Forecasts of 28 days were off by {month.wape:.1%} of what was sold; the same-weekday mean by "
         f"{month.wape_same_weekday_mean:.1%}: our error is {better}."

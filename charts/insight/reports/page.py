@@ -38,6 +38,10 @@ TITLES: Final = {
             "The first rule that applies decides. At stake: the money of 28 days that the reason is about."
         ),
     ),
+    "weekdays": (
+        "Weekdays",
+        "91 days up to yesterday, days with sales. interval: 95 %, of a day against all other days.",
+    ),
     "errors": (
         "How good the forecasts were",
         "WAPE: sum of errors over what was sold, beside the same-weekday mean; coverage: of the P10 to P90 band.",

@@ -9,7 +9,9 @@ from charts.insight.answers.ahead import forecasts
 from charts.insight.answers.values import value
 from charts.insight.questions.form import Form
 from charts.queries.grouped import Selection, grouped, items_by_week
+from charts.queries.held import Months
 from charts.queries.sales import Finds, Period, Sums
+from streams.contract.documents import ITEM_MONTHS
 
 RECENT_DAYS: Final = 28
 """Days of the newest sales that forecasts of 28 days are compared with."""
@@ -25,6 +27,10 @@ QUADRANTS: Final = {
     (True, True): "stars", (True, False): "volume", (False, True): "niche", (False, False): "laggards",
 }  # fmt: skip
 """By whether revenue and margin reach the median of all items."""
+
+
+SAME_MARGIN: Final = 0.005
+"""If all margins lie within this range, as with an assumed profit, there are no quadrants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +67,11 @@ def profiles(database: Finds, today: str, currency: str | None, stores: tuple[st
         last = end - timedelta(skip)
         return Selection(Period((last - timedelta(days - 1)).isoformat(), last.isoformat()), stores)
 
-    season, recent = grouped(database, of(SEASON_DAYS), "item"), grouped(database, of(RECENT_DAYS), "item")
-    earlier = grouped(database, of(RECENT_DAYS, RECENT_DAYS), "item")
-    weeks = items_by_week(database, of(SEASON_DAYS), end)
+    month = (end - timedelta(SEASON_DAYS - 1)).isoformat()[:7]
+    held = Months(database, ITEM_MONTHS, Selection(stores=stores).where(Period(f"{month}-01", None)))
+    season, recent = grouped(held, of(SEASON_DAYS), "item"), grouped(held, of(RECENT_DAYS), "item")
+    earlier = grouped(held, of(RECENT_DAYS, RECENT_DAYS), "item")
+    weeks = items_by_week(held, of(SEASON_DAYS), end)
     units, revenue = (
         _ahead(database, "forecast_units", today, currency, stores),
         _ahead(database, "forecast_revenue", today, currency, stores),
@@ -71,7 +79,7 @@ def profiles(database: Finds, today: str, currency: str | None, stores: tuple[st
     ranks = abc_classes({item: sums.revenue_in(currency) for item, sums in season.items()})
     margins = {item: value(sums, "margin", currency) for item, sums in season.items()}
     known = [margin for margin in margins.values() if margin is not None]
-    middle_margin = median(known) if known else None
+    middle_margin = median(known) if known and max(known) - min(known) >= SAME_MARGIN else None
     middle_revenue = median(sums.revenue_in(currency) for sums in season.values()) if season else 0
     made = []
     for item, sums in season.items():

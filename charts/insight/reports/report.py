@@ -12,8 +12,10 @@ from charts.insight.reports.commentary import Sentence, commentary
 from charts.insight.reports.decisions import Decision, decisions
 from charts.insight.reports.places import Interval, Place, places
 from charts.insight.reports.profiles import Profile, profiles
+from charts.insight.reports.rhythm import Weekday, by_weekday, surest_mover
 from charts.queries.forecasts import score_totals
 from charts.queries.grouped import Selection, cells, grouped
+from charts.queries.held import Remembering
 from charts.queries.sales import Finds, Period, Sums
 from streams.contract.errors import UsageError
 
@@ -69,6 +71,7 @@ def report(
 
     Raises ServerError, UsageError.
     """
+    database = Remembering(database)
     held = holdings(database)
     if held is None:
         return None
@@ -84,15 +87,19 @@ def report(
     what_to_do = decisions(products)
     causes = _causes(database, now, before, stores, money)
     errors = score_totals(database, stores[0] if len(stores) == 1 else None)
-    sentences = commentary(now, total, found, causes, products, what_to_do, errors)
+    weekdays = by_weekday(database, held.known.today, money, stores)
+    moved = _movers(database, now, before, stores, money, top)
+    sure = surest_mover(database, [str(row["item"]) for row in moved], now, before, money, stores)
+    sentences = commentary(now, before, total, found, causes, products, what_to_do, errors, weekdays, sure)
     tables = {
-        "totals": _totals(database, (now, before, year), stores, money),
+        "totals": _totals(database, (now, before, year), stores, money, held.first_day),
         "causes": _cause_rows(causes),
         "places": [_flat(one) for one in found],
         "products": [_flat(one) for one in products[:top]],
-        "movers": _movers(database, now, before, stores, money, top),
+        "movers": moved,
         "margin_eaters": _margin_eaters(products, top),
         "decisions": [asdict(one) for one in what_to_do[: max(top, 1)]],
+        "weekdays": [_flat(one) for one in weekdays],
         "errors": [{"horizon": name, **sums.shown()} for name, sums in errors.items()],
     }
     notes = [f"The data begin on {held.first_day}; earlier days count as nothing."] if held.first_day > (before.first or "") else []
@@ -122,11 +129,14 @@ def periods(first_day: str, today: str, first: str | None, last: str | None) -> 
     return now, before, year
 
 
-def _totals(database: Finds, found: tuple[Period, Period, Period], stores: tuple[str, ...], currency: str | None) -> Table:
+def _totals(database: Finds, found: tuple[Period, Period, Period], stores: tuple[str, ...], currency: str | None, first_day: str) -> Table:
+    """The whole of each period; None where a period lies before the first day of the data."""
     sums = [grouped(database, Selection(period, stores)).get("", Sums()) for period in found]
     rows = []
     for measure in TOTALS:
-        now, before, year = (value(one, measure, currency) for one in sums)
+        now, before, year = (
+            value(one, measure, currency) if (period.last or "") >= first_day else None for one, period in zip(sums, found, strict=True)
+        )
         change = round(100 * (now - before) / before, 1) if now is not None and before is not None and before > 0 else None
         rows.append({"measure": measure, "now": now, "before": before, "change_percent": change, "year_before": year})
     return rows
@@ -144,7 +154,7 @@ def _cause_rows(causes: Explained | None) -> Table:
     return [*rows, {"cause": "change", "revenue_change": round(causes.change / 1e6, 2), "series": None}]
 
 
-def _flat(row: Place | Profile) -> dict[str, Any]:
+def _flat(row: Place | Profile | Weekday) -> dict[str, Any]:
     """A row without values in values: the interval becomes columns."""
     flat = asdict(row)
     if "interval" in flat:
@@ -160,7 +170,7 @@ def _rounded(number: float | None) -> float | None:
 def _movers(database: Finds, now: Period, before: Period, stores: tuple[str, ...], currency: str | None, top: int) -> Table:
     """The items whose revenue changed most, in either direction."""
     current, earlier = (grouped(database, Selection(period, stores), "item") for period in (now, before))
-    rows = []
+    rows: Table = []
     for item in {*current, *earlier}:
         mine, old = (one.get(item, Sums()).revenue_in(currency) for one in (current, earlier))
         rows.append({"item": item, "revenue": mine / 1e6, "before": old / 1e6, "change": round((mine - old) / 1e6, 2)})
@@ -175,7 +185,7 @@ def _margin_eaters(products: list[Profile], top: int) -> Table:
     if revenue <= 0:
         return []
     usual = sum(one.profit or 0.0 for one in known) / revenue
-    rows = [
+    rows: Table = [
         {"item": one.item, "revenue": one.revenue, "margin": one.margin, "below_usual": round(usual * one.revenue - (one.profit or 0.0), 2)}
         for one in known
     ]

@@ -106,6 +106,16 @@ def test_movers_causes_and_margin_eaters(made, frame):
     assert {row["item"]: row["below_usual"] for row in made.tables["margin_eaters"]} == pytest.approx(expected, abs=0.011)
 
 
+def test_weekdays(made, frame):
+    days = within(frame, *SEASON).groupby("business_date")["revenue"].sum()
+    names = pd.to_datetime(days.index).day_name()
+    for row in made.tables["weekdays"]:
+        mine, others = days[names == row["weekday"]], days[names != row["weekday"]]
+        assert (row["days"], row["revenue_a_day"]) == (len(mine), round(mine.mean(), 2))
+        low, high = ttest_ind(mine, others, equal_var=False).confidence_interval(0.95)
+        assert (row["a_day_low"], row["a_day_high"]) == pytest.approx((low, high), abs=0.006)
+
+
 def test_no_sentence_without_evidence_and_no_chance_told_as_fact(made):
     assert 5 <= len(made.sentences) <= 10
     for one in made.sentences:
@@ -127,9 +137,9 @@ def test_the_interval_is_welchs_and_needs_days():
 
 def product(item="it", **changes):
     fields = {
-        "item": item, "revenue": 100.0, "profit": 30.0, "margin": 0.3, "units": 50.0, "returns": 0, "return_rate": 0.0, "abc": "A", "xyz": "X",
-        "quadrant": "stars", "recent_revenue": 40.0, "recent_units": 20.0, "recent_profit": 12.0, "change": 0.0, "forecast_units": 20.0,
-        "forecast_revenue": 40.0,
+        "item": item, "revenue": 100.0, "profit": 30.0, "margin": 0.3, "units": 50.0, "returns": 0, "return_rate": 0.0,
+        "abc": "A", "xyz": "X", "quadrant": "stars", "recent_revenue": 40.0, "recent_units": 20.0, "recent_profit": 12.0, "change": 0.0,
+        "forecast_units": 20.0, "forecast_revenue": 40.0,
     }  # fmt: skip
     return Profile(**(fields | changes))
 

@@ -268,6 +268,7 @@ RULES: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
         (rf"({M}) (?:the )?{_ORD}(?: ({_Y}))?(?! (?:{M}))", lambda m, today: _day_of_month(m[2], m[1], m[3], today)),
         (r"(?:the )?day before yesterday", _day_of(2)),
         (r"(?:the )?day after tomorrow", _day_of(-2)),
+        (rf"({N}) days? ago", lambda m, today: of_unit(today - timedelta(number(m[1])), "day")),
         (r"yesterday", _day_of(1)),
         (r"today", _day_of(0)),
         (r"tomorrow", _day_of(-1)),

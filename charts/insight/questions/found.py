@@ -11,7 +11,7 @@ from charts.insight.questions.naming import Names
 from charts.insight.questions.phrases import Bounds, Ranking
 from charts.insight.questions.text import Ambiguous, Text, Unknown
 from charts.insight.questions.timing import Times, take_times
-from charts.insight.questions.words import UNSUPPORTED
+from charts.insight.questions.words import CHANGED, FELL, ROSE, UNSUPPORTED
 
 _WHY: Final = (
     r"why|(?:what|which) (?:are |is |was |were )?(?:the )?(?:causes?|caused|reasons?|drove|drives|drivers?)(?: (?:for|of|behind))?"
@@ -22,7 +22,14 @@ _UNSOLD: Final = (
     r"|(?:with |had |have |without )?(?:no|any|zero) sales?"
 )
 _LOST: Final = r"lost money|lose money|losing money|loss making|lossmaking|made (?:a )?loss(?:es)?|unprofitable|(?:with )?negative profits?"
-_SHARE: Final = r"(?:what |which )?(?:shares?|percentages?|percent|proportions?|fractions?)(?: of(?: the| our)?)?|contribution(?: to)?"
+_SHARE: Final = (
+    r"how much of(?: the| our)?(?= (?:revenue|profit|turnover|takings|sales|units|returns))"
+    r"|(?:what |which )?(?:shares?|percentages?|percent|proportions?|fractions?)(?: of(?: the| our)?)?|contribution(?: to)?"
+)
+_RETURNED_SHARE: Final = (
+    r"(?:what |which )?(?:fraction|share|percentage|percent|proportion) of (?:the |all |our )?(?:units|goods|items|products)?"
+    r" ?(?:sold )?(?:that )?(?:were |was |got )?returned"
+)
 _A_DAY: Final = "per day|a day|daily|each day"
 _HORIZONS: Final = (
     (r"(?:for )?(?:the )?(?:next day|day ahead|one day|1 day|tomorrow)(?: s)?(?: horizon)?", "day"),
@@ -75,12 +82,15 @@ def find(text: Text, question: str, names: Names, bounds: Bounds, known: Known) 
     found = Found(question, names, bounds)
     found.why, found.unsold, found.lost = (text.take(phrase) is not None for phrase in (_WHY, _UNSOLD, _LOST))
     found.per_day = _take_per_day(text)
+    if text.take(_RETURNED_SHARE):
+        found.measures = ["return_rate"]
+    text.take(rf"(?:percentage|percent)(?= (?:{'|'.join((ROSE + ' ' + FELL + ' ' + CHANGED).split())}))")
     found.share = text.take(_SHARE) is not None
     found.error = phrases.take_error_measure(text)
     if found.error:
         found.horizon = next((name for pattern, name in _HORIZONS if text.take(pattern)), "")
         text.take("forecasts?|predictions?")
-    found.measures = phrases.take_measures(text)
+    found.measures += phrases.take_measures(text)
     found.times = _times(text, found, known)
     found.weekdays = _weekdays(text, question)
     found.future = phrases.take_future(text) if not found.error else False

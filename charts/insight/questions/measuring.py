@@ -10,6 +10,12 @@ from charts.insight.questions.words import MEASURE_PHRASES
 _AHEAD = {"revenue": "forecast_revenue", "units": "forecast_units"}
 
 
+_MANY_MEANINGS = (
+    (r"(?:number of |how many )?transactions?", "Orders, or sale lines?", ("number of orders", "number of sales")),
+    (r"incomes?|earnings|profitability", "Revenue, or profit?", ("revenue", "profit")),
+)
+
+
 def measure_of(text: Text, found: Found) -> str:
     """The measure; empty if none is named. Raises Ambiguous, Unknown."""
     if found.error:
@@ -17,6 +23,9 @@ def measure_of(text: Text, found: Found) -> str:
             raise Unknown("Ask about the forecasts' error or about sales, one at a time.")
         return found.error
     named = list(dict.fromkeys([*found.measures, *filter(None, [found.bounds.measure])]))
+    for words, question, choices in _MANY_MEANINGS:
+        if text.take(words) and not named:
+            raise Ambiguous(question, found.with_measures(*choices))
     if found.lost and not named:
         named = ["profit"]
     if len(named) > 1:

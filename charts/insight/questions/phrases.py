@@ -55,6 +55,8 @@ def take_bounds(text: Text) -> Bounds:
             value = float(match[1].rstrip("km")) if percent_of_change else _amount(match[1], match[2])
             found.bounds.append(Bound(sign, value, "change_percent" if percent_of_change else "value"))
             _note(found, match[2])
+    if len(found.bounds) > 1:
+        text.take("but|and(?= \\|)")
     return found
 
 
@@ -113,9 +115,7 @@ def take_group(text: Text) -> str:
     )
     text.take(r"(?:break|broken|split) (?:it )?(?:down|up)")
     found: list[str] = []
-    if text.take(
-        r"(?:by|per|for each|for every|each|every|on each)? ?(?:the )?days? of (?:the )?week|week days?|weekdays?(?= |$)(?! wise)"
-    ):
+    if text.take(r"(?:(?:by|per|for each|for every|each|every|on each) )?(?:the )?days? of (?:the )?week|(?:by|per|each|every) week days?"):
         found.append("weekday")
     if text.take(r"(?:by |per |each )?(?:the )?(?:hours?|time) of (?:the )?day"):
         found.append("hour")
@@ -157,9 +157,9 @@ def take_ranking(text: Text) -> Ranking:
     if ranking.order:
         _take_noun(text, ranking)
         return ranking
-    if match := text.take(r"(best|worst|top|slowest|fastest) (?:selling|sellers?|movers?|moving)"):
+    if match := text.take(r"(best|worst|top|slowest|fastest|lowest|highest|least) (?:selling|sellers?|movers?|moving)"):
         ranking.sells = True
-        ranking.order = "bottom" if match[1] in ("worst", "slowest") else "top"
+        ranking.order = "bottom" if match[1] in ("worst", "slowest", "lowest", "least") else "top"
         _take_count(text, ranking, match)
         return ranking
     if match := text.take(r"(?:sells?|sold|selling) (?:the )?(best|worst)"):
@@ -232,6 +232,8 @@ def take_weekdays(text: Text) -> tuple[int, ...]:
     found: set[int] = set()
     while text.take(r"(?:on |at |over |during )?(?:the )?weekends"):
         found |= {5, 6}
+    if text.take(r"(?:on|during|over) (?:the )?week ?days"):
+        found |= {0, 1, 2, 3, 4}
     days = "|".join(sorted(DAYS, key=len, reverse=True))
     while match := text.take(rf"(?:on |and )?({days})s"):
         found.add(DAYS[match[1]])

@@ -44,6 +44,8 @@ def take_times(text: Text, today: date, question: str) -> Times:
         return _ordered(one, other, today)
     _join_ranges(text, spans, said)
     edge = _take_edge(text, spans, today)
+    if edge is not None and text.has(_CHANGE):
+        raise Unknown("A change needs two periods: for example February compared with January.")
     marks = re.findall(r"T(\d+)", text.rest)
     compares = _compares(text, spans, marks)
     if len(marks) > 2 or (len(marks) == 2 and not compares):

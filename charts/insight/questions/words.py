@@ -97,7 +97,7 @@ STOPWORDS: Final = frozenset(
     "bring brings brought come came generate generated achieve achieved earn earned earning report need want know "
     "about just per each every our's whats when hello hi hey thanks thank ok then now currently numbers figures figure number amount "
     "value values combined together data name names sold sell sells selling compare comparing comparison compared break broken "
-    "down split "
+    "down split only comes "
     "grouped group ever happened happen doing performing look one ones s in terms measured wise whose where sorted order "
     "take took taking taken let".split()
 ) - frozenset("group down".split())  # fmt: skip

@@ -169,3 +169,13 @@ def test_a_question_is_answered_from_the_database(consumed):
     assert by_store["books"]["balanced"]
     assert unknown["refused"]
     assert unknown["rows"] == []
+
+
+def test_a_report_is_written_from_the_database(consumed, tmp_path):
+    answer = shelfcast(consumed, "report", "--out", str(tmp_path), "--from", "2025-01-01", "--to", "2025-01-10", "--json")
+    assert answer.returncode == 0, answer.stderr
+    totals = {row["measure"]: row["now"] for row in json.loads(answer.stdout)["tables"]["totals"]}
+    inside = [s for s in SALES if "2025-01-01" <= s.business_date <= "2025-01-10"]
+    assert totals["revenue"] == round(sum(s.revenue_micros for s in inside) / 1e6, 2)
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+    assert (tmp_path / "places.png").read_bytes()[:4] == b"\x89PNG"

@@ -10,6 +10,7 @@ from charts.insight.questions.typos import is_slip
 from tests.unit.insight.test_golden import GOLDEN, KNOWN, outcome
 
 REFUSED = (
+    "which product has grown most in revenue since February", "number of transactions last week", "income last month",
     "revenue per sale last month", "stores with higher revenue than Leeds last month", "revenue in January and February",
     "revenue last month in Leeds or York",
     "top and bottom 5 items by revenue", "revenue by store and month",
@@ -28,6 +29,13 @@ def test_what_cannot_be_answered_is_not(question):
 
 
 READ = {
+    "revenue on weekdays last month": "revenue | 2017-02-01..2017-02-28 | weekday=Monday,Tuesday,Wednesday,Thursday,Friday",
+    "how much of our revenue comes from Leeds": "revenue | share | store=Leeds",
+    "what percentage of units were returned last month": "return_rate | 2017-02-01..2017-02-28",
+    "percentage change in revenue last month": "revenue | 2017-02-01..2017-02-28 | vs 2017-01-01..2017-01-31",
+    "revenue 3 days ago": "revenue | 2017-03-12..2017-03-12",
+    "revenue for Leeds only": "revenue | store=Leeds",
+    "items that sold more than 100 units but less than 200 units last month": "units | by item | >100 | <200 | 2017-02-01..2017-02-28",
     "revenue not in Leeds last month": "revenue | 2017-02-01..2017-02-28 | not-store=Leeds",
     "Leeds' revenue": "revenue | store=Leeds",
     "which store has the best return rate last year": "return_rate | by store | bottom 1 | 2016-01-01..2016-12-31",
@@ -86,3 +94,11 @@ def test_any_words_get_an_outcome(words):
 )
 def test_a_word_that_is_not_understood_is_never_passed_over(question, word):
     assert outcome(f"{question} {word}") in ("REFUSE", "ASK")
+
+
+def test_a_part_of_a_numbered_name_is_enough():
+    known = Known(("region 01 (stores 2-300)", "region 02 (stores 304-318)", "region 11 (stores 1-9)"), ("BEEF",), "2017-03-15")
+    assert outcome("beef revenue in region 2", known) == "revenue | store=region 02 (stores 304-318) | item=BEEF"
+    assert outcome("revenue in region 1", known) == "revenue | store=region 01 (stores 2-300)"
+    assert outcome("revenue in region 3", known) == "REFUSE"
+    assert outcome("revenue by region", known) == "REFUSE"

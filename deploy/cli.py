@@ -36,6 +36,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "webhooks": ("The stream", "POST chosen messages to other programs, signed and tried again"),
     "web": ("Answers", "the page, charts and predictions over HTTP"),
     "charts": ("Answers", "charts as PNG and SVG files"),
+    "ask": ("Answers", "a question in plain language, answered from the statistics"),
+    "report": ("Answers", "places, products, what to do about them: a page, pictures, tables"),
     "shelf": ("Answers", "describe a shelf, see its plan, simulate what planning earns"),
     "backtest": ("Answers", "how good the forecasts are on your own sales, against baselines"),
     "third-month": ("Workbench", "sales of the third month from rate and two months: a form, an API, its record"),

@@ -12,7 +12,7 @@ from streams.contract.documents import ITEM_SCORE_COLUMNS, SCORES
 from streams.contract.horizons import DAY, LONGEST
 
 Weight = Literal["high", "medium", "low"]
-Kind = Literal["price", "reprice", "more", "less", "facings", "delist", "keep", "watch"]
+Kind = Literal["price", "more", "less", "facings", "delist", "keep", "watch"]
 HIGH_SHARE, MEDIUM_SHARE = 0.8, 0.95
 """High: the items that together bring the first 80 % of a currency's forecast revenue; medium: the next 15 %; low: the rest."""
 RISE, FALL = 1.25, 0.75

@@ -22,6 +22,7 @@ from charts.web.routes import routes
 from charts.web.telemetry import WebMetrics
 from charts.web.web import AnyRequest, Web, problem
 from charts.web.web_settings import WebSettings
+from online_model.shelf import ShelfSettings
 from streams.http.description import document_of
 from streams.http.docs_page import docs_page
 
@@ -45,16 +46,18 @@ def create_app(
     keeps: Keeps | None = None,
     outside: Outside | None = None,
     place: Place | None = None,
+    ordering: ShelfSettings | None = None,
 ) -> Litestar:
     """The ASGI application. It uses the database and does not close it.
 
     more_routes: Litestar handlers to serve and describe beside ours, behind the same door. keeps: where the pages keep what people decide;
-    None: they decide nothing. outside: what the pages ask of Kafka. place: where the stores are.
+    None: they decide nothing. outside: what the pages ask of Kafka. place: where the stores are. ordering: lead time and review of
+    orders.
     """
     metrics = WebMetrics(registry)
     web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics)
     books = Books(database)
-    desk = Desk(books, keeps, outside or Outside(), place or Place())
+    desk = Desk(books, keeps, outside, place, ordering)
     every = [*page_routes(desk), *routes(web, registry), *more_routes]
     return Litestar(
         [*every, *_description_of(every)],

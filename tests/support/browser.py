@@ -74,6 +74,10 @@ class Browser:
         while not any(event["method"] == method for event in self._events):
             self._next(until)
 
+    def settle(self) -> None:
+        """Wait until the page no longer says that it is being made: such a page loads itself again."""
+        self.wait_until("document.readyState === 'complete' && !document.querySelector('[data-loading]')", 30)
+
     def wait_until(self, expression: str, seconds: float = 10.0) -> float:
         """Seconds until an expression of JavaScript is true."""
         began = time.monotonic()

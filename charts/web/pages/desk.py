@@ -25,6 +25,7 @@ from charts.web.pages.outside import Outside
 from charts.web.pages.speech import Speech, catalog, languages, preferred_language
 from charts.web.pages.visit import PERIODS, Filters, Visit, filters_of
 from charts.web.web import AnyRequest, problem
+from online_model.shelf import ShelfSettings
 from streams.contract.errors import ServerError, UsageError
 
 POLICY: Final = (
@@ -59,8 +60,19 @@ class Place:
 class Desk:
     """What the pages share."""
 
-    def __init__(self, books: Books, keeps: Keeps | None, outside: Outside, place: Place, clock: Callable[[], float] = time.time) -> None:
-        self.books, self.keeps, self.outside, self.place, self.clock = books, keeps, outside, place, clock
+    def __init__(
+        self,
+        books: Books,
+        keeps: Keeps | None = None,
+        outside: Outside | None = None,
+        place: Place | None = None,
+        ordering: ShelfSettings | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """keeps: where people's decisions are kept; None: nowhere. ordering: lead time and review of orders."""
+        self.books, self.keeps, self.clock = books, keeps, clock
+        self.outside, self.place, self.ordering = outside or Outside(), place or Place(), ordering or ShelfSettings()
+        place = self.place
         self._zone = ZoneInfo(place.zone) if place.zone != "UTC" else UTC
 
     async def page(self, request: AnyRequest, template: str, work: Callable[[Visit], Mapping[str, Any]]) -> Response[Any]:
@@ -97,7 +109,7 @@ class Desk:
     def shown(self, visit: Visit, template: str, values: Mapping[str, Any], status: int = 200) -> Response[Any]:
         """A rendered page."""
         frame = self._frame(visit) if status != 503 else {"stores": [], "categories": []}
-        text = _environment(visit.speech.language).get_template(template).render(visit=visit, say=visit.speech, **frame, **values)
+        text = _environment(visit.speech.language).get_template(template).render({"visit": visit, "say": visit.speech, **frame, **values})
         headers = {"Content-Security-Policy": POLICY, "Vary": "Cookie, Accept-Language", "Content-Language": visit.speech.language}
         if status == 503:
             headers["Retry-After"] = "5"
@@ -137,7 +149,7 @@ def _environment(language: str) -> Environment:
     found.install_gettext_callables(words.ugettext, words.ungettext, newstyle=True)  # type: ignore[attr-defined]
     found.filters |= {"shortened": shortened}
     found.globals |= {
-        "pages": PAGES,
+        "navigation": PAGES,
         "periods": PERIODS,
         "languages": languages(),
         "style_file": STYLE,

@@ -92,7 +92,9 @@ def product_rows(
             )
         )
     weighed = _weighed(rows)
-    return [replace(row, action=action_of(row, drifts.get((row.store, row.item)), facings.get((row.store, row.item)), days)) for row in weighed]
+    return [
+        replace(row, action=action_of(row, drifts.get((row.store, row.item)), facings.get((row.store, row.item)), days)) for row in weighed
+    ]
 
 
 def _weighed(rows: Iterable[ProductRow]) -> list[ProductRow]:
@@ -125,14 +127,17 @@ def action_of(row: ProductRow, drift: Mapping[str, Any] | None, facing: tuple[in
     if facing is not None:
         before, planned, gain = facing
         return Action("facings", gain * span, (before, planned, gain))
-    if row.expected_units is None:
-        return Action("watch")
-    usual = row.units * span / days
-    if usual > 0 and row.price is not None and abs(row.expected_units - usual) >= 1:
-        ratio = row.expected_units / usual
+    return Action("watch") if row.expected_units is None else _by_forecast(row, row.expected_units, margin, days)
+
+
+def _by_forecast(row: ProductRow, expected: float, margin: float, days: int) -> Action:
+    """What the forecast of the next 28 days alone says."""
+    usual = row.units * LONGEST.days / days
+    if usual > 0 and row.price is not None and abs(expected - usual) >= 1:
+        ratio = expected / usual
         if (ratio >= RISE or ratio <= FALL) and row.weight != "low":
-            money = abs(row.expected_units - usual) * row.price * margin
-            return Action("more" if ratio > 1 else "less", money, (usual, row.expected_units))
+            money = abs(expected - usual) * row.price * margin
+            return Action("more" if ratio > 1 else "less", money, (usual, expected))
     if row.weight == "low" and row.frequency * RARE_DAYS < days:
         return Action("delist", 0.0, (max(row.frequency, 0), days, row.revenue))
     return Action("keep")

@@ -60,9 +60,7 @@ def web(
             trainer = Trainer(kafka, worker, database, publisher)
             place = Place(worker.timezone, worker.country.strip().upper())
             order = ReplenishSettings.read()
-            ordering = ShelfSettings(
-                service_level=order.service_level, lead_time_days=order.lead_time_days, review_days=order.review_days
-            )
+            ordering = ShelfSettings(service_level=order.service_level, lead_time_days=order.lead_time_days, review_days=order.review_days)
             app = create_app(
                 database,
                 settings,

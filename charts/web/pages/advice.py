@@ -39,8 +39,12 @@ def evidence_words(row: ProductRow, say: Speech) -> str:
     if action.kind == "facings":
         before, planned = (say.number(count) for count in numbers[:2])
         gain = say.money(numbers[2], row.currency)
-        return say.gettext("The shelf plan gives it %(planned)s facings instead of %(before)s: %(gain)s a day.", planned=planned, before=before, gain=gain)
+        return say.gettext(
+            "The shelf plan gives it %(planned)s facings instead of %(before)s: %(gain)s a day.", planned=planned, before=before, gain=gain
+        )
     if action.kind == "delist":
         times, days = (say.number(count) for count in numbers[:2])
-        return say.gettext("Sold %(times)s times in %(days)s days, for %(revenue)s.", times=times, days=days, revenue=say.money(numbers[2], row.currency))
+        return say.gettext(
+            "Sold %(times)s times in %(days)s days, for %(revenue)s.", times=times, days=days, revenue=say.money(numbers[2], row.currency)
+        )
     return ""

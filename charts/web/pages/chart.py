@@ -64,12 +64,16 @@ def drawn(
     top, count = max(axis[-1][0], 1e-9), len(places)
     plot = HEIGHT - _TOP - _FOOT
     parts = [Markup('<svg class="chart" role="img" aria-label="{}" width="100%" height="{}">').format(title, HEIGHT)]
-    for value, label in axis:
+    for value, _ in axis:
         y = round(_TOP + plot * (1 - value / top), 1)
         parts.append(Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/>').format(y))
     if parted_at is not None and count:
-        parts.append(Markup('<line class="parting" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>').format(_edge(parted_at, count), 4, HEIGHT - _FOOT))
-    parts.append(Markup('<svg x="0" y="{}" width="100%" height="{}" viewBox="0 0 1000 1000" preserveAspectRatio="none">').format(_TOP, plot))
+        parts.append(
+            Markup('<line class="parting" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>').format(_edge(parted_at, count), 4, HEIGHT - _FOOT)
+        )
+    parts.append(
+        Markup('<svg x="0" y="{}" width="100%" height="{}" viewBox="0 0 1000 1000" preserveAspectRatio="none">').format(_TOP, plot)
+    )
     parts += [_area(mark, count, top) for mark in marks if isinstance(mark, Band)]
     parts += [_path(mark, count, top) for mark in marks if isinstance(mark, Line)]
     parts.append(Markup("</svg>"))

@@ -12,7 +12,7 @@ from charts.queries.quality import Week, quality_by_week, reader_places, whole
 from charts.web.pages import chart
 from charts.web.pages.desk import Desk
 from charts.web.pages.outside import DeadLetter
-from charts.web.pages.speech import Speech
+from charts.web.pages.speech import NOTHING, Speech
 from charts.web.pages.visit import Visit
 from charts.web.web import AnyRequest
 from streams.contract.errors import ServerError
@@ -24,6 +24,8 @@ SHOWN_WEEKS: Final = 53
 MOST_LETTERS: Final = 50
 MOST_DRIFTS: Final = 30
 _SECONDS: Final = 20.0
+_DOOR_SECONDS: Final = 0.3
+"""How long the page waits for Kafka, which may be away."""
 
 
 def error_picture(weeks: Sequence[Week], title: str, say: Speech) -> dict[str, Any]:
@@ -34,7 +36,11 @@ def error_picture(weeks: Sequence[Week], title: str, say: Speech) -> dict[str, A
     marks = [chart.Line(say.gettext("same-weekday mean"), theirs, "b"), chart.Line("shelfcast", ours)]
     places = [say.day(week.monday, "d MMM") for week in weeks]
     rows = [
-        (say.day(week.monday, "d MMM"), *(("–" if n is None else say.percent(n)) for n in (a, b, week.sums.coverage)), say.number(week.sums.n))  # noqa: RUF001
+        (
+            say.day(week.monday, "d MMM"),
+            *((NOTHING if n is None else say.percent(n)) for n in (a, b, week.sums.coverage)),
+            say.number(week.sums.n),
+        )
         for week, a, b in zip(reversed(weeks), reversed(ours), reversed(theirs), strict=True)
     ]
     tips = [f"{row[0]}: {row[1]} / {row[2]}" for row in reversed(rows)]
@@ -51,7 +57,7 @@ def coverage_picture(found: Mapping[str, Sequence[Week]], say: Speech) -> dict[s
     axis = [(n / 4, say.percent(n / 4)) for n in range(5)]
     marks = [chart.Line(say.gettext("the aim"), [AIM] * len(weeks), "b"), chart.Line(say.gettext("within the band"), inside)]
     places = [say.day(week.monday, "d MMM") for week in weeks]
-    rows = [(place, "–" if n is None else say.percent(n)) for place, n in zip(reversed(places), reversed(inside), strict=True)]  # noqa: RUF001
+    rows = [(place, NOTHING if n is None else say.percent(n)) for place, n in zip(reversed(places), reversed(inside), strict=True)]
     return {"drawn": chart.drawn(title, places, marks, axis), "rows": rows, "title": title}
 
 
@@ -63,7 +69,9 @@ def health(desk: Desk, visit: Visit) -> dict[str, Any]:
     for horizon in HORIZONS:
         weeks = (found or {}).get(horizon.name)
         if weeks:
-            named = say.gettext("Next business day") if horizon.days == 1 else say.ngettext("Next %(n)s day", "Next %(n)s days", horizon.days)
+            named = (
+                say.gettext("Next business day") if horizon.days == 1 else say.ngettext("Next %(n)s day", "Next %(n)s days", horizon.days)
+            )
             title = say.gettext("Error by week: %(horizon)s", horizon=named)
             horizons.append({"name": named, "sums": whole(weeks), "picture": error_picture(weeks[-SHOWN_WEEKS:], title, say)})
     lag, lag_trouble = _asked(desk, "lag")
@@ -96,7 +104,7 @@ def _asked(desk: Desk, name: str) -> tuple[Any, str]:
     if door is None:
         return None, ""
     try:
-        return desk.books.kept.get(("outside", name), door, _SECONDS), ""
+        return desk.books.kept.get(("outside", name), door, _SECONDS, _DOOR_SECONDS), ""
     except ServerError as error:
         return None, str(error)
 

@@ -13,7 +13,7 @@ from charts.queries.forecasts import PastForecast, past_forecasts, share_of_shel
 from charts.queries.item_history import ItemHistory, accuracy, item_history
 from charts.web.pages import chart
 from charts.web.pages.desk import Desk
-from charts.web.pages.speech import Speech
+from charts.web.pages.speech import NOTHING, Speech
 from charts.web.pages.visit import Visit
 from charts.web.web import AnyRequest
 from streams.contract.errors import UsageError
@@ -76,7 +76,9 @@ def picture(history: ItemHistory, past: Sequence[PastForecast], say: Speech) -> 
         marks.append(chart.Band("", [*before, *(units * low for units in path)], [*before, *(units * high for units in path)], "b"))
         marks.append(chart.Line(say.gettext("expected"), [*before, *path], "b"))
     tips = [
-        say.gettext("%(day)s: sold %(sold)s, predicted %(mean)s", day=say.day(one.day), sold=say.units(one.actual), mean=say.units(one.mean))
+        say.gettext(
+            "%(day)s: sold %(sold)s, predicted %(mean)s", day=say.day(one.day), sold=say.units(one.actual), mean=say.units(one.mean)
+        )
         for one in past
     ]
     tips += [
@@ -87,7 +89,13 @@ def picture(history: ItemHistory, past: Sequence[PastForecast], say: Speech) -> 
     places = [say.day(day, "d MMM") for day in days]
     drawn = chart.drawn(title, places, marks, [(value, say.compact(value)) for value in top], tips, len(past) if past and path else None)
     rows = [
-        (say.day(one.day), say.units(one.actual), say.units(one.mean), f"{say.units(one.p10)} – {say.units(one.p90)}", say.units(one.same_weekday_mean))  # noqa: RUF001
+        (
+            say.day(one.day),
+            say.units(one.actual),
+            say.units(one.mean),
+            f"{say.units(one.p10)} {NOTHING} {say.units(one.p90)}",
+            say.units(one.same_weekday_mean),
+        )
         for one in reversed(past)
     ]
     return {"drawn": drawn, "rows": rows, "title": title, "empty": not days}
@@ -109,7 +117,7 @@ def path_rows(ahead: Foreseen, price: float | None, say: Speech) -> list[tuple[s
         (
             say.day((first + timedelta(days=n)).isoformat()),
             say.units(units),
-            f"{say.units(units * low)} – {say.units(units * high)}",  # noqa: RUF001 - an en dash
+            f"{say.units(units * low)} {NOTHING} {say.units(units * high)}",
             "" if price is None else say.number(units * price, 2),
         )
         for n, units in enumerate(ahead.path)
@@ -151,7 +159,7 @@ def sales_picture(history: ItemHistory, say: Speech) -> dict[str, Any] | None:
     rows = []
     for day, amount in zip(reversed(days), reversed(revenue), strict=True):
         units = history.days[day].units if day in history.days else 0.0
-        price = say.money(amount / units, currency) if units > 0 else "–"  # noqa: RUF001 - an en dash
+        price = say.money(amount / units, currency) if units > 0 else NOTHING
         rows.append((say.day(day), say.units(units), say.money(amount, currency), price))
     return {"drawn": drawn, "rows": rows, "title": title}
 
@@ -164,5 +172,3 @@ def item_routes(desk: Desk) -> list[HTTPRouteHandler]:
         return await desk.page(request, "item.html", lambda visit: item(desk, visit))
 
     return [page]
-
-

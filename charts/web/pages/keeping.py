@@ -66,4 +66,3 @@ class MongoKeeps:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-

@@ -13,6 +13,8 @@ T = TypeVar("T")
 WAIT_SECONDS: Final = 0.7
 """How long a page waits for what is not there yet."""
 _MOST: Final = 64
+_FAILED_SECONDS: Final = 3.0
+"""How long after a failure it is not tried again."""
 _READING_SHARE: Final = 20
 """A value is kept at least so many times as long as it took to read, so that reading never takes more than 5 % of a core."""
 
@@ -23,6 +25,8 @@ class _Value:
     made_at: float = float("-inf")
     seconds: float = 0.0
     future: "Future[Any] | None" = None
+    error: Exception | None = None
+    failed_at: float = float("-inf")
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -36,7 +40,7 @@ class Kept:
         self._lock = threading.Lock()
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="desk")
 
-    def get(self, key: Hashable, make: Callable[[], T], seconds: float) -> T | None:
+    def get(self, key: Hashable, make: Callable[[], T], seconds: float, wait_seconds: float | None = None) -> T | None:
         """The value of a key, at most `seconds` old if reading is quick; an older one where it is not; None: not read yet.
 
         Raises what `make` raises if there is no older value.
@@ -47,11 +51,16 @@ class Kept:
             if age < max(seconds, _READING_SHARE * entry.seconds):
                 value: T = entry.value
                 return value
+            if entry.error is not None and self._clock() - entry.failed_at < _FAILED_SECONDS:
+                if entry.made_at == float("-inf"):
+                    raise entry.error
+                old: T = entry.value
+                return old
             if entry.future is None:
                 entry.future = self._readers.submit(self._read, entry, make)
             future = entry.future
         try:
-            future.result(self._wait)
+            future.result(self._wait if wait_seconds is None else wait_seconds)
         except NotReadyError:
             pass
         except Exception:
@@ -68,7 +77,10 @@ class Kept:
         began = time.monotonic()
         try:
             entry.value = make()
-            entry.made_at, entry.seconds = self._clock(), time.monotonic() - began
+            entry.made_at, entry.seconds, entry.error = self._clock(), time.monotonic() - began, None
+        except Exception as error:
+            entry.error, entry.failed_at = error, self._clock()
+            raise
         finally:
             with entry.lock:
                 entry.future = None

@@ -101,7 +101,11 @@ def _publish(desk: Desk, plan: Mapping[str, Any], now: float) -> None:
     named: dict[str, Any] = {"event_id": event_id, "store": plan["store"], "first_day": plan["first_day"], "last_day": plan["last_day"]}
     named |= {"planned_at": now, "active": plan["active"]}
     event: PromotionPlanned | OpeningPlanned
-    event = PromotionPlanned(item=plan["item"], **named) if plan["kind"] == "promotion" else OpeningPlanned(open=plan["kind"] == "open", **named)
+    event = (
+        PromotionPlanned(item=plan["item"], **named)
+        if plan["kind"] == "promotion"
+        else OpeningPlanned(open=plan["kind"] == "open", **named)
+    )
     desk.outside.publish(plan["store"], event)
 
 

@@ -56,8 +56,8 @@ def picture(plan: Mapping[str, Any], say: Speech) -> Markup:
                 '<rect class="shade-{}" width="100%" height="100%"/><text x="6" y="19">{}</text><text x="6" y="36">{}</text></svg>'
             ).format(left, top, width, BOARD, told, shade, name, "" if facings is None else f"× {facings}")  # noqa: RUF001 - a times sign
         )
-    for board in range(boards):
-        parts.append(Markup('<rect class="wood" x="0" y="{}" width="100%" height="6"/>').format(board * (BOARD + 8) + BOARD))
+    wood = Markup('<rect class="wood" x="0" y="{}" width="100%" height="6"/>')
+    parts += [wood.format(board * (BOARD + 8) + BOARD) for board in range(boards)]
     return Markup("").join([*parts, Markup("</svg>")])
 
 

@@ -19,6 +19,8 @@ from charts.figures.style import MINUS
 FOLDER: Final = Path(__file__).parent / "locale"
 SOURCE: Final = "en"
 """The language that the words in the code are in; every file of `locale/` adds another one."""
+NOTHING: Final = "\N{EN DASH}"
+"""Stands where there is no number, and between the two ends of a range."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -90,7 +92,7 @@ class Speech:
     def money(self, amount: float | None, currency: str | None, *, sign: bool = False) -> str:
         """An amount: with decimals only below a hundred; a dash where it is not known."""
         if amount is None:
-            return "–"  # noqa: RUF001 - an en dash
+            return NOTHING
         whole = abs(amount) >= 100
         value = round(amount) if whole else round(amount, 2)
         value = value or 0.0

@@ -181,7 +181,9 @@ def totals(views: Iterable[StoreView]) -> list[Total]:
         bands = [view.band or (view.revenue,) * 3 if view.band or view.closed else None for view in group]
         known = [band for band in bands if band is not None]
         band = None if len(known) < len(group) else (sum(b[0] for b in known), sum(b[1] for b in known), sum(b[2] for b in known))
-        found.append(Total(currency, len(group), sum(v.revenue for v in group), band, _all(v.morning for v in group), _all(v.before for v in group)))
+        found.append(
+            Total(currency, len(group), sum(v.revenue for v in group), band, _all(v.morning for v in group), _all(v.before for v in group))
+        )
     return sorted(found, key=lambda total: -total.stores)
 
 

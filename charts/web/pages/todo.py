@@ -56,7 +56,17 @@ def item_tasks(rows: Iterable[ProductRow], origin: str, say: Speech) -> list[Tas
         name = document_id(row.action.kind, row.store, row.item, row.action.since or week)
         link = "shelves" if row.action.kind == "facings" else "item"
         found.append(
-            Task(name, row.action.kind, row.store, row.item, action_words(row.action, say), evidence_words(row, say), row.action.gain, row.currency, link)
+            Task(
+                name,
+                row.action.kind,
+                row.store,
+                row.item,
+                action_words(row.action, say),
+                evidence_words(row, say),
+                row.action.gain,
+                row.currency,
+                link,
+            )
         )
     return found
 
@@ -88,7 +98,9 @@ def letter_tasks(letters: Sequence[DeadLetter], say: Speech) -> list[Task]:
         why = say.ngettext("%(n)s event was refused: %(reason)s", "%(n)s events were refused: %(reason)s", len(group), reason=reason)
         amounts = [letter.money for letter in group if letter.money is not None]
         name = document_id("letters", store, reason, group[0].place)
-        found.append(Task(name, "letters", store, "", say.gettext("Mend refused events"), why, sum(amounts) if amounts else None, None, "health"))
+        found.append(
+            Task(name, "letters", store, "", say.gettext("Mend refused events"), why, sum(amounts) if amounts else None, None, "health")
+        )
     return found
 
 
@@ -125,7 +137,7 @@ def _letters(desk: Desk) -> Sequence[DeadLetter]:
     if desk.outside.letters is None:
         return ()
     try:
-        return desk.books.kept.get(("outside", "letters"), desk.outside.letters, 20.0) or ()
+        return desk.books.kept.get(("outside", "letters"), desk.outside.letters, 20.0, 0.3) or ()
     except ServerError:
         return ()  # the page of health says why
 

@@ -25,7 +25,7 @@ def main() -> None:
     if len(sys.argv) != 2 or CHROMIUM is None:
         sys.exit("python -m tests.pictures http://127.0.0.1:8081; Chromium must be on the PATH.")
     address = sys.argv[1].rstrip("/")
-    with tempfile.TemporaryDirectory() as directory, Browser(Path(directory)) as browser:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory, Browser(Path(directory)) as browser:
         browser.open(f"{address}/products")
         browser.settle()
         largest = browser.value("document.querySelector('tbody th a').getAttribute('href')")

@@ -77,7 +77,8 @@ class Browser:
 
     def settle(self) -> None:
         """Wait until the page no longer says that it is being made: such a page loads itself again."""
-        self.wait_until("document.readyState === 'complete' && !document.querySelector('[data-loading]')", 30)
+        whole = "document.readyState === 'complete' && document.querySelector('h1') !== null"
+        self.wait_until(f"{whole} && !document.querySelector('[data-loading]')", 30)
 
     def wait_until(self, expression: str, seconds: float = 10.0) -> float:
         """Seconds until an expression of JavaScript is true."""

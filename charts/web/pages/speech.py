@@ -123,11 +123,6 @@ class Speech:
         """What is expected, in the words of a shop."""
         return self.gettext("between %(low)s and %(high)s, most likely %(likely)s", low=low, high=high, likely=likely)
 
-    def money_band(self, band: tuple[float, float, float], currency: str | None) -> str:
-        """Low, likely and high amounts in words."""
-        low, likely, high = (self.money(amount, currency) for amount in band)
-        return self.band(low, high, likely)
-
     def units_band(self, mean: float, low: float, high: float) -> str:
         """A forecast in units, in words."""
         return self.band(self.number(low), self.number(high), self.number(mean))

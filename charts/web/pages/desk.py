@@ -88,7 +88,7 @@ class Desk:
         status, sentence = 200, ""
         try:
             visit = self.visit(request)
-            response = await asyncio.to_thread(work, visit)
+            response = await asyncio.to_thread(self._work, work, visit)
         except UsageError as error:
             status, sentence = 422, str(error)
         except ServerError as error:
@@ -114,6 +114,10 @@ class Desk:
         if status == 503:
             headers["Retry-After"] = "5"
         return Response(text, media_type=MediaType.HTML, headers=headers, status_code=status)
+
+    def _work(self, work: Callable[[Visit], Response[Any]], visit: Visit) -> Response[Any]:
+        with self.books.kept.visit():
+            return work(visit)
 
     def _visit(self, request: AnyRequest, filters: Filters) -> Visit:
         cookies = request.cookies

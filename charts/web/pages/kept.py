@@ -3,16 +3,17 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotReadyError
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 WAIT_SECONDS: Final = 0.7
 """How long a page waits for what is not there yet."""
-_MOST: Final = 64
+_MOST: Final = 1000
 _FAILED_SECONDS: Final = 3.0
 """How long after a failure it is not tried again."""
 _READING_SHARE: Final = 20
@@ -39,6 +40,22 @@ class Kept:
         self._values: OrderedDict[Hashable, _Value] = OrderedDict()
         self._lock = threading.Lock()
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="desk")
+        self._visit = threading.local()
+
+    @contextmanager
+    def visit(self) -> Iterator[None]:
+        """Within it, all values together are waited for as long as otherwise one: a page of fifty stores is as quick as one of one."""
+        self._visit.until = time.monotonic() + self._wait
+        try:
+            yield
+        finally:
+            del self._visit.until
+
+    def peek(self, key: Hashable) -> Any:
+        """The value of a key as it was last read; None: it was not. Nothing is read."""
+        with self._lock:
+            entry = self._values.get(key)
+        return None if entry is None else entry.value
 
     def get(self, key: Hashable, make: Callable[[], T], seconds: float, wait_seconds: float | None = None) -> T | None:
         """The value of a key, at most `seconds` old if reading is quick; an older one where it is not; None: not read yet.
@@ -60,7 +77,7 @@ class Kept:
                 entry.future = self._readers.submit(self._read, entry, make)
             future = entry.future
         try:
-            future.result(self._wait if wait_seconds is None else wait_seconds)
+            future.result(self._patience(wait_seconds))
         except NotReadyError:
             pass
         except Exception:
@@ -68,6 +85,11 @@ class Kept:
                 raise
         newest: T | None = entry.value
         return newest
+
+    def _patience(self, wait_seconds: float | None) -> float:
+        wait = self._wait if wait_seconds is None else wait_seconds
+        until = getattr(self._visit, "until", None)
+        return wait if until is None else max(min(wait, until - time.monotonic()), 0.0)
 
     def close(self) -> None:
         """Read nothing more."""

@@ -27,6 +27,7 @@ from charts.web.routes import routes
 from charts.web.telemetry import WebMetrics
 from charts.web.web import AnyRequest, Web, problem
 from charts.web.web_settings import WebSettings
+from online_model.shelf import ShelfSettings
 from streams.http.description import document_of
 from streams.http.docs_page import docs_page
 from streams.http.trace import in_trace
@@ -52,17 +53,19 @@ def create_app(
     keeps: Keeps | None = None,
     outside: Outside | None = None,
     place: Place | None = None,
+    ordering: ShelfSettings | None = None,
 ) -> Litestar:
     """The ASGI application. It uses database and tail, and closes neither.
 
     more_routes: Litestar handlers to serve and describe beside ours, behind the same door. tail: what `/v1/live` tells. keeps: where the
-    pages keep what people decide; None: they decide nothing. outside: what the pages ask of Kafka. place: where the stores are.
+    pages keep what people decide; None: they decide nothing. outside: what the pages ask of Kafka. place: where the stores are. ordering:
+    lead time and review of orders.
     """
     metrics = WebMetrics(registry)
     web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics)
     api = Api(database, web.rate, fresh_seconds=settings.chart_seconds)
     books = Books(database)
-    desk = Desk(books, keeps, outside or Outside(), place or Place())
+    desk = Desk(books, keeps, outside, place, ordering)
     live = Live(database, tail, Seats(settings.streams, settings.streams_of_one))
     every = [*page_routes(desk), *routes(web, registry), *api_routes.routes(api, live), *more_routes]
     return Litestar(

@@ -12,9 +12,12 @@ from charts.web.app import create_app
 from charts.web.pages.desk import Place
 from charts.web.pages.keeping import MongoKeeps
 from charts.web.web_settings import WebSettings
+from consumers.replenishment.replenishment_settings import ReplenishSettings
 from deploy.connection import servers
+from deploy.desk_doors import doors
 from deploy.training import routes
 from deploy.training.trainer import Trainer
+from online_model.shelf import ShelfSettings
 from producers.gateway.door import Door
 from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
@@ -58,7 +61,19 @@ def web(
             worker = WorkerSettings.read()
             trainer = Trainer(kafka, worker, database, publisher)
             place = Place(worker.timezone, worker.country.strip().upper())
-            app = create_app(database, settings, registry, routes.routes(trainer, door), tail=tail, keeps=keeps, place=place)
+            order = ReplenishSettings.read()
+            ordering = ShelfSettings(service_level=order.service_level, lead_time_days=order.lead_time_days, review_days=order.review_days)
+            app = create_app(
+                database,
+                settings,
+                registry,
+                routes.routes(trainer, door),
+                tail=tail,
+                keeps=keeps,
+                outside=doors(kafka, publisher),
+                place=place,
+                ordering=ordering,
+            )
             connections = ConnectionMetrics(registry, "web")
             serve(
                 app,

@@ -38,7 +38,9 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "shelf": ("Answers", "describe a shelf, see its plan, simulate what planning earns"),
     "backtest": ("Answers", "how good the forecasts are on your own sales, against baselines"),
     "verify": ("Operation", "check that the books balance: the log against MongoDB"),
-    "topics": ("Operation", "list or create the topics"),
+    "topics": ("Operation", "list or create the topics, tell the rights that each process needs"),
+    "keys": ("Operation", "make, list and withdraw API keys"),
+    "users": ("Operation", "add, list and remove the people who use the page"),
     "schema": ("Operation", "JSON Schema and AsyncAPI of the messages"),
     "settings": ("Operation", "every environment variable: value, default and meaning"),
 }

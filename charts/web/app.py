@@ -13,6 +13,9 @@ from prometheus_client import CollectorRegistry
 from charts.queries.sales import Finds
 from charts.web.answers import Answers
 from charts.web.assets import POLICY, STYLE
+from charts.web.people.doorkeeper import doorkeeper_of
+from charts.web.people.login import login_routes
+from charts.web.people.records import Records
 from charts.web.routes import routes
 from charts.web.telemetry import WebMetrics
 from charts.web.web import AnyRequest, Web, problem
@@ -32,17 +35,23 @@ _log = logging.getLogger(__name__)
 
 
 def create_app(
-    database: Finds, settings: WebSettings, registry: CollectorRegistry, more_routes: Sequence[HTTPRouteHandler] = ()
+    database: Finds,
+    settings: WebSettings,
+    registry: CollectorRegistry,
+    more_routes: Sequence[HTTPRouteHandler] = (),
+    records: Records | None = None,
 ) -> Litestar:
     """The ASGI application. It uses the database and does not close it.
 
-    more_routes: Litestar handlers to serve and describe beside ours, behind the same door.
+    more_routes: Litestar handlers to serve and describe beside ours, behind the same door. records: where users and the record of changes
+    are; None: nobody logs in, and no record is kept.
     """
     metrics = WebMetrics(registry)
-    web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics)
+    doorkeeper = doorkeeper_of(settings, records)
+    web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics, doorkeeper)
     every = [*routes(web, registry), *more_routes]
     return Litestar(
-        [*every, *_description_of(every)],
+        [*every, *_description_of(every), *login_routes(doorkeeper)],
         before_request=web.let_in,
         after_response=web.measure,
         openapi_config=None,

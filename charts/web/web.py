@@ -16,14 +16,13 @@ from charts.web.answers import Answers
 from charts.web.asking import JSON, PNG, SVG, preferred, question_of
 from charts.web.assets import PICTURE_POLICY, POLICY
 from charts.web.page import page
+from charts.web.people.doorkeeper import Doorkeeper
 from charts.web.telemetry import WebMetrics
 from charts.web.web_settings import WebSettings
 from streams.contract.errors import ServerError, UsageError
-from streams.http.access import Keyring, RefusedError
+from streams.http.access import RefusedError
 from streams.http.description import Refusal
 from streams.http.foreign import changes_something
-from streams.http.guard import Guard
-from streams.http.wrong_keys import WrongKeys
 
 AnyRequest = Request[Any, Any, Any]
 SALES_DAYS: Final = 28
@@ -33,12 +32,12 @@ SALES_DAYS: Final = 28
 class Web:
     """What the routes share."""
 
-    def __init__(self, answers: Answers, database: Finds, settings: WebSettings, metrics: WebMetrics) -> None:
+    def __init__(self, answers: Answers, database: Finds, settings: WebSettings, metrics: WebMetrics, doorkeeper: Doorkeeper) -> None:
         self.answers = answers
         self.database = database
         self._metrics = metrics
         self._chart_seconds = max(1.0, settings.chart_seconds)
-        self._guard = Guard(Keyring(settings.keys), WrongKeys(settings.wrong_keys_per_minute, time.monotonic), passwords=True)
+        self.doorkeeper = doorkeeper
 
     async def let_in(self, request: AnyRequest) -> Response[Any] | None:
         """Before each request: an answer for those who stay outside."""
@@ -46,14 +45,24 @@ class Web:
         if request.url.path == "/healthz":
             return None
         try:
-            self._guard.let_in(request)
+            await self.doorkeeper.admit(request)
         except RefusedError as refused:
+            if (login := self.doorkeeper.login_instead(request, refused)) is not None:
+                request.state["status"] = login.status_code
+                return login
             request.state["status"] = refused.status
             response = problem(refused.status, str(refused), refused.retry_after)
-            if refused.status == 401 and changes_something(request.method):
+            if refused.status == 401 and (changes_something(request.method) or self.doorkeeper.people_log_in):
                 response.headers["WWW-Authenticate"] = "Bearer"
             return response
+        except ServerError as error:
+            request.state["status"] = 503
+            return problem(503, str(error))
         return None
+
+    def form_token(self, request: AnyRequest) -> str:
+        """The value of the hidden field `csrf_token` that every form of the page needs."""
+        return self.doorkeeper.token(request)
 
     async def measure(self, request: AnyRequest) -> None:
         """After each answer."""
@@ -63,6 +72,7 @@ class Web:
         self._metrics.requests.labels(handler, status).inc()
         if began is not None:
             self._metrics.seconds.labels(handler).observe(time.perf_counter() - began)
+        await self.doorkeeper.note(request, status)
 
     async def answered(self, request: AnyRequest, work: Callable[[Question], Response[Any]]) -> Response[Any]:
         """Check that only what the route asks is given, work in a thread, and turn what is foreseeable into a sentence."""

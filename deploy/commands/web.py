@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from charts.queries.database import ReadOnlyDatabase
 from charts.web.app import create_app
+from charts.web.people.records import MongoRecords
 from charts.web.web_settings import WebSettings
 from deploy.connection import servers
 from deploy.training import routes
@@ -19,7 +20,6 @@ from producers.gateway.rate import RateLimit
 from producers.gateway.telemetry import GatewayMetrics
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.settings import WorkerSettings
-from streams.http.access import Keyring
 from streams.http.bounds import Bounds
 from streams.http.doorman import ConnectionMetrics
 from streams.http.guard import Guard
@@ -48,10 +48,11 @@ def web(
         try:
             gate = GatewaySettings.read()
             metrics, rate = GatewayMetrics(registry), RateLimit(gate.rate_per_second, gate.rate_burst, time.monotonic)
-            guard = Guard(Keyring(gate.keys), WrongKeys(gate.wrong_keys_per_minute, time.monotonic))
+            guard = Guard(gate.keyring(), WrongKeys(gate.wrong_keys_per_minute, time.monotonic))
             door = Door(publisher, gate, metrics, guard, rate)
             trainer = Trainer(kafka, WorkerSettings.read(), database, publisher)
-            app = create_app(database, settings, registry, routes.routes(trainer, door))
+            records = MongoRecords(mongo) if settings.login or settings.key_book else None
+            app = create_app(database, settings, registry, routes.routes(trainer, door), records)
             connections = ConnectionMetrics(registry, "web")
             serve(
                 app,

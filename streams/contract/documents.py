@@ -34,6 +34,14 @@ LOG: Final = "log"
 """One document: the identity of the log from which all others were made."""
 
 COLLECTIONS: Final = (ITEM_MONTHS, STORE_MONTHS, FORECASTS, PLANS, PLAN_PARTS, SCORES, SCORE_MONTHS, DRIFTS, PROGRESS, LOG)
+"""What is made from the log, and goes with it."""
+
+USERS: Final = "users"
+"""One document per user of the page, `_id` the name: role, stores, the password's hash, its wrong tries."""
+WEB_KEYS: Final = "web_keys"
+"""One document, `session`: the key that signs the cookies of the page."""
+AUDIT: Final = "audit"
+"""One document per change that somebody made through the page or to its users: at, who, did, status, address."""
 
 DAY_COLUMNS: Final = (
     "units_thousandths",

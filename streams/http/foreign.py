@@ -21,17 +21,25 @@ def changes_something(method: str) -> bool:
     return method not in _SAFE_METHODS
 
 
-def check_own(headers: Headers) -> None:
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+def is_form(headers: Headers) -> bool:
+    """Whether a body is that of a form."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
+
+
+def check_own(headers: Headers, *, form: bool = False) -> None:
     """Raise RefusedError if a foreign page may have made a request that changes something.
 
     Browsers say where a request comes from; programs do not, and are let through. Our own name with another port counts as foreign too.
-    415: the body has a type that a form can send.
+    415: the body has a type that a form can send. form: the body is a form that a token has proved to be ours.
     """
     sites = {value.strip().lower() for value in headers.getall("sec-fetch-site", [])}
     if not sites <= _OWN_SITE or any(not _is_host(origin, headers.get("host", "")) for origin in headers.getall("origin", [])):
         raise RefusedError(403, "This comes from a page of another origin, which may change nothing here.")
     for kind in headers.getall("content-type", []):
-        if kind.partition(";")[0].strip().lower() not in _TAKEN:
+        if kind.partition(";")[0].strip().lower() not in (_TAKEN | {FORM} if form else _TAKEN):
             raise RefusedError(415, "Set Content-Type to application/json, or to application/x-ndjson for a line each.")
 
 

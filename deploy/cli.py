@@ -44,7 +44,9 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "ads": ("Workbench", "what drives conversions of ads, and where the next money earns most"),
     "workbench": ("Workbench", "run a study whose steps stand in a file; what has not changed is kept"),
     "verify": ("Operation", "check that the books balance: the log against MongoDB"),
-    "topics": ("Operation", "list or create the topics"),
+    "topics": ("Operation", "list or create the topics, tell the rights that each process needs"),
+    "keys": ("Operation", "make, list and withdraw API keys"),
+    "users": ("Operation", "add, list and remove the people who use the page"),
     "schema": ("Operation", "JSON Schema and AsyncAPI of the messages"),
     "settings": ("Operation", "every environment variable: value, default and meaning"),
 }

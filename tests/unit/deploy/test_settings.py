@@ -154,7 +154,7 @@ def test_what_is_a_setting_or_somebody_elses_is_not_said(name):
 def test_every_settings_class_of_the_program_is_listed():
     classes = {place.partition(":")[2] for place in settings.CLASSES}
     found = set()
-    for room in ("streams", "producers", "consumers", "charts", "deploy"):
+    for room in ("streams", "producers", "consumers", "charts", "workbench", "deploy"):
         for file in (ROOT / room).rglob("*.py"):
             lines = [line for line in file.read_text().splitlines() if line.startswith("class ") and "(FromEnvironment)" in line]
             found |= {line.split()[1].partition("(")[0] for line in lines}

@@ -107,3 +107,11 @@ def test_a_part_of_a_numbered_name_is_enough():
     assert outcome("revenue in region 1", known) == "revenue | store=region 01 (stores 2-300)"
     assert outcome("revenue in region 3", known) == "REFUSE"
     assert outcome("revenue by region", known) == "REFUSE"
+
+
+def test_a_name_that_begins_like_a_number_is_found_whole():
+    known = Known(("Shop 1", "2"), ("Item 7 of brand 3", "Item 8 of brand 3"), "2017-03-15")
+    assert outcome("revenue of Item 7 of brand 3 in shop 1", known) == "revenue | store=Shop 1 | item=Item 7 of brand 3"
+    assert outcome("revenue of item 9 in shop 1", known) == "REFUSE"
+    assert outcome("revenue in stores 1 and 2", known) == "revenue | store=Shop 1,2"
+    assert outcome("revenue in store 3", known) == "REFUSE"

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from charts.figures import dates, style, words
 
 MOST_BARS = 30
-MOST_LINES = 6
+MOST_LINES = 5
 MOST_MONTHS = 12
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from charts.insight.answers.answer import Answer
+from charts.insight.answers.answer import Answer, Cell
 from charts.insight.answers.asking import ask as answered
 from charts.insight.questions.form import Form
 from charts.queries.database import ReadOnlyDatabase
@@ -74,8 +74,9 @@ def _print(answer: Answer) -> None:
     for column in answer.columns:
         is_number = any(isinstance(row[answer.columns.index(column)], (int, float)) for row in answer.rows)
         table.add_column(escape(column.replace("_", " ")), justify="right" if is_number else "left")
+    decimals = [_decimals([row[place] for row in answer.rows]) for place in range(len(answer.columns))]
     for row in answer.rows[:SHOWN]:
-        table.add_row(*(_cell(cell) for cell in row))
+        table.add_row(*(_cell(cell, places) for cell, places in zip(row, decimals, strict=True)))
     console.print(table if answer.rows else "(no rows)")
     if len(answer.rows) > SHOWN:
         console.print(f"... and {len(answer.rows) - SHOWN:,} more: --json shows all.")
@@ -95,9 +96,15 @@ def _print(answer: Answer) -> None:
     )
 
 
-def _cell(cell: str | float | None) -> str:
+def _decimals(column: list[Cell]) -> int:
+    """Decimals of a column: none if all numbers are whole, two of amounts, four of ratios."""
+    numbers = [cell for cell in column if isinstance(cell, (int, float))]
+    if all(number == int(number) for number in numbers):
+        return 0
+    return 4 if max(map(abs, numbers)) < 1 else 2
+
+
+def _cell(cell: Cell, decimals: int) -> str:
     if cell is None:
         return "unknown"
-    if isinstance(cell, float):
-        return f"{cell:,.2f}" if abs(cell) >= 10 else f"{cell:,.4g}"
-    return f"{cell:,}" if isinstance(cell, int) else escape(cell)
+    return escape(cell) if isinstance(cell, str) else f"{cell:,.{decimals}f}"

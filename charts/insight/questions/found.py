@@ -124,6 +124,8 @@ def _take_rows(text: Text, found: Found) -> None:
     if not found.by and text.take(_COMPARING):
         kinds = [kind for kind in ("store", "item") if len(found.names.of(kind)) > 1]
         found.by = kinds[0] if kinds else ""
+        if kinds and found.direction == "changed" and found.says("difference|differ"):
+            found.direction = ""  # between names, not between periods
 
 
 def _times(text: Text, found: Found, known: Known) -> Times:

@@ -23,9 +23,9 @@ def measure_of(text: Text, found: Found) -> str:
             raise Unknown("Ask about the forecasts' error or about sales, one at a time.")
         return found.error
     named = list(dict.fromkeys([*found.measures, *filter(None, [found.bounds.measure])]))
-    for words, question, choices in _MANY_MEANINGS:
+    for words, asked, meanings in _MANY_MEANINGS:
         if text.take(words) and not named:
-            raise Ambiguous(question, found.with_measures(*choices))
+            raise Ambiguous(asked, found.with_measures(*meanings))
     if found.lost and not named:
         named = ["profit"]
     if len(named) > 1:

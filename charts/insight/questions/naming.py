@@ -12,6 +12,9 @@ from charts.insight.questions.words import STOPWORDS, UNSUPPORTED, VOCABULARY
 _STORE_WORD: Final = r"(?:stores?|shops?|branch|branches|outlets?|locations?)"
 _ITEM_WORD: Final = r"(?:items?|products?|articles?|skus?)"
 _WITHOUT: Final = "except(?: for)?|excluding|exclude|outside|excl|without|other than|apart from|not counting|but not|not|no"
+_NOUNS: Final = {"store": ("store", "shop", "branch", "outlet", "location"), "item": ("item", "product", "article", "sku")}
+NO_CHANCE: Final = 4
+"""So many plain words in the order of a name are no coincidence."""
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _NAMES: Final = r"N\d+(?: (?:and |or |nor )?N\d+)*"
 
@@ -41,8 +44,8 @@ def take_names(text: Text, quotes: list[str], known: Known, question: str) -> Na
     """Find all names; `text` keeps marks in their place. Raises Ambiguous, Unknown."""
     found: list[Name] = []
     _take_quoted(text, quotes, known, found)
-    _take_numbered(text, known, found)
     _take_exact(text, known, found)
+    _take_numbered(text, known, found)
     _correct(text, known)
     _take_exact(text, known, found)
     _ask_about_plain(text, known)
@@ -72,11 +75,11 @@ def _take_numbered(text: Text, known: Known, found: list[Name]) -> None:
             rf"(?<![\w-])({word})(?: (?:no|number|nr))?((?: N\d+(?: and)?)*) (\d+)(?! (?:days|weeks|months)\b)(?![\w./-])", text.rest
         ):
             names = [
-                name for spelled in (match[3], f"{kind} {match[3]}", f"{match[1].rstrip('s')} {match[3]}")
+                name for spelled in (match[3], *(f"{noun} {match[3]}" for noun in _NOUNS[kind]))
                 for name in known.exact(spelled) if name.kind == kind
             ]  # fmt: skip
             if not names:
-                if _YEAR.fullmatch(match[3]):
+                if _YEAR.fullmatch(match[3]) or known.partly([kind, match[3]]):
                     return
                 raise Unknown(f"There is no {kind} {match[3]}.", _replaced(match[0], known.near(f"{kind} {match[3]}", 60.0), ""))
             found.append(names[0])
@@ -94,7 +97,7 @@ def _take_exact(text: Text, known: Known, found: list[Name]) -> None:
             before = words[start - 1] if start else ""
             after = words[start + length] if start + length < len(words) else ""
             noun = next((w for w in (before, after) if re.fullmatch(rf"{_STORE_WORD}|{_ITEM_WORD}", w)), "")
-            if names and (not all(is_plain(word) for word in window) or before == noun != ""):
+            if names and (length >= NO_CHANCE or not all(is_plain(word) for word in window) or before == noun != ""):
                 _mark(text, re.escape(" ".join(window)), names, found, noun)
                 return _take_exact(text, known, found)
     return None

@@ -92,7 +92,7 @@ UNSUPPORTED: Final = {
 
 STOPWORDS: Final = frozenset(
     "a an the of in at on for to from by with and our us we i me my you your is are was were be been am do does did have has had having "
-    "there what which who how much many show give tell list display see get find me please can could would should so it its that these "
+    "there what which how much many show give tell list display see get find me please can could would should so it its that these "
     "those this during within over across through all overall total totals sum whole any made make makes making "
     "bring brings brought come came generate generated achieve achieved earn earned earning report need want know "
     "about just per each every our's whats when hello hi hey thanks thank ok then now currently numbers figures figure number amount "

@@ -12,7 +12,7 @@ from online_model.constants import LABEL_CAP_DAY, LABEL_CAP_WINDOW, STAGGER, TEA
 from online_model.experts.features import thaw
 from online_model.experts.registry import CORRECTED, EXPERT_NAMES, EXPERTS, PENDING
 from online_model.experts.regressors import solve_together
-from online_model.horizons import DAY, HORIZON_NAMES, N_HORIZONS, QUANTILE_NAMES, SPANS, TAIL_NAMES, WEEK, tuned
+from online_model.horizons import DAY, HORIZON_NAMES, N_HORIZONS, QUANTILE_NAMES, SPANS, TAIL_NAMES, WEEK
 from online_model.results import Scored
 from online_model.series import level_shift
 
@@ -37,8 +37,6 @@ SLOT_COLUMNS: Final = GATE + 1
 """Columns of a store's slots, one row a pending forecast: origin, age of the pool, expected open days, bias signal, bias factor, year
 corrections, share of the gate."""
 _FIRST_SLOT: Final = tuple(sum(SPANS[:h]) for h in range(N_HORIZONS))
-_ESTIMATED: Final = tuned(0, 1, 1).astype(np.float32)[:, None]
-"""By horizon, the further weight in the quantiles of a label that is partly an estimate, which scatters less than sales do."""
 _P: Final = {name: i for i, name in enumerate(PENDING)}
 _EXPERTS: Final = [_P[name] for name in EXPERT_NAMES]
 _RAW: Final = [_EXPERTS[place] for place in CORRECTED]
@@ -246,5 +244,4 @@ def _correct(s: Series, m: Matured, pool: Pool) -> None:
                 pool.bias.learn_week(m.day - b, a, p)
     served = (unbiased * m.factors).astype(np.float32)
     sold = m.sums[0] if m.whole is None else np.where(m.whole, m.sums[0], m.sums[1])
-    weight = m.weight if m.whole is None else m.weight * np.where(m.whole, 1, _ESTIMATED)
-    pool.quantiles.learn(s, served, m.kept[:, _TAILS].swapaxes(0, 1), sold, weight)
+    pool.quantiles.learn(s, served, m.kept[:, _TAILS].swapaxes(0, 1), sold, m.weight)

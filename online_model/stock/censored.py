@@ -84,6 +84,11 @@ def seen_of(morning: Morning, hours: F64, out: Bools, store: F64) -> Seen:
     )
 
 
+def weight_of(share: F64) -> F32:
+    """What a day teaches of which this share was seen: nothing below `LEAST_SEEN`, all from `WHOLE` on."""
+    return np.where(share >= WHOLE, 1.0, np.where(share < LEAST_SEEN, 0.0, share)).astype(np.float32)
+
+
 def censored_day(rest: RestOfDay, morning: Morning, units: F64, hours: F64, out: Bools, store: F64) -> DayStock | None:
     """Estimate a store's day; None where no hour that sells was out.
 
@@ -105,7 +110,7 @@ def censored_day(rest: RestOfDay, morning: Morning, units: F64, hours: F64, out:
     some, above = out.any(0), np.maximum(units - seen.sold, 0.0)
     hidden = np.where(some, np.maximum(unseen.mean, above), 0.0)
     demand = np.where(some, np.maximum(seen.sold + hidden, units), units)
-    weight = np.where(seen.share >= WHOLE, 1.0, np.where(seen.share < LEAST_SEEN, 0.0, seen.share)).astype(np.float32)
+    weight = weight_of(seen.share)
     rows = np.flatnonzero(seen.share < WHOLE)
     low, high = (np.maximum(seen.sold + end, units)[rows] for end in unseen.ends())
     count = (out & (morning.usual >= SELLS)).sum(0)

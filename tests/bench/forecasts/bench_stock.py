@@ -1,4 +1,4 @@
-r"""The tables of docs/stock.md, on fresh groceries whose hours without stock are known.
+r"""The tables of docs/hidden-demand.md, on fresh groceries whose hours without stock are known.
 
     python -m tests.bench.forecasts.bench_stock FILE.parquet [days] [hidden] [runs_out] [radar] [ablation] [--stores odd]
 

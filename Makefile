@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-bench demo test check lint types layers docs coverage bench many-items soak steady kill fuzz lock clean
+.PHONY: help install install-bench demo test check lint types layers docs coverage bench many-items soak steady kill pictures fuzz lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ soak: install ## a day of a 50-store chain in minutes, with a fault every few se
 
 steady: install ## sales at an even rate for minutes: delay and memory must stay flat
 	$(BIN)/python -m tests.steady $(ARGS)
+
+pictures: install ## the documents' pictures of a running page (ARGS=http://127.0.0.1:8081); needs Chromium
+	$(BIN)/python -m tests.pictures $(ARGS)
 
 fuzz: install ## a million events of any kind through the processor, guided by coverage: hours (ARGS="--cases 20000")
 	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/python -m pip install -q -e ".[fuzz]" || true

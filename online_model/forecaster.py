@@ -16,6 +16,7 @@ from online_model.stock.quiet import quiet_from
 from online_model.stock.running_day import RunsOut, runs_out
 from online_model.stock.silence import silence
 from online_model.store import StoreModel
+from online_model.today.moment import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from online_model.combine.scores import Scores
     from online_model.results import DayClosed, Drift
+    from online_model.today.moment import TodayForecast
 
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -202,8 +204,22 @@ class Forecaster:
         if not any(other.last_day for other in self._stores):
             self._pool = Pool()
 
+    def follow(self, store: int, told: Moment) -> None:
+        """Learn what a store has sold of its running day since the last moment that was told.
+
+        `told.day` comes after the newest closed day. A moment before the last one begins the day anew.
+        """
+        self._stores[store].follow(store, told, self._pool)
+
+    def today(self, store: int, told: Moment) -> TodayForecast:
+        """Follow a running day up to a moment, and forecast its totals.
+
+        What is forecast here is scored when the day closes: that teaches the band, and how far corrections are trusted.
+        """
+        return self._stores[store].today(store, told, self._pool)
+
     def nowcast(self, store: int, day: int, hour: float, sold: F64) -> F64:
-        """Expected units of a running day, from its start to its end.
+        """Expected units of a running day, from its start to its end: `today` without categories, receipts and bands.
 
         Parameters
         ----------
@@ -220,7 +236,7 @@ class Forecaster:
             Units by the end of the day, `[n]`; never below `sold`.
 
         """
-        return self._stores[store].nowcast(day, hour, np.asarray(sold, np.float64), self._pool)
+        return self.today(store, Moment(day, hour, np.asarray(sold, np.float64))).mean
 
     def runs_out(self, store: int, day: int, hour: float, by_hour: F64, left: F64) -> RunsOut:
         """Whether what is left of a store's series lasts until the day ends.

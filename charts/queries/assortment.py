@@ -1,7 +1,8 @@
 """The items of a store, or of all stores: what they sold in a period, and what is expected of them."""
 
+from array import array
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -64,7 +65,8 @@ class Foreseen:
 
     origin: str
     """The newest business date that the forecast of the days ahead knows."""
-    path: tuple[float, ...]
+    path: Sequence[float]
+    """Mean units of each of the days after it; an array, as a chain keeps a hundred thousand of them."""
     horizons: Mapping[str, tuple[float, float, float, float]]
     """Mean, P10, P50 and P90 by horizon."""
     today: str | None = None
@@ -128,11 +130,12 @@ def foreseen(document: Mapping[str, Any]) -> Foreseen | None:
     if not close or horizon_of(close, DAY.name) is None or horizon_of(close, LONGEST.name) is None:
         return None
     horizons = {one["horizon"]: (one["mean"], one["p10"], one["p50"], one["p90"]) for one in close["horizons"]}
+    path = array("d", close["path"])
     if not today:
-        return Foreseen(close["origin"], tuple(close["path"]), horizons)
+        return Foreseen(close["origin"], path, horizons)
     running = today["horizons"][0]
     sold = today.get("sold_so_far") or 0.0
-    return Foreseen(close["origin"], tuple(close["path"]), horizons, running["first_day"], running["mean"], sold)
+    return Foreseen(close["origin"], path, horizons, running["first_day"], running["mean"], sold)
 
 
 def _where(store: str | None, period: Period) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from streams.contract.documents import ITEM_SCORE_COLUMNS, SCORES
 from streams.contract.horizons import DAY, LONGEST
 
 Weight = Literal["high", "medium", "low"]
-Kind = Literal["price", "reprice", "more", "less", "facings", "delist", "keep", "watch"]
+Kind = Literal["price", "more", "less", "facings", "delist", "keep", "watch"]
 HIGH_SHARE, MEDIUM_SHARE = 0.8, 0.95
 """High: the items that together bring the first 80 % of a currency's forecast revenue; medium: the next 15 %; low: the rest."""
 RISE, FALL = 1.25, 0.75
@@ -127,14 +127,17 @@ def action_of(row: ProductRow, drift: Mapping[str, Any] | None, facing: tuple[in
     if facing is not None:
         before, planned, gain = facing
         return Action("facings", gain * span, (before, planned, gain))
-    if row.expected_units is None:
-        return Action("watch")
-    usual = row.units * span / days
-    if usual > 0 and row.price is not None and abs(row.expected_units - usual) >= 1:
-        ratio = row.expected_units / usual
+    return Action("watch") if row.expected_units is None else _by_forecast(row, row.expected_units, margin, days)
+
+
+def _by_forecast(row: ProductRow, expected: float, margin: float, days: int) -> Action:
+    """What the forecast of the next 28 days alone says."""
+    usual = row.units * LONGEST.days / days
+    if usual > 0 and row.price is not None and abs(expected - usual) >= 1:
+        ratio = expected / usual
         if (ratio >= RISE or ratio <= FALL) and row.weight != "low":
-            money = abs(row.expected_units - usual) * row.price * margin
-            return Action("more" if ratio > 1 else "less", money, (usual, row.expected_units))
+            money = abs(expected - usual) * row.price * margin
+            return Action("more" if ratio > 1 else "less", money, (usual, expected))
     if row.weight == "low" and row.frequency * RARE_DAYS < days:
         return Action("delist", 0.0, (max(row.frequency, 0), days, row.revenue))
     return Action("keep")

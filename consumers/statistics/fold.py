@@ -151,7 +151,7 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
             "others": _with_foreign(others, foreign) if foreign else others,
             "first": min(days),
             "last": max(days),
-            "newest_sale": max(document.get("newest_sale", 0.0), max(sale.sold_at for sale in newer)),
+            "newest_sale": max(document.get("newest_sale", 0.0), *(sale.sold_at for sale in newer)),
             "total": _fitting(total),
             "days": days,
             "hours": hours,

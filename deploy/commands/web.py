@@ -11,17 +11,20 @@ from charts.queries.database import ReadOnlyDatabase
 from charts.web.app import create_app
 from charts.web.pages.desk import Place
 from charts.web.pages.keeping import MongoKeeps
+from charts.web.people.records import MongoRecords
 from charts.web.web_settings import WebSettings
+from consumers.replenishment.replenishment_settings import ReplenishSettings
 from deploy.connection import servers
+from deploy.desk_doors import doors
 from deploy.training import routes
 from deploy.training.trainer import Trainer
+from online_model.shelf import ShelfSettings
 from producers.gateway.door import Door
 from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.telemetry import GatewayMetrics
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.settings import WorkerSettings
 from streams.contract.topics import FORECASTS
-from streams.http.access import Keyring
 from streams.http.bounds import Bounds
 from streams.http.doorman import ConnectionMetrics
 from streams.http.guard import Guard
@@ -53,12 +56,25 @@ def web(
         try:
             gate = GatewaySettings.read()
             metrics, rate = GatewayMetrics(registry), RateLimit(gate.rate_per_second, gate.rate_burst, time.monotonic)
-            guard = Guard(Keyring(gate.keys), WrongKeys(gate.wrong_keys_per_minute, time.monotonic))
+            guard = Guard(gate.keyring(), WrongKeys(gate.wrong_keys_per_minute, time.monotonic))
             door = Door(publisher, gate, metrics, guard, rate)
             worker = WorkerSettings.read()
             trainer = Trainer(kafka, worker, database, publisher)
             place = Place(worker.timezone, worker.country.strip().upper())
-            app = create_app(database, settings, registry, routes.routes(trainer, door), tail=tail, keeps=keeps, place=place)
+            order = ReplenishSettings.read()
+            ordering = ShelfSettings(service_level=order.service_level, lead_time_days=order.lead_time_days, review_days=order.review_days)
+            app = create_app(
+                database,
+                settings,
+                registry,
+                routes.routes(trainer, door),
+                tail=tail,
+                keeps=keeps,
+                outside=doors(kafka, publisher),
+                place=place,
+                ordering=ordering,
+                records=MongoRecords(mongo) if settings.login or settings.key_book else None,
+            )
             connections = ConnectionMetrics(registry, "web")
             serve(
                 app,

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Self
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 ANSWER_SECONDS = 40
@@ -20,14 +21,14 @@ class Browser:
         to_browser, ours = os.pipe()
         mine, from_browser = os.pipe()
         command = [
-            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--hide-scrollbars",
-            "--disable-component-update", "--disable-sync", "--disable-extensions", "--remote-debugging-pipe",
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+            "--hide-scrollbars", "--disable-component-update", "--disable-sync", "--disable-extensions", "--remote-debugging-pipe",
             f"--user-data-dir={directory / 'chromium'}", "about:blank",
         ]  # fmt: skip
 
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_moved(to_browser, from_browser), pass_fds=(3, 4)
-        )
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        move = _moved(to_browser, from_browser)
+        self._process = subprocess.Popen(command, **quiet, preexec_fn=move, pass_fds=(3, 4))  # noqa: PLW1509 - `move` only moves
         os.close(to_browser)
         os.close(from_browser)
         self._write, self._read = ours, mine
@@ -39,7 +40,7 @@ class Browser:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.ask(f"{domain}.enable")
 
-    def __enter__(self) -> "Browser":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,6 +74,11 @@ class Browser:
         until = time.monotonic() + ANSWER_SECONDS
         while not any(event["method"] == method for event in self._events):
             self._next(until)
+
+    def settle(self) -> None:
+        """Wait until the page no longer says that it is being made: such a page loads itself again."""
+        whole = "document.readyState === 'complete' && document.querySelector('h1') !== null"
+        self.wait_until(f"{whole} && !document.querySelector('[data-loading]')", 30)
 
     def wait_until(self, expression: str, seconds: float = 10.0) -> float:
         """Seconds until an expression of JavaScript is true."""

@@ -79,3 +79,20 @@ def _fits(value, wanted):
 
 def metrics() -> ConsumerMetrics:
     return ConsumerMetrics(CollectorRegistry())
+
+
+class MemoryKeeps:
+    """What people decided on the pages, in memory; see `charts.web.pages.keeping.Keeps`."""
+
+    def __init__(self):
+        self.held = {}
+
+    def put(self, collection, document):
+        self.held.setdefault(collection, {})[document["_id"]] = copy.deepcopy(document)
+
+    def all_of(self, collection, where, limit):
+        found = [d for d in self.held.get(collection, {}).values() if all(d.get(k) == v for k, v in where.items())]
+        return copy.deepcopy(found[:limit])
+
+    def drop(self, collection, name):
+        self.held.get(collection, {}).pop(name, None)

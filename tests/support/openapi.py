@@ -7,8 +7,9 @@ from jsonschema import Draft202012Validator
 
 
 def routes_of(app) -> set[tuple[str, str]]:
-    """Method and path of everything that an application answers; the framework's own OPTIONS are none of ours."""
-    return {(method, route.path_format) for route in app.routes for method in route.methods if method != "OPTIONS"}
+    """Method and path of what an application answers to programs; pages for people say so, and the framework's OPTIONS are none of ours."""
+    told = [(route, handler) for route in app.routes for handler in route.route_handlers if handler.include_in_schema is not False]
+    return {(method, route.path_format) for route, handler in told for method in handler.http_methods if method != "OPTIONS"}
 
 
 def operations_of(document) -> set[tuple[str, str]]:

@@ -13,6 +13,8 @@ from charts.web.pages.kept import Kept
 
 _SOON, _SLOW, _DAILY = 2.0, 60.0, 300.0
 """Seconds that things are kept: those that move with each forecast, with many sales, with each close."""
+_NAMED_DAYS: Final = 28
+"""Items that were sold within so many days name the categories to choose from."""
 _MOST_DRIFTS: Final = 1000
 
 
@@ -29,8 +31,11 @@ class Books:
 
     def categories(self, store: str | None) -> list[str]:
         """The categories of the items that are sold; none where they are not read yet, or no sale names one."""
-        sold = self.sold(store, 28)
-        return sorted({one.category for one in sold.values() if one.category}) if sold else []
+        names = [store] if store is not None else self.stores()
+        if store is not None:
+            self.sold(store, _NAMED_DAYS)
+        known = [self.kept.peek(("sold", name, _NAMED_DAYS)) or {} for name in names]
+        return sorted({one.category for sold in known for one in sold.values() if one.category})
 
     def trading_day(self, store: str) -> TradingDay | None:
         """A store's newest day, as it stands."""

@@ -64,10 +64,9 @@ def drawn(
     top, count = max(axis[-1][0], 1e-9), len(places)
     plot = HEIGHT - _TOP - _FOOT
     parts = [Markup('<svg class="chart" role="img" aria-label="{}" width="100%" height="{}">').format(title, HEIGHT)]
-    for value, label in axis:
+    for value, _ in axis:
         y = round(_TOP + plot * (1 - value / top), 1)
         parts.append(Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/>').format(y))
-        parts.append(Markup('<text class="tick" x="2" y="{}">{}</text>').format(y - 3, label))
     if parted_at is not None and count:
         parts.append(
             Markup('<line class="parting" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>').format(_edge(parted_at, count), 4, HEIGHT - _FOOT)
@@ -78,6 +77,8 @@ def drawn(
     parts += [_area(mark, count, top) for mark in marks if isinstance(mark, Band)]
     parts += [_path(mark, count, top) for mark in marks if isinstance(mark, Line)]
     parts.append(Markup("</svg>"))
+    for value, label in axis:  # above the lines, so that they stay legible
+        parts.append(Markup('<text class="tick" x="2" y="{}">{}</text>').format(round(_TOP + plot * (1 - value / top) - 3, 1), label))
     for mark in marks:
         if isinstance(mark, Dots):
             parts += [

@@ -25,6 +25,7 @@ from charts.web.pages.outside import Outside
 from charts.web.pages.speech import Speech, catalog, languages, preferred_language
 from charts.web.pages.visit import PERIODS, Filters, Visit, filters_of
 from charts.web.web import AnyRequest, problem
+from online_model.shelf import ShelfSettings
 from streams.contract.errors import ServerError, UsageError
 
 POLICY: Final = (
@@ -59,8 +60,19 @@ class Place:
 class Desk:
     """What the pages share."""
 
-    def __init__(self, books: Books, keeps: Keeps | None, outside: Outside, place: Place, clock: Callable[[], float] = time.time) -> None:
-        self.books, self.keeps, self.outside, self.place, self.clock = books, keeps, outside, place, clock
+    def __init__(
+        self,
+        books: Books,
+        keeps: Keeps | None = None,
+        outside: Outside | None = None,
+        place: Place | None = None,
+        ordering: ShelfSettings | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """keeps: where people's decisions are kept; None: nowhere. ordering: lead time and review of orders."""
+        self.books, self.keeps, self.clock = books, keeps, clock
+        self.outside, self.place, self.ordering = outside or Outside(), place or Place(), ordering or ShelfSettings()
+        place = self.place
         self._zone = ZoneInfo(place.zone) if place.zone != "UTC" else UTC
 
     async def page(self, request: AnyRequest, template: str, work: Callable[[Visit], Mapping[str, Any]]) -> Response[Any]:
@@ -76,7 +88,7 @@ class Desk:
         status, sentence = 200, ""
         try:
             visit = self.visit(request)
-            response = await asyncio.to_thread(work, visit)
+            response = await asyncio.to_thread(self._work, work, visit)
         except UsageError as error:
             status, sentence = 422, str(error)
         except ServerError as error:
@@ -97,11 +109,15 @@ class Desk:
     def shown(self, visit: Visit, template: str, values: Mapping[str, Any], status: int = 200) -> Response[Any]:
         """A rendered page."""
         frame = self._frame(visit) if status != 503 else {"stores": [], "categories": []}
-        text = _environment(visit.speech.language).get_template(template).render(visit=visit, say=visit.speech, **frame, **values)
+        text = _environment(visit.speech.language).get_template(template).render({"visit": visit, "say": visit.speech, **frame, **values})
         headers = {"Content-Security-Policy": POLICY, "Vary": "Cookie, Accept-Language", "Content-Language": visit.speech.language}
         if status == 503:
             headers["Retry-After"] = "5"
         return Response(text, media_type=MediaType.HTML, headers=headers, status_code=status)
+
+    def _work(self, work: Callable[[Visit], Response[Any]], visit: Visit) -> Response[Any]:
+        with self.books.kept.visit():
+            return work(visit)
 
     def _visit(self, request: AnyRequest, filters: Filters) -> Visit:
         cookies = request.cookies
@@ -137,7 +153,7 @@ def _environment(language: str) -> Environment:
     found.install_gettext_callables(words.ugettext, words.ungettext, newstyle=True)  # type: ignore[attr-defined]
     found.filters |= {"shortened": shortened}
     found.globals |= {
-        "pages": PAGES,
+        "navigation": PAGES,
         "periods": PERIODS,
         "languages": languages(),
         "style_file": STYLE,

@@ -30,6 +30,8 @@ def address_of(name: str) -> str:
 
 STYLE, SCRIPT, ICON = address_of("desk.css"), address_of("desk.js"), address_of("icon.svg")
 TILL_SCRIPT: Final = address_of("till.js")
+WORKER: Final = _FILES["worker.js"]
+"""Keeps the till's page for times without a connection; served under an address of its own, because a browser asks for it again."""
 
 
 def file_routes() -> list[HTTPRouteHandler]:

@@ -3,16 +3,19 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotReadyError
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 WAIT_SECONDS: Final = 0.7
 """How long a page waits for what is not there yet."""
-_MOST: Final = 64
+_MOST: Final = 1000
+_FAILED_SECONDS: Final = 3.0
+"""How long after a failure it is not tried again."""
 _READING_SHARE: Final = 20
 """A value is kept at least so many times as long as it took to read, so that reading never takes more than 5 % of a core."""
 
@@ -23,6 +26,8 @@ class _Value:
     made_at: float = float("-inf")
     seconds: float = 0.0
     future: "Future[Any] | None" = None
+    error: Exception | None = None
+    failed_at: float = float("-inf")
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -35,8 +40,24 @@ class Kept:
         self._values: OrderedDict[Hashable, _Value] = OrderedDict()
         self._lock = threading.Lock()
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="desk")
+        self._visit = threading.local()
 
-    def get(self, key: Hashable, make: Callable[[], T], seconds: float) -> T | None:
+    @contextmanager
+    def visit(self) -> Iterator[None]:
+        """Within it, all values together are waited for as long as otherwise one: a page of fifty stores is as quick as one of one."""
+        self._visit.until = time.monotonic() + self._wait
+        try:
+            yield
+        finally:
+            del self._visit.until
+
+    def peek(self, key: Hashable) -> Any:
+        """The value of a key as it was last read; None: it was not. Nothing is read."""
+        with self._lock:
+            entry = self._values.get(key)
+        return None if entry is None else entry.value
+
+    def get(self, key: Hashable, make: Callable[[], T], seconds: float, wait_seconds: float | None = None) -> T | None:
         """The value of a key, at most `seconds` old if reading is quick; an older one where it is not; None: not read yet.
 
         Raises what `make` raises if there is no older value.
@@ -47,11 +68,16 @@ class Kept:
             if age < max(seconds, _READING_SHARE * entry.seconds):
                 value: T = entry.value
                 return value
+            if entry.error is not None and self._clock() - entry.failed_at < _FAILED_SECONDS:
+                if entry.made_at == float("-inf"):
+                    raise entry.error
+                old: T = entry.value
+                return old
             if entry.future is None:
                 entry.future = self._readers.submit(self._read, entry, make)
             future = entry.future
         try:
-            future.result(self._wait)
+            future.result(self._patience(wait_seconds))
         except NotReadyError:
             pass
         except Exception:
@@ -59,6 +85,11 @@ class Kept:
                 raise
         newest: T | None = entry.value
         return newest
+
+    def _patience(self, wait_seconds: float | None) -> float:
+        wait = self._wait if wait_seconds is None else wait_seconds
+        until = getattr(self._visit, "until", None)
+        return wait if until is None else max(min(wait, until - time.monotonic()), 0.0)
 
     def close(self) -> None:
         """Read nothing more."""
@@ -68,7 +99,10 @@ class Kept:
         began = time.monotonic()
         try:
             entry.value = make()
-            entry.made_at, entry.seconds = self._clock(), time.monotonic() - began
+            entry.made_at, entry.seconds, entry.error = self._clock(), time.monotonic() - began, None
+        except Exception as error:
+            entry.error, entry.failed_at = error, self._clock()
+            raise
         finally:
             with entry.lock:
                 entry.future = None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from litestar import get
@@ -37,10 +38,8 @@ class Pulse:
         loop = asyncio.get_running_loop()
         async with self._lock:
             if loop.time() - self._looked_at >= LOOK_SECONDS:
-                try:
+                with suppress(ServerError):
                     self._word = await asyncio.to_thread(self._look)
-                except ServerError:
-                    pass
                 self._looked_at = loop.time()
             return self._word
 

@@ -8,9 +8,9 @@ from markupsafe import Markup
 def bar(value: float | None, largest: float, look: str = "a") -> Markup:
     """A bar as long as its value; nothing where there is none."""
     if value is None or value <= 0 or largest <= 0:
-        return Markup('<svg class="bar" aria-hidden="true" width="100%" height="8"></svg>')
+        return Markup('<svg class="bar" aria-hidden="true" width="100%" height="5"></svg>')
     return Markup(
-        '<svg class="bar" aria-hidden="true" width="100%" height="8"><rect class="fill-{}" width="{}%" height="8" rx="2"/></svg>'
+        '<svg class="bar" aria-hidden="true" width="100%" height="5"><rect class="fill-{}" width="{}%" height="5" rx="2"/></svg>'
     ).format(look, round(min(100 * value / largest, 100), 2))
 
 

@@ -17,6 +17,8 @@ class DeadLetter:
     store: str
     text: str
     """The beginning of its bytes, as text."""
+    money: float | None = None
+    """What it was sold for, if that can be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from charts.figures.style import MINUS
 FOLDER: Final = Path(__file__).parent / "locale"
 SOURCE: Final = "en"
 """The language that the words in the code are in; every file of `locale/` adds another one."""
+NOTHING: Final = "\N{EN DASH}"
+"""Stands where there is no number, and between the two ends of a range."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -90,7 +92,7 @@ class Speech:
     def money(self, amount: float | None, currency: str | None, *, sign: bool = False) -> str:
         """An amount: with decimals only below a hundred; a dash where it is not known."""
         if amount is None:
-            return "–"  # noqa: RUF001 - an en dash
+            return NOTHING
         whole = abs(amount) >= 100
         value = round(amount) if whole else round(amount, 2)
         value = value or 0.0
@@ -120,11 +122,6 @@ class Speech:
     def band(self, low: str, high: str, likely: str) -> str:
         """What is expected, in the words of a shop."""
         return self.gettext("between %(low)s and %(high)s, most likely %(likely)s", low=low, high=high, likely=likely)
-
-    def money_band(self, band: tuple[float, float, float], currency: str | None) -> str:
-        """Low, likely and high amounts in words."""
-        low, likely, high = (self.money(amount, currency) for amount in band)
-        return self.band(low, high, likely)
 
     def units_band(self, mean: float, low: float, high: float) -> str:
         """A forecast in units, in words."""

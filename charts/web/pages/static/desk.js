@@ -33,10 +33,14 @@ addEventListener("keydown", (event) => {
 
 // ---------------------------------------------------------------- live parts
 
-let busy = false, again = false;
+const APART = 700; // milliseconds between two refreshes, so that a busy chain does not keep its own page busy
+let busy = false, again = false, since = -APART;
 async function refresh() {
   if (busy) { again = true; return; }
   busy = true;
+  const wait = since + APART - performance.now();
+  if (wait > 0) await new Promise((go) => setTimeout(go, wait));
+  since = performance.now();
   try {
     const answer = await fetch(location.href, {cache: "no-store", headers: {Accept: "text/html"}});
     if (!answer.ok) throw new Error(answer.status);

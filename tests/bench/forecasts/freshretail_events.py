@@ -4,7 +4,8 @@
 
 One sale line for each hour with sales. The data say in which hours an item was out, not how much there was; so a run of hours in stock
 begins with what it sold (a count in the morning, a delivery later), and what ends in a stock-out is counted as 0 then. A day that ends in
-stock has a third more. Hours are taken as UTC.
+stock has a third more. So the file shows the whole way at work; it is no measure of how well stock-outs are foreseen, as the stock was made
+of what sold. Hours are taken as UTC.
 """
 
 import argparse

@@ -1,5 +1,6 @@
 """People who use the page: they log in, see and change what their role and stores allow, and what they change is written down."""
 
+import asyncio
 import re
 import time
 
@@ -87,6 +88,7 @@ def test_a_person_logs_in_and_out(client_of):
         cookie = shown.headers["set-cookie"].lower()
         assert "httponly" in cookie
         assert "samesite=lax" in cookie
+        assert "secure" not in cookie
         assert client.get("/v1/forecasts?store=berlin-1").status_code == 200
         page = client.get("/login")
         assert "logged in as anna (manager)" in page.text
@@ -211,6 +213,22 @@ def test_without_login_all_stays_as_it_is_and_a_form_of_ours_counts(client_of):
         assert client.get("/login").status_code == 404
         assert client.post("/plans", data={"x": "1"}).status_code == 415
         assert client.post("/plans", data={"csrf_token": "x"}).status_code == 403
+
+
+def test_a_form_that_does_not_arrive_is_given_up(client_of, monkeypatch):
+    async def never(_):
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(doorkeeper, "_FORM_SECONDS", 0.05)
+    monkeypatch.setattr(doorkeeper.Request, "form", never)
+    with client_of() as client:
+        assert client.post("/login", data={"name": "anna"}).status_code == 408
+
+
+def test_over_tls_the_cookie_is_for_tls_only(client_of):
+    with client_of() as client:
+        client.base_url = "https://shop.example"
+        assert "secure" in log_in(client).headers["set-cookie"].lower()
 
 
 def test_a_page_for_others_needs_a_way_in():

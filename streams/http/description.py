@@ -36,7 +36,7 @@ _PASSWORD: Final = SecurityScheme(type="http", scheme="basic", description="The 
 
 KEY_REFUSALS: Final[Mapping[int, str]] = {
     401: "No API key was shown, or one that is not ours.",
-    403: "Without API keys the server answers only to this machine, and another site's page may change nothing.",
+    403: "The key or the person may not do this; without keys only this machine is answered; another site's page changes nothing.",
     429: "Too many wrong API keys, or too many requests: see Retry-After.",
 }
 """How a guard refuses."""

@@ -32,6 +32,8 @@ TOKEN_FIELD, TOKEN_HEADER = "csrf_token", "X-CSRF-Token"
 _KNOWN_SECONDS: Final = 2.0
 """How long a user is taken for what the database said: so long a removed one gets in."""
 
+_FORM_SECONDS: Final = 15.0
+
 _NO_STORE: Final = frozenset({LOGIN, "/logout", "/docs", "/openapi.json"})
 """Paths that tell nothing of any store."""
 
@@ -167,7 +169,13 @@ class Doorkeeper:
 
     async def _token_of(self, request: AnyRequest, *, form: bool) -> str:
         shown = request.headers.get(TOKEN_HEADER, "")
-        return shown if shown or not form else str((await request.form()).get(TOKEN_FIELD, ""))
+        if shown or not form:
+            return shown
+        try:
+            async with asyncio.timeout(_FORM_SECONDS):  # whoever is not let in yet must not hold us
+                return str((await request.form()).get(TOKEN_FIELD, ""))
+        except TimeoutError:
+            raise RefusedError(408, f"The form did not arrive within {_FORM_SECONDS:g} s.") from None
 
     def _check_rights(self, request: AnyRequest, visitor: Visitor) -> None:
         opt = request.route_handler.opt

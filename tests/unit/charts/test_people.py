@@ -1,9 +1,11 @@
 """People who use the page: they log in, see and change what their role and stores allow, and what they change is written down."""
 
+import asyncio
 import re
 import time
 
 import pytest
+from argon2 import PasswordHasher
 from litestar import get, post
 from litestar.params import FromPath
 from litestar.testing import TestClient
@@ -11,10 +13,10 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from charts.web.app import create_app
-from charts.web.people import doorkeeper
+from charts.web.people import doorkeeper, users
 from charts.web.people.login import _own
 from charts.web.people.sessions import COOKIE, Sessions
-from charts.web.people.users import LOCK_SECONDS, SCOPES_OF, is_password, new_user
+from charts.web.people.users import LOCK_SECONDS, SCOPES_OF, User, is_password, new_session, new_user
 from charts.web.web_settings import WebSettings
 from streams.contract.errors import ServerError, SettingsError, UsageError
 from streams.contract.settings import Secret
@@ -24,15 +26,20 @@ from tests.support.people import MemoryRecords
 PASSWORD = "correct horse battery"
 BROWSER = {"Accept": "text/html,*/*", "Sec-Fetch-Site": "same-origin"}
 KEY = "0123456789abcdef0123"
-ANNA, OLGA, VERA = (
-    new_user("anna", "manager", ["berlin-1"], PASSWORD),
-    new_user("olga", "operator", [], PASSWORD),
-    new_user("vera", "viewer", [], PASSWORD),
-)
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+"""The real one takes its time, which is what it is for."""
+
+
+def person(name, role, *stores):
+    return User(name, role, stores, CHEAP.hash(PASSWORD), new_session())
+
+
+ANNA, OLGA, VERA = person("anna", "manager", "berlin-1"), person("olga", "operator"), person("vera", "viewer")
 
 
 @pytest.fixture
-def records():
+def records(monkeypatch):
+    monkeypatch.setattr(users, "_NOBODY", CHEAP.hash("nobody's"))
     return MemoryRecords(ANNA, OLGA, VERA)
 
 
@@ -87,6 +94,7 @@ def test_a_person_logs_in_and_out(client_of):
         cookie = shown.headers["set-cookie"].lower()
         assert "httponly" in cookie
         assert "samesite=lax" in cookie
+        assert "secure" not in cookie
         assert client.get("/v1/forecasts?store=berlin-1").status_code == 200
         page = client.get("/login")
         assert "logged in as anna (manager)" in page.text
@@ -213,6 +221,22 @@ def test_without_login_all_stays_as_it_is_and_a_form_of_ours_counts(client_of):
         assert client.post("/plans", data={"csrf_token": "x"}).status_code == 403
 
 
+def test_a_form_that_does_not_arrive_is_given_up(client_of, monkeypatch):
+    async def never(_):
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(doorkeeper, "_FORM_SECONDS", 0.05)
+    monkeypatch.setattr(doorkeeper.Request, "form", never)
+    with client_of() as client:
+        assert client.post("/login", data={"name": "anna"}).status_code == 408
+
+
+def test_over_tls_the_cookie_is_for_tls_only(client_of):
+    with client_of() as client:
+        client.base_url = "https://shop.example"
+        assert "secure" in log_in(client).headers["set-cookie"].lower()
+
+
 def test_a_page_for_others_needs_a_way_in():
     WebSettings(host="0.0.0.0", login=True)
     with pytest.raises(SettingsError):
@@ -261,10 +285,11 @@ def test_odd_names_and_weak_passwords_are_refused(name, password, words):
 
 
 def test_a_password_is_kept_as_argon2_and_shown_nowhere():
-    assert ANNA.password.startswith("$argon2id$")
-    assert PASSWORD not in repr(ANNA)
-    assert ANNA.password not in repr(ANNA)
-    assert is_password(ANNA, PASSWORD)
+    user = new_user("anna", "viewer", [], PASSWORD)
+    assert user.password.startswith("$argon2id$v=19$m=65536,t=3,")
+    assert PASSWORD not in repr(user)
+    assert user.password not in repr(user)
+    assert is_password(user, PASSWORD)
     assert not is_password(None, PASSWORD)
     assert LOCK_SECONDS >= 60
     assert SCOPES_OF["viewer"] < SCOPES_OF["manager"] < SCOPES_OF["operator"]

@@ -19,6 +19,8 @@ install: ## make .venv with the pinned dependencies; takes no time when nothing 
 
 install-bench:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" bash deploy/install.sh bench
+	@test -x build/quix/bin/python || $(PYTHON) -m venv build/quix
+	@$(BIN)/uv pip install -q --python build/quix/bin/python --require-hashes -r requirements/quix.lock || echo "Quix Streams cannot be installed here: it is left out."
 
 demo: install ## replay real sales through Kafka, models, MongoDB and charts (ARGS="--once --json FILE")
 	@$(BIN)/shelfcast demo $(ARGS)
@@ -46,7 +48,7 @@ docs:
 coverage:
 	$(BIN)/python -m pytest tests/unit tests/contract -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
-bench: install-bench ## speed of the worker beside a bare loop and bytewax; writes build/bench.json
+bench: install-bench ## speed of the worker beside a bare loop, bytewax, Quix Streams and Faust per event; writes build/bench.json
 	$(BIN)/python -m tests.bench.bench_stream $(ARGS)
 
 many-items: install ## one store of 100,000 items from its sales to plan, order, page and charts: time and memory
@@ -69,9 +71,10 @@ fuzz: install ## a million events of any kind through the processor, guided by c
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 lock: ## renew the pinned dependencies (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml --extra embedded --extra demo --extra test --extra check -o requirements/dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml --extra embedded --extra demo --extra test --extra check --extra workbench -o requirements/dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml -c requirements/dev.lock -o requirements/run.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml --all-extras -c requirements/dev.lock -o requirements/bench.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements/quix.in -o requirements/quix.lock
 
 clean: ## remove what was made
 	rm -rf $(VENV) build .shelfcast .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -33,10 +33,13 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "worker": ("The stream", "learn from every sale, forecast, plan the shelf"),
     "consume": ("The stream", "write accepted sales and forecasts to MongoDB"),
     "replenish": ("The stream", "write purchase orders from the plans: an example of a downstream service"),
+    "webhooks": ("The stream", "POST chosen messages to other programs, signed and tried again"),
     "web": ("Answers", "the page, charts and predictions over HTTP"),
     "charts": ("Answers", "charts as PNG and SVG files"),
     "shelf": ("Answers", "describe a shelf, see its plan, simulate what planning earns"),
     "backtest": ("Answers", "how good the forecasts are on your own sales, against baselines"),
+    "third-month": ("Workbench", "sales of the third month from rate and two months: a form, an API, its record"),
+    "ads": ("Workbench", "what drives conversions of ads, and where the next money earns most"),
     "verify": ("Operation", "check that the books balance: the log against MongoDB"),
     "topics": ("Operation", "list or create the topics"),
     "schema": ("Operation", "JSON Schema and AsyncAPI of the messages"),
@@ -112,11 +115,11 @@ def _terminated(number: int, frame: object) -> None:
 
 
 def _command(name: str) -> Any:
-    module = importlib.import_module(f"deploy.commands.{name}")
+    module = importlib.import_module(f"deploy.commands.{name.replace('-', '_')}")
     app = getattr(module, "app", None)
     if app is None:
         app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-        app.command(context_settings={"help_option_names": ["-h", "--help"]})(getattr(module, name))
+        app.command(context_settings={"help_option_names": ["-h", "--help"]})(getattr(module, name.replace("-", "_")))
     return typer.main.get_command(app)
 
 

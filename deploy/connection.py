@@ -9,30 +9,49 @@ from typing import Final
 
 from deploy.embedded import stack as embedded
 from streams.contract.errors import SettingsError
-from streams.contract.settings import KafkaSettings, MongoSettings, Secret
+from streams.contract.settings import IN_FILE, KafkaSettings, MongoSettings, Secret
 
 DEFAULT_DATA_DIR: Final = Path(".shelfcast")
+
+_KAFKA: Final = "KAFKA_BOOTSTRAP_SERVERS"
+_MONGODB: Final = "MONGODB_URI"
 
 _stacks: dict[Path, embedded.Stack] = {}
 
 
 def servers(data_dir: Path | None = None) -> tuple[KafkaSettings, MongoSettings]:
-    """The servers named by KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI; if neither is set, the embedded ones.
+    """Both servers: named by KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI; if neither is set, the embedded ones.
 
     The first command that uses a data directory starts them, later commands join; they end with the command that started them.
     Raises SettingsError, ServerError.
     """
-    named = [name for name in ("KAFKA_BOOTSTRAP_SERVERS", "MONGODB_URI") if os.environ.get(name)]
+    named = [name for name in (_KAFKA, _MONGODB) if _is_named(name)]
     if len(named) == 1:
-        other = "MONGODB_URI" if named[0].startswith("KAFKA") else "KAFKA_BOOTSTRAP_SERVERS"
+        other = _MONGODB if named[0] == _KAFKA else _KAFKA
         raise SettingsError(f"{named[0]} is set and {other} is not: set both, or neither for the embedded servers.")
-    if named:
-        return KafkaSettings.read(), _checked(MongoSettings.read())
-    addresses = embedded_addresses(data_dir or DEFAULT_DATA_DIR)
-    return (
-        KafkaSettings.read(bootstrap_servers=addresses.kafka),
-        MongoSettings.read(uri=Secret(addresses.mongo)),
-    )
+    return kafka_of(data_dir), mongo_of(data_dir)
+
+
+def kafka_of(data_dir: Path | None = None) -> KafkaSettings:
+    """Kafka alone, for what needs no MongoDB. Raises SettingsError, ServerError."""
+    if _is_named(_KAFKA):
+        return KafkaSettings.read()
+    if _is_named(_MONGODB):
+        raise SettingsError(f"{_MONGODB} is set and {_KAFKA} is not: set {_KAFKA}, or neither for the embedded servers.")
+    return KafkaSettings.read(bootstrap_servers=embedded_addresses(data_dir or DEFAULT_DATA_DIR).kafka)
+
+
+def mongo_of(data_dir: Path | None = None) -> MongoSettings:
+    """MongoDB alone, for what needs no Kafka. Raises SettingsError, ServerError."""
+    if _is_named(_MONGODB):
+        return _checked(MongoSettings.read())
+    if _is_named(_KAFKA):
+        raise SettingsError(f"{_KAFKA} is set and {_MONGODB} is not: set {_MONGODB}, or neither for the embedded servers.")
+    return MongoSettings.read(uri=Secret(embedded_addresses(data_dir or DEFAULT_DATA_DIR).mongo))
+
+
+def _is_named(variable: str) -> bool:
+    return bool(os.environ.get(variable) or (variable == _MONGODB and os.environ.get(variable + IN_FILE)))
 
 
 def _checked(mongo: MongoSettings) -> MongoSettings:
@@ -44,7 +63,7 @@ def _checked(mongo: MongoSettings) -> MongoSettings:
 
 def embedded_log_id(data_dir: Path | None = None) -> str | None:
     """Identity of the embedded log, new with each start of the servers; None if real servers are named."""
-    if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
+    if _is_named(_KAFKA):
         return os.environ.get("SHELFCAST_LOG_ID") or None
     return embedded_addresses(data_dir or DEFAULT_DATA_DIR).log_id
 

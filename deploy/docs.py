@@ -9,7 +9,7 @@ from deploy.commands import schema, settings
 
 ROOT = Path(__file__).parents[1]
 _LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
-_COMMAND = re.compile(r"(?:^|[`\s])shelfcast ([a-z]+)\b")
+_COMMAND = re.compile(r"(?:^|[`\s])shelfcast ([a-z-]+)\b")
 
 
 def settings_table() -> str:

@@ -38,6 +38,17 @@ from online_model.constants import ModelSettings
 from online_model.forecaster import Forecaster
 from online_model.horizons import HORIZONS
 from online_model.lines.sale_regressor import SaleRegressor
-from online_model.results import DayClosed, Drift, HorizonForecast, Scored
+from online_model.results import DayClosed, Drift, HorizonForecast, LostSales, Scored
 
-__all__ = ["HORIZONS", "DayClosed", "Drift", "Forecaster", "HorizonForecast", "ModelSettings", "SaleRegressor", "Scored", "Scores"]
+__all__ = [
+    "HORIZONS",
+    "DayClosed",
+    "Drift",
+    "Forecaster",
+    "HorizonForecast",
+    "LostSales",
+    "ModelSettings",
+    "SaleRegressor",
+    "Scored",
+    "Scores",
+]

@@ -11,6 +11,9 @@ from online_model.constants import ModelSettings
 from online_model.lines.sale_regressor import SaleRegressor
 from online_model.pool import Pool
 from online_model.series.sold_day import DayInput
+from online_model.stock.censored import sold_hours
+from online_model.stock.running_day import RunsOut, runs_out
+from online_model.stock.silence import silence
 from online_model.store import StoreModel
 
 if TYPE_CHECKING:
@@ -23,8 +26,9 @@ if TYPE_CHECKING:
 
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
+    Masks = NDArray[np.uint32]
 
-STATE_VERSION: Final = 6
+STATE_VERSION: Final = 7
 
 
 class Forecaster:
@@ -115,6 +119,8 @@ class Forecaster:
         hours: F64 | None = None,
         promotion: Bools | None = None,
         openings: Mapping[int, bool] | None = None,
+        out_of_stock: Masks | None = None,
+        silent: Bools | None = None,
     ) -> DayClosed:
         """Close a store's business day: score the forecasts it completes, learn, forecast.
 
@@ -134,11 +140,17 @@ class Forecaster:
         openings
             Announced openings of the day and of the 35 days after it, by ordinal: True where the store opens. Days that were not
             announced follow from the store's usual week and the holidays on which it has closed.
+        out_of_stock
+            Hours in which each series had no stock, `[n]`: bit h is set where it was out during the local hour h, or a part of it.
+            None: nothing is known of stock, or nothing was out. It takes `hours` to tell what was sold while there was stock.
+        silent
+            Series whose silence the radar has alarmed of and that have not sold since, `[n]`; None: none. Their day says nothing about
+            a change of demand.
 
         Returns
         -------
         DayClosed
-            Forecasts, path, scores and drifts.
+            Forecasts, path, scores, drifts, and what the hours without stock have cost.
 
         Raises
         ------
@@ -149,10 +161,11 @@ class Forecaster:
         place, n = self._stores[store], len(self._rows[store])
         if place.last_day and day != place.last_day + 1:
             raise ValueError(f"store {place.name!r}: day {place.last_day + 1} closes next, got {day}")
-        for name, array in (("units", units), ("hours", hours), ("promotion", promotion)):
+        given = (("units", units), ("hours", hours), ("promotion", promotion), ("out_of_stock", out_of_stock), ("silent", silent))
+        for name, array in given:
             if array is not None and len(array) != n:
                 raise ValueError(f"{name}: {len(array)} rows for {n} series of store {place.name!r}")
-        told = DayInput(day, units, opened, hours, promotion, openings or {})
+        told = DayInput(day, units, opened, hours, promotion, openings or {}, out_of_stock, silent)
         self._make_room()
         return place.close(store, told, self._pool, self._n_series)
 
@@ -207,6 +220,40 @@ class Forecaster:
 
         """
         return self._stores[store].nowcast(day, hour, np.asarray(sold, np.float64), self._pool)
+
+    def runs_out(self, store: int, day: int, hour: float, by_hour: F64, left: F64) -> RunsOut:
+        """Whether what is left of a store's series lasts until the day ends.
+
+        Parameters
+        ----------
+        store, day, hour
+            As in `nowcast`.
+        by_hour
+            Units sold today by local hour, `[n, 24]`.
+        left
+            Units in stock now, `[n]`; NaN: unknown, and so is the answer.
+
+        """
+        place = self._stores[store]
+        morning = place.morning(day, self._pool, len(left))
+        return runs_out(self._pool.rest, morning, sold_hours(by_hour), hour, np.asarray(left, np.float64), place.integer(len(left)))
+
+    def silence(self, store: int, day: int, hour: float, by_hour: F64) -> tuple[F64, F64]:
+        """How unlikely it is that the series of a store have sold nothing for so long today, without any knowledge of stock.
+
+        Parameters are those of `runs_out`.
+
+        Returns
+        -------
+        chance, at_stake
+            Probability of a silence at least as long as the one up to now, `[n]`: below `ALARM_BELOW` it is worth an alarm. Units
+            that the series would bring an hour now, `[n]`.
+
+        """
+        place = self._stores[store]
+        n = len(by_hour)
+        morning = place.morning(day, self._pool, n)
+        return silence(morning.mean * morning.usual, sold_hours(by_hour), hour, morning.visit)
 
     def take_drift(self) -> Drift | None:
         """The drift that `SaleRegressor` noticed since the last call, or None."""

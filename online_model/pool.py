@@ -22,6 +22,7 @@ from online_model.series.cold_start import ItemLevels
 from online_model.series.level_shift import CommonResiduals
 from online_model.series.profile import PooledProfile
 from online_model.state import dump_fields, load_fields
+from online_model.stock.rest_of_day import RestOfDay
 from online_model.today.nowcast import Nowcast
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Pool:
 
     PARTS = (
         "calendar", "profile", "shared", "items", "own_year", "year", "mixture", "bias", "gate", "quantiles", "nowcast", "scores",
-        "residuals",
+        "residuals", "rest",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -75,6 +76,7 @@ class Pool:
         self.nowcast = Nowcast()
         self.scores = Scores()
         self.residuals = CommonResiduals()
+        self.rest = RestOfDay()
         self.regressors: dict[str, list[PooledRegressor]] = {
             expert.name: [expert.regression.make(caution) for caution in CAUTION] for expert in EXPERTS if expert.regression is not None
         }
@@ -117,7 +119,7 @@ class Pool:
             self.day = day
             self.last_closes, self.closes = self.closes, 0
             for part in (
-                self.calendar, self.profile, self.shared, self.own_year, self.mixture, self.gate, self.quantiles, self.scores,
+                self.calendar, self.profile, self.shared, self.own_year, self.mixture, self.gate, self.quantiles, self.scores, self.rest,
             ):  # fmt: skip
                 part.new_date()
             self.bias.new_date(day)

@@ -77,6 +77,8 @@ class Scored(_Band):
         Indices of the series in the pool.
     actual
         Net units sold over the horizon, not winsorised.
+    out_of_stock
+        Number of series left out because they were out of stock within the horizon: a forecast is not wrong because the shelf was empty.
 
     """
 
@@ -88,6 +90,40 @@ class Scored(_Band):
     weekday_mean: Floats
     seasonal_naive: Floats
     smoothing: Floats
+    out_of_stock: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LostSales:
+    """What the series that were out of stock on a day would have sold, `[m]` each; units of the whole day.
+
+    Attributes
+    ----------
+    rows
+        Places of the series in the order of `DayClosed.rows`.
+    hours_out
+        Hours out of stock in which the store usually sells.
+    sold
+        Net units sold.
+    demand, p10, p90
+        Expected units had there been stock all day, and the band around it; never below `sold`.
+    weight
+        How much the day teaches, 0 to 1: 0 where the series was out from the start.
+
+    """
+
+    rows: NDArray[np.intp]
+    hours_out: NDArray[np.int64]
+    sold: Floats
+    demand: Floats
+    p10: Floats
+    p90: Floats
+    weight: Floats
+
+    @property
+    def lost(self) -> Floats:
+        """Units lost to empty shelves, `[3, m]`: expected, P10 and P90."""
+        return np.maximum(np.array((self.demand, self.p10, self.p90)) - self.sold, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +176,8 @@ class DayClosed:
         The forecasts that matured with this close, by the name of their horizon.
     drifts
         Changes noticed at this close.
+    lost
+        What the series that were out of stock would have sold; None when none was.
 
     """
 
@@ -150,6 +188,7 @@ class DayClosed:
     path: Floats
     scored: dict[str, Scored]
     drifts: list[Drift]
+    lost: LostSales | None = None
 
     @property
     def started(self) -> NDArray[np.bool_]:

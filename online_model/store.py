@@ -11,11 +11,11 @@ from online_model.calendar.multiplier import C_FLOOR, prior_variance
 from online_model.calendar.opening import Opening
 from online_model.combine.maturity import SLOT_COLUMNS, learn_matured
 from online_model.combine.outlook import Outlook, serve
-from online_model.constants import TINY, YEAR
+from online_model.constants import TINY, WARM_UP, YEAR
 from online_model.experts import features
 from online_model.experts.baselines import WeekdayLags
 from online_model.experts.registry import LAYOUT
-from online_model.horizons import DAYS_AHEAD, KNOWN_OPEN_DAYS
+from online_model.horizons import DAY, DAYS_AHEAD, KNOWN_OPEN_DAYS
 from online_model.results import DayClosed
 from online_model.series import last_year
 from online_model.series.cold_start import WORTH
@@ -24,6 +24,9 @@ from online_model.series.profile import DIVISOR_FLOOR, ProfileClose, learn_cell_
 from online_model.series.series import SLOTS, Series
 from online_model.series.sold_day import WILD_DAYS, DayInput, Today, as_expected, today_of
 from online_model.state import dump_fields, load_fields
+from online_model.stock.censored import censored_day, out_hours, sold_hours, store_surprise
+from online_model.stock.rest_of_day import Morning
+from online_model.stock.silence import learn_visit
 from online_model.today.nowcast import DayCurve
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
     from online_model.calendar.day_features import PromotionDays, StoreDay
     from online_model.pool import Pool
+    from online_model.stock.censored import DayStock
 
     F32 = NDArray[np.float32]
     F64 = NDArray[np.float64]
@@ -72,6 +76,8 @@ class StoreModel:
         Days left for which the model still builds promotion features; 0 while no promotion is near.
     wild_run
         Days in a row on which most series sold far more than they ever do.
+    stock_days
+        Days left for which `Series.stocked` remembers a day without stock; 0: all series were in stock.
 
     """
 
@@ -83,6 +89,7 @@ class StoreModel:
         self.slots: F64 = np.zeros((SLOTS, SLOT_COLUMNS))
         self.promotion_days = 0
         self.wild_run = 0
+        self.stock_days = 0
         self.new_series: list[int] = []
         self.new_items: list[int] = []
         self._series = Series(LAYOUT)
@@ -110,28 +117,32 @@ class StoreModel:
         days = day_features.store_day(day, self._opening, table, told.openings, opened=opened)
         pool.calendar.know_keys(len(pool.keys))
         promotions = self._promotions(s, told.promotion, days)
-        today = today_of(s, told, days, promotions, opened=opened)
+        stock = self._stock(s, told, pool) if opened else None
+        today = today_of(s, told, days, promotions, stock, opened=opened)
         self.wild_run = self.wild_run + 1 if today.wild else 0
         if today.wild and self.wild_run <= WILD_DAYS:
             today = as_expected(today, s)
-        shared = pool.shared.close(index, s, today.units if opened else None, pool_series)
+        shared = pool.shared.close(index, s, today.units if opened else None, pool_series, today.weight)
         if opened:
             self._learn_day(s, days, today, pool)
             if told.hours is not None and len(s):
-                hours = np.maximum(told.hours, 0).astype(np.float32)
+                self._learn_visits(s, told, pool)
+                hours = np.maximum(told.hours if stock is None else stock.hours, 0).astype(np.float32)
                 hours *= today.kept_share()[:, None]  # a bulk order must not distort the day's curve by hour
-                pool.nowcast.learn(self._curve, today.weekday, hours, s.by_hour, s.morning[0], pool.share)
+                morning = s.morning[0] if stock is None else s.morning[0] * (stock.weight == 1)
+                pool.nowcast.learn(self._curve, today.weekday, hours, s.by_hour, morning, pool.share)
         else:
             ProfileClose(pool.profile).closed_day(day, self.last_index)
             last_year.add(s.year_sums, s.year_counts, day - self.first_day, None, None)
         s.units[:, day % DAYS_AHEAD] = (today.raw, today.units, today.units_bias) if opened else 0
-        scored, drifts = learn_matured(s, self.slots, self._opening.history, today, pool)
+        self._remember(s, day, stock)
+        scored, drifts = learn_matured(s, self.slots, self._opening.history, today, pool, silent=told.silent, stocked=self.stock_days == 0)
         if drifts:
             self._lags.forget()
         outlook = self._outlook(s, days, promotions, shared, pool)
         horizons, path = serve(s, self.slots, outlook, pool)
         self.last_day = day
-        return DayClosed(day, index, s.series.astype(np.intp), horizons, path, scored, drifts)
+        return DayClosed(day, index, s.series.astype(np.intp), horizons, path, scored, drifts, None if stock is None else stock.lost)
 
     def leap(self, day: int, pool: Pool) -> None:
         """Skip the days between the newest closed one and `day`; nothing was sold on them."""
@@ -140,10 +151,55 @@ class StoreModel:
         last_year.leap(s.year_sums, s.year_counts, first - self.first_day, day - self.first_day)
         ProfileClose(pool.profile).closed_days(first, day, self.last_index)
         s.units[:, np.arange(day - min(skipped, DAYS_AHEAD), day) % DAYS_AHEAD] = 0
+        s.stocked[np.arange(day - min(skipped, DAYS_AHEAD), day) % DAYS_AHEAD] = 1
         s.promoted[:] = 0
         s.told_promotion[:] = False
         self.promotion_days = max(self.promotion_days - skipped, 0)
         self.last_day = day - 1
+
+    def _stock(self, s: Series, told: DayInput, pool: Pool) -> DayStock | None:
+        """What the day's hours without stock hid; None where none of them sells. Whole days teach what the rest of a day sells."""
+        if told.out_of_stock is None or told.hours is None or not len(s):
+            return None
+        morning, hours = self.morning(told.day, pool, len(s)), sold_hours(told.hours)
+        out = out_hours(told.out_of_stock)
+        units = np.nan_to_num(np.asarray(told.units, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+        store = store_surprise(morning, hours, out)
+        stock = censored_day(pool.rest, morning, units, hours, out, store)
+        known = (s.count > WARM_UP) & (s.morning[0] > TINY)
+        pool.rest.learn(morning, hours, known if stock is None else known & (stock.weight == 1), store, told.day, s.habit)
+        return stock
+
+    def _learn_visits(self, s: Series, told: DayInput, pool: Pool) -> None:
+        """Learn what a visit buys from the hours that sold nothing."""
+        morning = self.morning(told.day, pool, len(s))
+        learn_visit(s.visit, (morning.mean * morning.usual).astype(np.float32), sold_hours(told.hours))
+
+    def morning(self, day: int, pool: Pool, n: int) -> Morning:
+        """What was known of a day before it began, of `n` series: those met since the newest close have no forecast.
+
+        `day` is the one after the newest closed one, or up to 6 days later.
+        """
+        s, ahead, more = self._series, min(max(day - self.last_day - 1, 0), 6), n - len(self._series)
+        mean, unit, visit, habit, own = s.morning[ahead], s.spread[DAY], s.visit, s.habit, s.by_hour
+        if more:
+            mean, unit, visit = np.append(mean, np.zeros(more)), np.append(unit, np.ones(more)), np.append(visit, np.ones(more))
+            habit, own = np.pad(habit, ((0, 0), (0, more))), np.pad(own, ((0, 0), (0, more)))
+        usual = np.diff(self._curve.share((day - 1) % 7, pool.nowcast.curve(), own), axis=0)
+        mean, unit, visit, habit, usual = (np.asarray(a, np.float64) for a in (mean, unit, visit, habit, usual))
+        return Morning(mean, unit, pool.quantiles.kappa(DAY), usual, visit, habit)
+
+    def integer(self, n: int) -> Bools:
+        """Whether `n` series sell whole units only, as far as is known."""
+        return np.append(self._series.integer, np.ones(n - len(self._series), np.bool_))
+
+    def _remember(self, s: Series, day: int, stock: DayStock | None) -> None:
+        """Note what the day teaches, as long as a day without stock lies within the longest horizon."""
+        if stock is not None:
+            self.stock_days = DAYS_AHEAD + 1
+        if self.stock_days:
+            self.stock_days -= 1
+            s.stocked[day % DAYS_AHEAD] = 1 if stock is None else stock.weight
 
     def _promotions(self, s: Series, promotion: Bools | None, days: StoreDay) -> PromotionDays | None:
         """Promotions of today and the days ahead; None while no promotion is near.
@@ -184,8 +240,8 @@ class StoreModel:
         c = pool.calendar.multiplier(days.x[:1], days.key[:1], today.promotions, s.delta)[0]
         learn_cell_ewma(s, today)
         demand = self._means(s, today, c, profile)
-        last_year.add(s.year_sums, s.year_counts, day - self.first_day, demand, today.started)
-        self._lags.push(s, weekday, today.units, demand, today.started)
+        last_year.add(s.year_sums, s.year_counts, day - self.first_day, demand, today.taught())
+        self._lags.push(s, weekday, today.units, demand, today.started, today.weight)
         self.last_open[weekday] = day
         if pool.many_stores:
             pool.items.learn(s)
@@ -201,8 +257,8 @@ class StoreModel:
 
     def _means(self, s: Series, today: Today, c: F32, profile: F32) -> F32:
         """Update the running means; returns sales over c, `[n]`."""
-        y, started = today.units, today.started
-        on = started.astype(np.float32)
+        y, started = today.units, today.taught()
+        on = started.astype(np.float32) if today.weight is None else today.started * today.weight
         s.count += started
         s.age += started
         s.integer &= today.raw == np.floor(today.raw)  # the raw number: a capped one need not be whole
@@ -220,6 +276,9 @@ class StoreModel:
         s.bias_ewma += _GAINS[0, np.minimum(s.count, MAX_AGE - 1)] * on * (today.units_bias - s.bias_ewma)
         s.last[:] = np.where(started, (y, demand), s.last)
         sale = (y > 0).astype(np.float32)
+        if today.weight is not None:  # that nothing was sold without stock says nothing
+            seen = (today.weight == 1) | (today.raw > 0)
+            started, on = started & seen, on * seen
         s.since_sale[:] = np.where(started, (s.since_sale + 1) * (1 - sale), s.since_sale)
         s.p_sale += on * np.where(s.count == 1, 1, P_SALE_GAIN) * (sale - s.p_sale)
         return np.asarray(demand)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
@@ -81,9 +81,15 @@ class Publisher:
         return delivery
 
     def publish_all(
-        self, keys: Sequence[bytes], raws: Sequence[bytes], timestamps: Sequence[float] | None = None, *, wait_seconds: float = 0.0
+        self,
+        keys: Sequence[bytes],
+        raws: Sequence[bytes],
+        timestamps: Sequence[float] | None = None,
+        *,
+        wait_seconds: float = 0.0,
+        headers: Headers | None = None,
     ) -> Delivery:
-        """Hand over many messages, key and bytes of each.
+        """Hand over many messages, key and bytes of each; all have the same headers.
 
         With `wait_seconds`, each message waits up to that long for room in a full buffer. Without it, DeliveryError is raised if not all
         fit, before the first one is handed over. A message refused later counts as failed in the delivery.
@@ -92,12 +98,13 @@ class Publisher:
             raise DeliveryError(_refusal(BufferError()))
         delivery = Delivery(len(raws))
         topic, report = self.topic, delivery.report
+        carried: dict[str, Any] = {"headers": list(headers.items())} if headers else {}
         for place, (key, raw) in enumerate(zip(keys, raws, strict=True)):
             at = 0 if timestamps is None else int(timestamps[place] * 1000)
             try:
-                self._producer.produce(topic, raw, key, on_delivery=report, timestamp=at)
+                self._producer.produce(topic, raw, key, on_delivery=report, timestamp=at, **carried)
             except BufferError as error:
-                if not self._insist(raw, key, delivery, at, wait_seconds):
+                if not self._insist(raw, key, delivery, at, wait_seconds, carried):
                     delivery.refuse(len(raws) - place, _refusal(error))
                     break
             except KafkaException as error:
@@ -177,13 +184,13 @@ class Publisher:
         self._broken = self._broken or error.fatal()
         self._said.say(logging.WARNING, "", f"Kafka: {sentence_of(error)}. Messages are held and tried again.")
 
-    def _insist(self, raw: bytes, key: bytes, delivery: Delivery, at: int, wait_seconds: float) -> bool:
+    def _insist(self, raw: bytes, key: bytes, delivery: Delivery, at: int, wait_seconds: float, carried: dict[str, Any]) -> bool:
         """Try again while the buffer is full; returns whether the message got in."""
         end = time.monotonic() + wait_seconds
         while time.monotonic() < end:
             time.sleep(0.002)
             try:
-                self._producer.produce(self.topic, raw, key, on_delivery=delivery.report, timestamp=at)
+                self._producer.produce(self.topic, raw, key, on_delivery=delivery.report, timestamp=at, **carried)
             except BufferError:
                 continue
             return True

@@ -8,7 +8,8 @@ from typing import Final
 from matplotlib.figure import Figure
 
 from charts.figures import bars, errors, forecast, hours, shelf
-from charts.queries import forecasts, sales
+from charts.figures import lost_sales as lost
+from charts.queries import forecasts, sales, stock
 from charts.queries.sales import Finds, Period
 from streams.contract.codec import printable
 from streams.contract.errors import UsageError
@@ -73,6 +74,12 @@ def busiest_hours(database: Finds, question: Question) -> Maker:
     return lambda: hours.busiest_hours(counts, question.store, question.period)
 
 
+def lost_sales(database: Finds, question: Question) -> Maker:
+    """What empty shelves cost, in the newest week if no dates are given."""
+    found = stock.lost_sales(database, question.store, question.period)
+    return lambda: lost.lost_sales(found, question.store, question.top, question.currency)
+
+
 CHARTS: Final[dict[str, Callable[[Finds, Question], Maker]]] = {
     "profit_by_item": profit_by_item,
     "frequency_of_sale": frequency_of_sale,
@@ -80,6 +87,7 @@ CHARTS: Final[dict[str, Callable[[Finds, Question], Maker]]] = {
     "running_error": running_error,
     "shelf_share": shelf_share,
     "busiest_hours": busiest_hours,
+    "lost_sales": lost_sales,
 }
 
 

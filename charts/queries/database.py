@@ -23,13 +23,23 @@ class ReadOnlyDatabase:
         fields: Sequence[str] | None = None,
         *,
         newest_by: str | None = None,
+        ordered_by: str | None = None,
         limit: int = 0,
+        at_once: int = 0,
     ) -> Iterator[Document]:
-        """Documents one after the other; with `newest_by` from the largest value of a field downwards. Raises ServerError."""
+        """Documents one after the other. Raises ServerError.
+
+        newest_by: from the largest value of a field downwards. ordered_by: from the smallest upwards. at_once: how many the server
+        sends at a time, where they are large and perhaps not all wanted.
+        """
         with speaking(self._shown):
             cursor = self._database[collection].find(dict(where), dict.fromkeys(fields, 1) if fields else None)
             if newest_by:
                 cursor = cursor.sort(newest_by, -1)
+            elif ordered_by:
+                cursor = cursor.sort(ordered_by, 1)
+            if at_once:
+                cursor = cursor.batch_size(at_once)
             yield from cursor.limit(limit) if limit else cursor
 
     def count(self, collection: str) -> int:

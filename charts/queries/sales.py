@@ -40,7 +40,9 @@ class Finds(Protocol):
         fields: Any = None,
         *,
         newest_by: str | None = None,
+        ordered_by: str | None = None,
         limit: int = 0,
+        at_once: int = 0,
     ) -> Iterator[Document]:
         """Documents one after another."""
         ...
@@ -177,10 +179,29 @@ def by_item(database: Finds, store: str | None = None, period: Period | None = N
     return dict(items)
 
 
-def by_store_day(database: Finds, store: str | None = None, period: Period | None = None) -> dict[tuple[str, str], Sums]:
-    """What each store sold on each business date. Raises ServerError."""
+def by_store(database: Finds, period: Period | None = None) -> dict[str, Sums]:
+    """What each store sold. Raises ServerError."""
+    found: defaultdict[str, Sums] = defaultdict(Sums)
+    for document, first, last, row, money in _sums(database, STORE_MONTHS, None, period or Period()):
+        found[document["store"]].add(first, row, money, last)
+    return dict(found)
+
+
+def by_store_item(database: Finds, store: str | None = None, period: Period | None = None) -> dict[tuple[str, str], Sums]:
+    """What each store sold of each item. Raises ServerError."""
+    found: defaultdict[tuple[str, str], Sums] = defaultdict(Sums)
+    for document, first, last, row, money in _sums(database, ITEM_MONTHS, store, period or Period()):
+        found[document["store"], document["item"]].add(first, row, money, last)
+    return dict(found)
+
+
+def by_store_day(
+    database: Finds, store: str | None = None, period: Period | None = None, item: str | None = None
+) -> dict[tuple[str, str], Sums]:
+    """What each store sold on each business date; with an item, of that item. Raises ServerError."""
     days: defaultdict[tuple[str, str], Sums] = defaultdict(Sums)
-    for name, day, row, document in _rows(database, STORE_MONTHS, store, period or Period()):
+    collection = STORE_MONTHS if item is None else ITEM_MONTHS
+    for name, day, row, document in _rows(database, collection, store, period or Period(), item):
         days[name, day].add(day, row, money_of(document, day[8:]))
     return dict(days)
 
@@ -232,10 +253,12 @@ def last_date(database: Finds) -> str | None:
     return max(days)
 
 
-def _where(store: str | None, period: Period) -> dict[str, Any]:
+def _where(store: str | None, period: Period, item: str | None = None) -> dict[str, Any]:
     where: dict[str, Any] = {}
     if store is not None:
         where["store"] = store
+    if item is not None:
+        where["item"] = item
     if months := period.months():
         where["month"] = months
     return where
@@ -262,9 +285,11 @@ def _sums(
             yield document, day, day, row, money_of(document, day[8:])
 
 
-def _rows(database: Finds, collection: str, store: str | None, period: Period) -> Iterator[tuple[str, str, list[Any], Document]]:
+def _rows(
+    database: Finds, collection: str, store: str | None, period: Period, item: str | None = None
+) -> Iterator[tuple[str, str, list[Any], Document]]:
     fields = ("store", "item", "month", "currency", "others", "days")
-    for document in database.find(collection, _where(store, period), fields):
+    for document in database.find(collection, _where(store, period, item), fields):
         for day, row in document["days"].items():
             full = f"{document['month']}-{day}"
             if period.holds(full):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from charts.queries import forecasts, sales
+from charts.queries import forecasts, sales, stock
 from charts.queries.sales import Finds, Sums
 from streams.contract.documents import DAY_UNITS, FORECASTS, PROGRESS, units_of
 from streams.contract.money import amounts_shown
@@ -28,6 +28,7 @@ def scores_shown(database: Finds, store: str | None = None) -> dict[str, dict[st
 def summary(database: Finds) -> dict[str, Any]:
     """The numbers that the page and the demo show live. Raises ServerError."""
     sums = sales.totals(database)
+    lost = stock.lost_sales(database, items=False)
     return {
         "totals": totals_shown(sums),
         "first_day": sums.first_day or None,
@@ -37,6 +38,7 @@ def summary(database: Finds) -> dict[str, Any]:
         "series": database.count(FORECASTS),
         "scores": scores_shown(database),
         "drifts": forecasts.newest_drifts(database, 8),
+        "lost": None if lost is None else lost.shown(),
     }
 
 

@@ -10,7 +10,7 @@ from charts.figures.bars import currencies
 from charts.figures.draw import Format, drawn
 from charts.figures.gallery import CHARTS, Question
 from charts.queries import forecasts, sales
-from charts.queries.forecasts import GAINS, MOST_FORECASTS, horizon_of
+from charts.queries.forecasts import GAINS, horizon_of
 from charts.queries.sales import Finds, Sums
 from charts.queries.summary import scores_shown, summary, totals_shown
 from charts.web.fresh import FreshFor
@@ -89,15 +89,6 @@ class Answers:
             )
             for row in rows
         ]
-
-    def forecasts(self, store: str | None, item: str | None) -> list[dict[str, Any]]:
-        """Newest forecasts by store and item. Raises ServerError."""
-        if store is not None and item is not None:
-            one = forecasts.newest_forecast(self._database, store, item)
-            found = [] if one is None else [one]
-        else:
-            found = forecasts.newest_forecasts(self._database, store, MOST_FORECASTS)
-        return [{key: one.get(key) for key in ("store", "item", "close", "today")} for one in found]
 
     def plans(self, store: str | None) -> list[dict[str, Any]]:
         """Newest shelf plans. Raises ServerError."""

@@ -12,6 +12,11 @@ from prometheus_client import CollectorRegistry
 
 from charts.queries.sales import Finds
 from charts.web.answers import Answers
+from charts.web.api import problems
+from charts.web.api import routes as api_routes
+from charts.web.api.live import Live, Tells
+from charts.web.api.resource import Api
+from charts.web.api.seats import Seats
 from charts.web.assets import POLICY, STYLE
 from charts.web.pages.books import Books
 from charts.web.pages.desk import Desk, Place
@@ -25,6 +30,7 @@ from charts.web.web_settings import WebSettings
 from online_model.shelf import ShelfSettings
 from streams.http.description import document_of
 from streams.http.docs_page import docs_page
+from streams.http.trace import in_trace
 
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -43,22 +49,25 @@ def create_app(
     registry: CollectorRegistry,
     more_routes: Sequence[HTTPRouteHandler] = (),
     *,
+    tail: Tells | None = None,
     keeps: Keeps | None = None,
     outside: Outside | None = None,
     place: Place | None = None,
     ordering: ShelfSettings | None = None,
 ) -> Litestar:
-    """The ASGI application. It uses the database and does not close it.
+    """The ASGI application. It uses database and tail, and closes neither.
 
-    more_routes: Litestar handlers to serve and describe beside ours, behind the same door. keeps: where the pages keep what people decide;
-    None: they decide nothing. outside: what the pages ask of Kafka. place: where the stores are. ordering: lead time and review of
-    orders.
+    more_routes: Litestar handlers to serve and describe beside ours, behind the same door. tail: what `/v1/live` tells. keeps: where the
+    pages keep what people decide; None: they decide nothing. outside: what the pages ask of Kafka. place: where the stores are.
+    ordering: lead time and review of orders.
     """
     metrics = WebMetrics(registry)
     web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics)
+    api = Api(database, web.rate, fresh_seconds=settings.chart_seconds)
     books = Books(database)
     desk = Desk(books, keeps, outside, place, ordering)
-    every = [*page_routes(desk), *routes(web, registry), *more_routes]
+    live = Live(database, tail, Seats(settings.streams, settings.streams_of_one))
+    every = [*page_routes(desk), *routes(web, registry), *api_routes.routes(api, live), *more_routes]
     return Litestar(
         [*every, *_description_of(every)],
         before_request=web.let_in,
@@ -90,10 +99,15 @@ def _description_of(every: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]
 def _http_problem(request: AnyRequest, error: HTTPException) -> Response[Any]:
     request.state["status"] = error.status_code
     sentences = {404: "There is nothing here: see /docs.", 405: "This cannot be done here: see /docs."}
-    return problem(error.status_code, sentences.get(error.status_code, error.detail))
+    return _refused(request, error.status_code, sentences.get(error.status_code, error.detail))
 
 
 def _unforeseen(request: AnyRequest, error: Exception) -> Response[Any]:
     request.state["status"] = 500
-    _log.error("Unforeseen while answering %s", request.url.path, exc_info=error)
-    return problem(500, "Something unforeseen went wrong: see the log of shelfcast web.")
+    _log.error("Unforeseen while answering %s%s", request.url.path, in_trace(request.headers), exc_info=error)
+    return _refused(request, 500, "Something unforeseen went wrong: see the log of shelfcast web.")
+
+
+def _refused(request: AnyRequest, status: int, sentence: str) -> Response[Any]:
+    """In the API's form where its path was asked for, else in that of the other answers."""
+    return (problems.problem if request.url.path.startswith("/v1/") else problem)(status, sentence)

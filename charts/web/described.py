@@ -28,6 +28,8 @@ _PARAMETERS: Final[Mapping[str, tuple[Schema, str]]] = {
         "The chart's currency; that of most sales where it is not given. Items as JSON come with all of theirs.",
     ),
 }
+_DEPRECATED_AT: Final = "@1795478400"
+"""2026-11-24, when the resources of `charts.web.api` came."""
 _PICTURE: Final = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
 
 
@@ -60,3 +62,8 @@ def asking(*names: str, kinds: Sequence[str] = (), also: Mapping[int, str] = Map
         "response_description": "The answer.",
         "responses": refusals(_REFUSALS | dict(also)),
     }
+
+
+def replaced_by(path: str) -> dict[str, Any]:
+    """Options of a route that goes on as it is, and says what has come in its place (RFC 9745, RFC 8288)."""
+    return {"response_headers": {"Deprecation": _DEPRECATED_AT, "Link": f'<{path}>; rel="successor-version"'}, "deprecated": True}

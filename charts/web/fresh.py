@@ -21,8 +21,9 @@ class _Kept:
 class FreshFor:
     """Values by key, each made again when it is older than `seconds`. May be used from many threads."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic, most: int = _MOST) -> None:
         self._seconds = seconds
+        self._most = most
         self._clock = clock
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
         self._lock = threading.Lock()
@@ -32,7 +33,7 @@ class FreshFor:
         with self._lock:
             kept = self._kept.setdefault(key, _Kept())
             self._kept.move_to_end(key)
-            while len(self._kept) > _MOST:
+            while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         with kept.lock:
             if kept.until <= self._clock():

@@ -22,6 +22,8 @@ PICTURES: Final[tuple[tuple[str, str], ...]] = (
     ("shelf_share", "Newest shelf plan"),
     ("busiest_hours", "Busiest hours of the week"),
 )
+LOST_PICTURE: Final = ("lost_sales", "What empty shelves cost")
+"""Shown once something was out of stock."""
 _MOST_CURRENCIES: Final = 4
 _DATED: Final = ("profit_by_item", "frequency_of_sale", "busiest_hours")
 
@@ -43,7 +45,7 @@ def page(
         cards=_cards(summary),
         scores=_scores(summary["scores"]),
         gains=GAINS,
-        pictures=_pictures(store, since, version),
+        pictures=_pictures(store, since, version, lost=summary["lost"] is not None),
         shelves=any(row["shelf"] is not None for row in rows),
         orders=any(row["order"] is not None for row in rows),
         largest=max((row["shelf"] or 0.0 for row in rows), default=0.0) or 1.0,
@@ -73,6 +75,10 @@ def _cards(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         baseline = day["wape_same_weekday_mean"]
         against = f", same-weekday mean {words.percent(baseline)}" if baseline is not None else ""
         cards.append((words.percent(day["wape"]), f"day-ahead error{against}"))
+    if summary["lost"] is not None:
+        for one in summary["lost"]["by_currency"][:_MOST_CURRENCIES]:
+            unit = f" {one['currency']}" if one["currency"] else ""
+            cards.append((words.short(one["revenue"]), f"revenue{unit} lost to empty shelves in a week"))
     return cards
 
 
@@ -99,10 +105,10 @@ def _scores(scores: Mapping[str, Any]) -> list[dict[str, str]]:
     return rows
 
 
-def _pictures(store: str | None, since: str | None, version: int) -> list[tuple[str, str, str]]:
+def _pictures(store: str | None, since: str | None, version: int, *, lost: bool) -> list[tuple[str, str, str]]:
     """Name, title and address of each chart."""
     found = []
-    for name, title in PICTURES:
+    for name, title in (*PICTURES, *((LOST_PICTURE,) if lost else ())):
         query = {"store": store or "", "from": (since or "") if name in _DATED else "", "_": str(version)}
         found.append((name, title, f"/charts/{name}.svg?{urlencode({key: value for key, value in query.items() if value})}"))
     return found

@@ -12,8 +12,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from charts.figures.gallery import CHARTS, Question
 from charts.queries.database import ReadOnlyDatabase
 from charts.web.asking import PARAMETERS, PNG, SVG
-from charts.web.described import asking
-from charts.web.shapes import Drift, Frequency, Health, ItemForecasts, ItemTotals, Plan, Prediction, Score, Stock, Summary
+from charts.web.described import asking, replaced_by
+from charts.web.shapes import Drift, Frequency, Health, ItemTotals, Plan, Prediction, Score, Stock, Summary
 from charts.web.web import AnyRequest, Web, problem
 from streams.http.description import KEY_REFUSALS, Described, refusals
 
@@ -34,22 +34,17 @@ def _forecast_routes(web: Web) -> list[HTTPRouteHandler]:
         """Units of the next business day and the share of the shelf."""
         return await web.data(request, lambda q: answers.predict(q.store))
 
-    @get("/v1/forecasts", summary="Newest forecasts", **asking("store", "item"))
-    async def forecasts(request: AnyRequest) -> Response[list[ItemForecasts]]:
-        """By store and item: close for the days ahead, today for the running day."""
-        return await web.data(request, lambda q: answers.forecasts(q.store, q.item))
-
-    @get("/v1/plan", summary="Newest shelf plans", **asking("store"))
+    @get("/v1/plan", **replaced_by("/v1/shelves"), summary="Newest shelf plans", **asking("store"))
     async def plan(request: AnyRequest) -> Response[list[Plan]]:
         """By store and shelf."""
         return await web.data(request, lambda q: answers.plans(q.store))
 
-    @get("/v1/scores", summary="How good the forecasts were", **asking("store"))
+    @get("/v1/scores", **replaced_by("/v1/accuracy"), summary="How good the forecasts were", **asking("store"))
     async def scores(request: AnyRequest) -> Response[dict[str, Score]]:
         """By horizon, against the same-weekday mean."""
         return await web.data(request, lambda q: answers.scores(q.store))
 
-    @get("/v1/drifts", summary="Drift", **asking())
+    @get("/v1/drifts", **replaced_by("/v1/drift"), summary="Drift", **asking())
     async def drifts(request: AnyRequest) -> Response[list[Drift]]:
         """What changed, newest first."""
         return await web.data(request, lambda _: answers.drifts())
@@ -59,21 +54,16 @@ def _forecast_routes(web: Web) -> list[HTTPRouteHandler]:
         """One store's items with tomorrow's units, the week's, and their share of the shelf; the first store's where none is named."""
         return await web.data(request, lambda q: answers.stock(q.store))
 
-    return [predict, forecasts, plan, scores, drifts, stock]
+    return [predict, plan, scores, drifts, stock]
 
 
 def _sales_routes(web: Web) -> list[HTTPRouteHandler]:
     answers = web.answers
 
-    @get("/v1/summary", summary="Totals, errors and drift", **asking())
+    @get("/v1/summary", **replaced_by("/v1/statistics"), summary="Totals, errors and drift", **asking())
     async def summary(request: AnyRequest) -> Response[Summary]:
         """What the page shows live."""
         return await web.data(request, lambda _: answers.summary())
-
-    @get("/v1/stores", summary="The stores", **asking())
-    async def stores(request: AnyRequest) -> Response[list[str]]:
-        """Names of the stores that have sold."""
-        return await web.data(request, lambda _: answers.stores())
 
     @get("/profit_by_item", summary="Profit by item", **asking("store", "top", "from", "to", "currency", kinds=(PNG, SVG), also=_BY_ACCEPT))
     async def profit_by_item(request: AnyRequest) -> Response[list[ItemTotals]]:
@@ -85,7 +75,7 @@ def _sales_routes(web: Web) -> list[HTTPRouteHandler]:
         """A bar chart; JSON and SVG by Accept."""
         return await web.answered(request, lambda q: web.negotiated(request, "frequency_of_sale", q, answers.frequencies))
 
-    return [summary, stores, profit_by_item, frequency_of_sale]
+    return [summary, profit_by_item, frequency_of_sale]
 
 
 def _picture_routes(web: Web) -> list[HTTPRouteHandler]:

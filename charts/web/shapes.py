@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from streams.contract.messages import Allocation, HorizonForecast
+from streams.contract.messages import Allocation
 
 Money = Annotated[str | None, Meta(description="Decimal with two places; null where there are several currencies.")]
 Profit = Annotated[str | None, Meta(description="The same; null, too, where no line had a profit or a cost.")]
@@ -90,6 +90,25 @@ class Drift(Struct, frozen=True, kw_only=True):
     offset: int
 
 
+class LostMoney(Struct, frozen=True, kw_only=True):
+    """What empty shelves cost in one currency, estimated."""
+
+    currency: Annotated[str | None, Meta(description="Null: of sales that named none.")]
+    revenue: float
+    revenue_p10: float
+    revenue_p90: float
+    profit: Annotated[float | None, Meta(description="Null where no sale had a profit or a cost.")]
+
+
+class LostWeek(Struct, frozen=True, kw_only=True):
+    """What empty shelves cost in the newest week, estimated."""
+
+    first_day: Day
+    last_day: Day
+    units: float
+    by_currency: list[LostMoney]
+
+
 class Summary(Struct, frozen=True, kw_only=True):
     """What the page shows live."""
 
@@ -101,30 +120,8 @@ class Summary(Struct, frozen=True, kw_only=True):
     series: Annotated[int, Meta(description="Items forecast, by store.")]
     scores: Annotated[dict[str, Score], Meta(description="By horizon.")]
     drifts: list[Drift]
+    lost: Annotated[LostWeek | None, Meta(description="Null: nothing was out of stock, as far as stock is known.")]
     per_second: Annotated[float, Meta(description="Sales counted a second since the summary before.")]
-
-
-class KeptForecast(Struct, frozen=True, kw_only=True):
-    """`predicted-sales.v1` as it is kept."""
-
-    id: str
-    partition: int
-    offset: int
-    number: int
-    origin: Annotated[Day, Meta(description="The newest business date the forecast knows of.")]
-    made_at: Annotated[float, Meta(description="Epoch seconds.")]
-    horizons: list[HorizonForecast]
-    path: Annotated[list[float], Meta(description="Mean units of each of the next days.")]
-    sold_so_far: Annotated[float | None, Meta(description="Units sold when a forecast of the running day was made.")]
-
-
-class ItemForecasts(Struct, frozen=True, kw_only=True):
-    """An item's newest forecasts."""
-
-    store: str
-    item: str
-    close: Annotated[KeptForecast | None, Meta(description="Of the days ahead, made at the close of a day.")]
-    today: Annotated[KeptForecast | None, Meta(description="Of the running day.")]
 
 
 class Plan(Struct, frozen=True, kw_only=True):

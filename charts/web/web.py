@@ -13,6 +13,7 @@ from charts.figures.draw import Format
 from charts.figures.gallery import Question
 from charts.queries.sales import Finds
 from charts.web.answers import Answers
+from charts.web.api import problems
 from charts.web.asking import JSON, PNG, SVG, preferred, question_of
 from charts.web.assets import PICTURE_POLICY, POLICY
 from charts.web.page import page
@@ -22,7 +23,8 @@ from streams.contract.errors import ServerError, UsageError
 from streams.http.access import Keyring, RefusedError
 from streams.http.description import Refusal
 from streams.http.foreign import changes_something
-from streams.http.guard import Guard
+from streams.http.guard import Guard, address_of
+from streams.http.rate import RateLimit
 from streams.http.wrong_keys import WrongKeys
 
 AnyRequest = Request[Any, Any, Any]
@@ -38,6 +40,7 @@ class Web:
         self.database = database
         self._metrics = metrics
         self._chart_seconds = max(1.0, settings.chart_seconds)
+        self.rate = RateLimit(settings.rate_per_second, settings.rate_burst, time.monotonic)
         self._guard = Guard(Keyring(settings.keys), WrongKeys(settings.wrong_keys_per_minute, time.monotonic), passwords=True)
 
     async def let_in(self, request: AnyRequest) -> Response[Any] | None:
@@ -46,9 +49,15 @@ class Web:
         if request.url.path == "/healthz":
             return None
         try:
-            self._guard.let_in(request)
+            owner = self._guard.let_in(request)
+            if _is_of_api(request):
+                request.state["who"] = who = owner or address_of(request)
+                request.state["left"] = self.rate.take(who)
         except RefusedError as refused:
             request.state["status"] = refused.status
+            if _is_of_api(request):
+                headers = self.rate.headers(0) if refused.status == 429 else {}
+                return problems.problem(refused.status, str(refused), retry_after=refused.retry_after, headers=headers)
             response = problem(refused.status, str(refused), refused.retry_after)
             if refused.status == 401 and changes_something(request.method):
                 response.headers["WWW-Authenticate"] = "Bearer"
@@ -114,6 +123,10 @@ class Web:
         if kind == JSON:
             return Response(data(question))
         return self.picture(name, question, "png" if kind == PNG else "svg")
+
+
+def _is_of_api(request: AnyRequest) -> bool:
+    return bool(request.route_handler.opt.get("api"))
 
 
 def problem(status: int, sentence: str, retry_after: int | None = None) -> Response[Any]:

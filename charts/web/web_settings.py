@@ -19,6 +19,12 @@ class WebSettings(FromEnvironment):
     wrong_keys_per_minute: int = setting(
         "SHELFCAST_WRONG_KEYS_PER_MINUTE", "Wrong keys one address may show a minute before it is shut out.", 10, low=1, high=10_000
     )
+    rate_per_second: float = setting(
+        "SHELFCAST_RATE_PER_SECOND", "Requests a second of one key or address; 0: no limit.", 200.0, low=0, high=1e6
+    )
+    rate_burst: int = setting("SHELFCAST_RATE_BURST", "Requests one key or address may make at once.", 400, low=1, high=1_000_000)
+    streams: int = setting("SHELFCAST_MAX_STREAMS", "Most streams of live events at once.", 64, low=1, high=10_000)
+    streams_of_one: int = setting("SHELFCAST_STREAMS_PER_CLIENT", "Most of them for one key or address.", 8, low=1, high=10_000)
     chart_seconds: float = setting(
         "SHELFCAST_CHART_SECONDS", "How long a chart is served again before it is drawn anew.", 10.0, low=0, high=3600
     )

@@ -17,6 +17,7 @@ from consumers.forecasts.newest import (
     score_row,
     slot_name,
 )
+from consumers.forecasts.stock import StockBatch
 from consumers.runtime.metrics import ConsumerMetrics
 from consumers.runtime.progress import Progress, read_progress, write_progress
 from consumers.runtime.sink import Record
@@ -26,6 +27,7 @@ from streams.contract import documents as names
 from streams.contract.codec import decode_output, printable
 from streams.contract.documents import document_id
 from streams.contract.messages import DriftDetected, ForecastScored, OutputMessage, PredictedSales, ShelfAllocation
+from streams.contract.stock_messages import StockOutput
 from streams.contract.topics import FORECASTS
 from streams.kafka.ends import LogEnds
 from streams.kafka.quiet_log import RateLimited
@@ -42,6 +44,7 @@ class Batch:
         self.plans: dict[tuple[str, str, int], ShelfAllocation] = {}
         self.scores: dict[str, ForecastScored] = {}
         self.drifts: dict[str, DriftDetected] = {}
+        self.stock = StockBatch()
         self.superseded = 0
 
     def add(self, message: OutputMessage) -> None:
@@ -64,6 +67,8 @@ class Batch:
             self.scores[score_id(message)] = message
         elif type(message) is DriftDetected:
             self.drifts[message.id] = message
+        elif isinstance(message, StockOutput):
+            self.stock.add(message)
 
 
 def _order(message: PredictedSales | ShelfAllocation) -> tuple[int, int]:
@@ -71,7 +76,7 @@ def _order(message: PredictedSales | ShelfAllocation) -> tuple[int, int]:
 
 
 class ForecastsSink:
-    """Keeps the newest forecasts and plans, and the history of scores and drift."""
+    """Keeps the newest forecasts, plans and stock, and the history of scores, drift, lost sales and alarms about shelves."""
 
     name = NAME
     topic = FORECASTS
@@ -96,12 +101,15 @@ class ForecastsSink:
         more_repeated, more_written = self._write_plans(batch)
         written += more_written + self._write_scores(batch)
         self._documents.merge(names.DRIFTS, {key: drift_document(message) for key, message in batch.drifts.items()})
+        stock_repeated, stock_written = batch.stock.write(self._documents, self._cache)
+        written += stock_written
         ends = {record.partition: record.offset + 1 for record in records}
         before = [self._progress[p] for p in ends]
         after = [self._progress[p].moved(ends[p], None) for p in ends]
         write_progress(self._documents, self.name, before, after)
         self._progress |= {progress.partition: progress for progress in after}
-        counts = {"repeated": repeated + more_repeated, "superseded": batch.superseded, "unreadable": unreadable}
+        superseded = batch.superseded + batch.stock.superseded
+        counts = {"repeated": repeated + more_repeated + stock_repeated, "superseded": superseded, "unreadable": unreadable}
         counts["applied"] = len(records) - sum(counts.values())
         self._measure(records, counts, written + len(batch.drifts), time.perf_counter() - started)
 

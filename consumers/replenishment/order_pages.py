@@ -5,10 +5,10 @@ from typing import Final
 
 from consumers.replenishment.orders import Part
 from consumers.store.port import Change, ContendedError, Document, Documents
-from streams.contract.documents import document_id
+from streams.contract.documents import PURCHASE_ORDERS, document_id
 from streams.contract.errors import ServerError
 
-COLLECTION: Final = "purchase_orders"
+COLLECTION: Final = PURCHASE_ORDERS
 MOST_ATTEMPTS: Final = 20
 MOST_LINES: Final = 10_000
 """Lines of a document: with the longest names there can be they take 6 of the 16 MB that MongoDB allows."""

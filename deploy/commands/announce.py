@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.connection import servers
+from deploy.connection import kafka_of
 from producers.announcements.table import SHOWN, announced_in, as_messages, summary
 from producers.sources.files import open_file
 from streams.contract.codec import printable
@@ -56,7 +56,7 @@ def announce(
         return
     from producers.publisher import Publisher, PublisherSettings  # noqa: PLC0415 - `--check` needs no Kafka client
 
-    kafka, _ = servers(data_dir)
+    kafka = kafka_of(data_dir)
     metadata(kafka)  # tells at once why Kafka cannot be used; publishing would only time out
     settings = PublisherSettings.read()
     seconds = settings.delivery_timeout_seconds

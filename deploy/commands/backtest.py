@@ -30,6 +30,12 @@ def backtest(
     promotions_known_ahead: known_ahead.Promotions = False,
     openings_known_ahead: known_ahead.Openings = False,
     partitions: Annotated[int, typer.Option(min=1, max=1000, help="Share the stores among this many models, as Kafka partitions do.")] = 1,
+    demand: Annotated[
+        Path | None, typer.Option(help="Of a file of events: write sold and estimated units by item and day to this CSV file.")
+    ] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="m5: the competition's rules. --sales is the folder of its tables; --compare and --json count.")
+    ] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
     chart: Annotated[Path | None, typer.Option(help="Draw the errors and three series into this PNG file.")] = None,
 ) -> None:
@@ -38,19 +44,27 @@ def backtest(
     From the first sale of a series on, days without a sale count too. Three baselines always run beside it: the mean of each
     weekday's last 8 open days, the seasonal naive, and simple smoothing.
 
+    A file of events as they stand in sales.events is taken as it is. Then today's total is scored by the hour, too, and hours without
+    stock are no demand of zero.
+
     \b
     Examples:
       shelfcast backtest
       shelfcast backtest --sales sales.csv --country DE --timezone Europe/Berlin --json scores.json --chart scores.png
       shelfcast backtest --sales sales.csv --country DE --store-countries stores.csv
+      shelfcast backtest --sales events.ndjson --demand demand.csv
       shelfcast backtest --sales daily.csv --mapping daily.toml --promotions-known-ahead --compare lightgbm,statsforecast
       shelfcast backtest --sales daily.csv --country DE --promotions-known-ahead --openings-known-ahead
+      shelfcast backtest --protocol m5 --sales FOLDER --compare lightgbm --json m5.json
     """
     # Before NumPy is loaded: the matrices are small, so threads would only take turns and double the time.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from producers.announcements.known_ahead import KnownAhead  # noqa: PLC0415 - after the line above
     from workbench.backtest import run  # noqa: PLC0415
 
+    if protocol is not None:
+        _protocol(protocol, sales, compare, json)
+        return
     options = run.Options(
         sales,
         mapping,
@@ -64,5 +78,17 @@ def backtest(
         json,
         chart,
         store_countries,
+        demand,
     )
     run.backtest(options, Console())
+
+
+def _protocol(name: str, folder: Path | None, compare: str, json: Path | None) -> None:
+    from streams.contract.errors import UsageError  # noqa: PLC0415 - after NumPy's environment is set
+    from workbench.m5.run import protocol  # noqa: PLC0415
+
+    if name != "m5":
+        raise UsageError(f"--protocol {name!r}: write m5.")
+    if folder is None or not folder.is_dir():
+        raise UsageError("--protocol m5 needs --sales FOLDER: the folder of M5's tables sales, sell_prices and calendar.")
+    protocol(folder, compare, json, Console())

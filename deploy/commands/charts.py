@@ -8,7 +8,7 @@ import typer
 from charts.figures.export import export_charts
 from charts.figures.gallery import DEFAULT_TOP, checked
 from charts.queries.database import ReadOnlyDatabase
-from deploy.connection import servers
+from deploy.connection import mongo_of
 
 
 def charts(
@@ -29,7 +29,7 @@ def charts(
       shelfcast charts --out charts --store Chicago --top 25 --from 2017-03-01 --to 2017-03-31
     """
     question = checked(store, item, top, first, last, currency)
-    _, mongo = servers(data_dir)
+    mongo = mongo_of(data_dir)
     database = ReadOnlyDatabase(mongo)
     try:
         for file in export_charts(database, out, question):

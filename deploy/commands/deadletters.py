@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.connection import servers
+from deploy.connection import kafka_of
 from producers.deadletters import Letter, UnmendableError, letters, mend, send_again, settle
 from producers.publisher import Publisher, PublisherSettings
 from producers.sources.mapping import read_mapping
@@ -99,7 +99,7 @@ def replay(
         raise UsageError("Say which letters: their places, --reason REASON, or --every.")
     mapping, changes = read_mapping(fix) if fix else None, dict(map(_change, change or []))
     sent, left = 0, {}
-    kafka, _ = servers(data_dir)
+    kafka = kafka_of(data_dir)
     settings = PublisherSettings.read()
     with Publisher(kafka, settings) as publisher:
         for letter in _chosen(data_dir, places, reason, settled=False):
@@ -124,7 +124,7 @@ def replay(
 
 
 def _chosen(data_dir: Path | None, places: list[str] | None, reason: str | None, *, settled: bool) -> list[Letter]:
-    kafka, _ = servers(data_dir)
+    kafka = kafka_of(data_dir)
     found = [letter for letter in letters(kafka, settled=settled) if reason in (None, letter.reason)]
     if not places:
         return found

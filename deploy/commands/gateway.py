@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from prometheus_client import CollectorRegistry
 
-from deploy.connection import servers
+from deploy.connection import kafka_of
 from producers.gateway.app import create_app
 from producers.gateway.gateway_settings import GatewaySettings
 from producers.publisher import Publisher, PublisherSettings
@@ -30,7 +30,7 @@ def gateway(
         "store": "berlin-1", "item": "milk", "quantity": 2, "unit_price": 1.19, "sold_at": "2026-05-01T12:30:00+02:00"}'
     """
     settings, bounds = GatewaySettings.read(host=host, port=port), Bounds.read()
-    kafka, _ = servers(data_dir)
+    kafka = kafka_of(data_dir)
     with Publisher(kafka, PublisherSettings.read()) as publisher:
         registry = CollectorRegistry()
         app = create_app(publisher, settings, registry)

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 
 from deploy.commands import known_ahead
-from deploy.connection import DEFAULT_DATA_DIR, servers
+from deploy.connection import DEFAULT_DATA_DIR, kafka_of
 from deploy.groups import ahead_of
+from deploy.process import ProcessSettings
 from producers.announcements.known_ahead import KnownAhead
 from producers.publisher import Publisher, PublisherSettings
 from producers.replay.ledger import Ledger
@@ -22,10 +23,11 @@ from producers.replay.pace import speed_of
 from producers.replay.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
 from producers.sources import completejourney
 from producers.sources.database import Query
-from producers.sources.files import Delimited, open_file
+from producers.sources.files import Delimited
 from producers.sources.guess import guess
 from producers.sources.mapping import Mapping, read_mapping, written
 from producers.sources.rows import Source
+from producers.sources.wire import AS_IT_IS, WireEvents, open_events_or_table, told
 from streams.contract.errors import UsageError
 from streams.contract.settings import Secret, WorkerSettings
 from streams.files.whole_files import make_folder, write_whole
@@ -45,7 +47,7 @@ def replay(
     openings_known_ahead: known_ahead.Openings = False,
     close_days: Annotated[bool, typer.Option(help="End with a clock tick for every store, so that the last day closes.")] = True,
     max_lag: Annotated[int | None, typer.Option(min=100, help="Wait while worker or statistics lag by this many messages.")] = None,
-    database: Annotated[str | None, typer.Option(envvar="SHELFCAST_DATABASE", help="SQLAlchemy URL, instead of a file.")] = None,
+    database: Annotated[str | None, typer.Option(help="SQLAlchemy URL; one with a password belongs into SHELFCAST_DATABASE.")] = None,
     query: Annotated[str | None, typer.Option(help="SQL whose rows are the sales; ORDER BY their time.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Directory of progress files and of the embedded servers.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -75,6 +77,8 @@ def replay(
         known_ahead=known,
         timezone=settings.timezone,
     )
+    if query is not None:
+        database = database or ProcessSettings.read().database.reveal() or None
     rows, columns = _opened(source, mapping, database, query, folder)
     ledger = Ledger(folder, rows, columns, known, settings.timezone)
     if not resume:
@@ -83,7 +87,7 @@ def replay(
                 "An earlier replay of this source left its progress; starting over (events sent twice count once). --resume continues it."
             )
         ledger.forget()
-    kafka, _ = servers(data_dir)
+    kafka = kafka_of(data_dir)
     metadata(kafka)  # tells at once why Kafka cannot be used; publishing would only time out
     lag = LagMeter(kafka, ahead_of()) if max_lag is not None else None
     try:
@@ -108,7 +112,13 @@ def _opened(source: str | None, mapping: Path | None, database: str | None, quer
         journey = completejourney.load()
         _console.print(journey.about, highlight=False)
         return journey, journey.mapping
-    found: Source = open_file(Path(source)) if source is not None else Query(Secret(database or ""), query or "")
+    if source is None:
+        found: Source = Query(Secret(database or ""), query or "")
+    else:
+        found = open_events_or_table(Path(source), mapped=mapping is not None)
+    if isinstance(found, WireEvents):
+        _console.print(told(found.path), highlight=False, markup=False)
+        return found, AS_IT_IS
     if isinstance(found, Delimited):
         _console.print(found.about, highlight=False, markup=False)
     return found, read_mapping(mapping) if mapping else _guessed(found, folder)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from streams.contract.settings import Secret
+from streams.contract.settings import IN_FILE, Secret
 
 CLASSES: Final = (
     "streams.contract.settings:KafkaSettings",
@@ -23,7 +23,9 @@ CLASSES: Final = (
     "streams.http.bounds:Bounds",
     "consumers.runtime.consumer_settings:ConsumeSettings",
     "consumers.replenishment.replenishment_settings:ReplenishSettings",
+    "consumers.webhooks.webhooks_settings:WebhooksSettings",
     "charts.web.web_settings:WebSettings",
+    "workbench.third_month.third_month_settings:ThirdMonthSettings",
     "deploy.process:ProcessSettings",
 )
 
@@ -43,20 +45,26 @@ def values(environ: Mapping[str, str]) -> list[dict[str, str]]:
     out = []
     for row in rows():
         text = environ.get(row["variable"], "")
-        value = ("***" if row["variable"] in secret else text) if text else row["default"]
-        out.append(row | {"value": value, "source": "environment" if text else "default" if row["default"] else "not set"})
+        file = environ.get(row["variable"] + IN_FILE, "") if row["variable"] in secret else ""
+        if text or file:
+            value, source = ("***" if row["variable"] in secret else text), "environment" if text else f"file {file}"
+        else:
+            value, source = row["default"], "default" if row["default"] else "not set"
+        out.append(row | {"value": value, "source": source})
     return out
 
 
 def names() -> set[str]:
-    """The variables that are settings."""
-    return {row["variable"] for row in rows()}
+    """The variables that are settings, with those that name a file of a secret."""
+    found = [f for _, f in _fields()]
+    return {f.metadata["env"] for f in found} | {f.metadata["env"] + IN_FILE for f in found if f.type in (Secret, "Secret")}
 
 
 def settings(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """List every environment variable: the value in use, its source, its default and its meaning.
 
-    Passwords, keys and addresses with passwords are shown as ***. Variables marked * are part of the worker's state: another value
+    Passwords, keys and addresses with passwords are shown as ***; each of them may stand in a file instead, which the variable with
+    _FILE appended names. Variables marked * are part of the worker's state: another value
     means that the state is rebuilt from the log.
     """
     found = values(os.environ)

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.connection import servers
+from deploy.connection import kafka_of, mongo_of
 from producers.sources.shelf_file import as_planned, read_shelf
 from streams.contract.codec import encode, printable
 from streams.contract.errors import ServerError, UsageError
@@ -77,7 +77,7 @@ def define(file: File, data_dir: DataDir = None) -> None:
     from producers.publisher import Publisher, PublisherSettings  # noqa: PLC0415 - `check` needs no Kafka client
 
     event = read_shelf(file, datetime.now(UTC))
-    kafka, _ = servers(data_dir)
+    kafka = kafka_of(data_dir)
     metadata(kafka)  # tells at once why Kafka cannot be used; publishing would only time out
     with Publisher(kafka, PublisherSettings.read()) as publisher:
         delivery = publisher.publish(event.store, encode(event))
@@ -176,7 +176,7 @@ def _newest_plan(data_dir: Path | None, store: str | None, shelf: str | None) ->
     from charts.queries.database import ReadOnlyDatabase  # noqa: PLC0415
     from charts.queries.forecasts import newest_plans  # noqa: PLC0415
 
-    _, mongo = servers(data_dir)
+    mongo = mongo_of(data_dir)
     database = ReadOnlyDatabase(mongo)
     try:
         plans = newest_plans(database, store)

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from deploy.connection import servers
+from deploy.connection import kafka_of
 from deploy.groups import ahead_of
 from producers.publisher import Publisher, PublisherSettings
 from producers.replay.pace import speed_of
@@ -76,7 +76,7 @@ def simulate(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    kafka, _ = servers(data_dir)
+    kafka = kafka_of(data_dir)
     metadata(kafka)  # tells at once why Kafka cannot be used; publishing would only time out
     lag = LagMeter(kafka, ahead_of()) if max_lag is not None else None
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn())

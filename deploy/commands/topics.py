@@ -1,4 +1,4 @@
-"""`shelfcast topics`: lists the topics, or creates those that are missing."""
+"""`shelfcast topics`: lists the topics, creates those that are missing, tells the rights that each process needs."""
 
 import json
 from typing import Annotated
@@ -7,11 +7,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streams.contract.settings import KafkaSettings
+from consumers.replenishment.replenishment_settings import ReplenishSettings
+from consumers.runtime.consumer_settings import ConsumeSettings
+from streams.contract.errors import UsageError
+from streams.contract.settings import KafkaSettings, WorkerSettings
 from streams.contract.topics import DEFAULT_PARTITIONS, TOPICS
 from streams.kafka.brokers import ensure_topics, metadata
+from streams.kafka.rights import Groups, kafka_acls, rights_of
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="List or create the topics.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="List or create the topics; tell the rights."
+)
 
 
 @app.command("list")
@@ -50,3 +56,31 @@ def create(
     """
     made = ensure_topics(KafkaSettings.read(), partitions, replication)
     typer.echo("created: " + ", ".join(made) if made else "all topics are there")
+
+
+@app.command("acls")
+def acls(
+    process: Annotated[list[str] | None, typer.Argument(help="Processes or commands, as in worker gateway; none: all.")] = None,
+    principal: Annotated[str, typer.Option(help="What stands before the process in the name of its user.")] = "User:shelfcast-",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Print the least rights of each process, as arguments of Kafka's kafka-acls.sh. Asks no broker.
+
+    \b
+    Examples:
+      shelfcast topics acls worker gateway
+      shelfcast topics acls | while read -r line; do
+        eval "kafka-acls.sh --bootstrap-server kafka:9093 --command-config admin.properties $line"; done
+    """
+    consume = ConsumeSettings.read()
+    groups = Groups(WorkerSettings.read().group, consume.statistics_group, consume.forecasts_group, ReplenishSettings.read().group)
+    every = rights_of(groups)
+    if unknown := sorted(set(process or ()) - every.keys()):
+        raise UsageError(f"{unknown[0]!r} needs no rights, or is no process: name some of {', '.join(every)}.")
+    chosen = {name: every[name] for name in process or every}
+    if as_json:
+        typer.echo(json.dumps({name: [right._asdict() for right in rights] for name, rights in chosen.items()}, indent=1))
+        return
+    for name, rights in chosen.items():
+        for line in kafka_acls(f"{principal}{name}", rights):
+            typer.echo(line)

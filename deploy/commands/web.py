@@ -20,16 +20,18 @@ from deploy.training.trainer import Trainer
 from online_model.shelf import ShelfSettings
 from producers.gateway.door import Door
 from producers.gateway.gateway_settings import GatewaySettings
-from producers.gateway.rate import RateLimit
 from producers.gateway.telemetry import GatewayMetrics
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.settings import WorkerSettings
+from streams.contract.topics import FORECASTS
 from streams.http.access import Keyring
 from streams.http.bounds import Bounds
 from streams.http.doorman import ConnectionMetrics
 from streams.http.guard import Guard
 from streams.http.listening import serve
+from streams.http.rate import RateLimit
 from streams.http.wrong_keys import WrongKeys
+from streams.kafka.tail import Tail
 
 
 def web(
@@ -48,7 +50,7 @@ def web(
     """
     settings, bounds = WebSettings.read(host=host, port=port), Bounds.read()
     kafka, mongo = servers(data_dir)
-    database, registry = ReadOnlyDatabase(mongo), CollectorRegistry()
+    database, registry, tail = ReadOnlyDatabase(mongo), CollectorRegistry(), Tail(kafka, FORECASTS)
     keeps = MongoKeeps(mongo)
     with Publisher(kafka, PublisherSettings.read()) as publisher:
         try:
@@ -66,6 +68,7 @@ def web(
                 settings,
                 registry,
                 routes.routes(trainer, door),
+                tail=tail,
                 keeps=keeps,
                 outside=doors(kafka, publisher),
                 place=place,
@@ -80,5 +83,6 @@ def web(
                 lambda address: typer.echo(f"shelfcast web listens on {address} (API: {address}/docs)"),
             )
         finally:
+            tail.close()
             database.close()
             keeps.close()

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from deploy.connection import servers
+from deploy.connection import kafka_of
 from deploy.exposition import serve_metrics
 from streams.contract.errors import ShelfcastError
 from streams.contract.settings import KafkaSettings, WorkerSettings
@@ -38,9 +38,9 @@ def worker(
     Examples:
       shelfcast worker
       shelfcast worker --timezone Europe/Berlin --country DE --store-countries stores.csv
-      KAFKA_BOOTSTRAP_SERVERS=kafka:9092 MONGODB_URI=mongodb://db:27017 shelfcast worker --timezone Europe/Berlin
+      KAFKA_BOOTSTRAP_SERVERS=kafka:9092 shelfcast worker --timezone Europe/Berlin
     """
-    kafka, _ = servers(data_dir)
+    kafka = kafka_of(data_dir)
     settings = WorkerSettings.read(
         metrics_port=metrics_port,
         timezone=timezone,

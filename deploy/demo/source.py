@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from producers.sources import completejourney
-from producers.sources.files import open_file
 from producers.sources.guess import guess
 from producers.sources.mapping import Mapping, read_mapping, written
 from producers.sources.rows import Source
+from producers.sources.wire import AS_IT_IS, WireEvents, open_events_or_table, told
 from streams.contract.errors import UsageError
 from streams.files.whole_files import make_folder, write_whole
 
@@ -32,7 +32,9 @@ def open_source(sales: Path | None, mapping: Path | None, timezone: str | None, 
         return DemoSource(journey, journey.mapping, timezone or journey.timezone, "US", (journey.about,))
     if not sales.is_file():
         raise UsageError(f"There is no file {sales}.")
-    rows = open_file(sales)
+    rows = open_events_or_table(sales, mapped=mapping is not None)
+    if isinstance(rows, WireEvents):
+        return DemoSource(rows, AS_IT_IS, timezone or "UTC", "", (told(sales),))
     if mapping is not None:
         return DemoSource(rows, read_mapping(mapping), timezone or "UTC", "", (f"Columns as {mapping} says.",))
     first = next(iter(rows.read()), None)

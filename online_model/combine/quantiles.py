@@ -115,6 +115,10 @@ class Quantiles:
             self.square *= KEEP
         self.date_miss, self.date_n = np.zeros((N_TAILS, N_HORIZONS)), np.zeros(N_HORIZONS)
 
+    def kappa(self, horizon: int) -> float:
+        """The pooled kappa of a horizon."""
+        return float(self._kappa()[horizon, 0])
+
     def _kappa(self) -> F32:
         return np.maximum(self.error / self.square, KAPPA_MIN).astype(np.float32)[:, None]
 

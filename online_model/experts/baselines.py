@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FIRST, SECOND, FOUR, EIGHT, FOUR_DS = range(5)
 """The lags of a weekday: newest value; the one before; mean of the newest four; of the newest eight; of the newest four over c."""
+SEEN: Final = 0.2
+"""Smallest weight of a day without stock for a while whose estimated demand becomes a lag."""
 LAG_DAYS: Final = 49
 """Lags of a weekday that has not been open for this long are dropped, except its mean of eight."""
 
@@ -32,12 +34,16 @@ class WeekdayLags:
         """Drop the lags, because the series have changed; the next use computes them again."""
         self._lags = None
 
-    def push(self, s: Series, weekday: int, y: F32, demand: F32, started: NDArray[np.bool_]) -> None:
-        """Add an open day: sales and sales over c of the series that have sold yet."""
+    def push(self, s: Series, weekday: int, y: F32, demand: F32, started: NDArray[np.bool_], weight: F32 | None = None) -> None:
+        """Add an open day: sales and sales over c of the series that have sold yet; a day of `weight` below `SEEN` is left out."""
         lags = self._of(s)
+        hidden = None if weight is None or (weight >= SEEN).all() else weight < SEEN
         for ring, value in ((s.weekdays, y), (s.weekdays_ds, demand)):
+            kept = None if hidden is None else ring[:, weekday, hidden].copy()
             ring[1:, weekday] = ring[:-1, weekday]
             ring[0, weekday] = value if started.all() else np.where(started, value, np.nan)
+            if kept is not None:
+                ring[:, weekday, hidden] = kept
         lags[:, weekday] = _lags_of(s.weekdays[:, weekday], s.weekdays_ds[:, weekday])
 
     def _of(self, s: Series) -> F32:

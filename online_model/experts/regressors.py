@@ -90,7 +90,7 @@ class PooledRegressor(base.MiniBatchRegressor):
         self.dates = self.dates * self.forget + self.came
         self.came = False
 
-    def add(self, features: Floats, scale: Floats, units: Floats, known: NDArray[np.bool_], offset: Floats | float = 0.0) -> None:
+    def add(self, features: Floats, scale: Floats, units: Floats, known: NDArray[Any], offset: Floats | float = 0.0) -> None:
         """Add labels: features `[P, m]`, scale and units `[m]`; they change the weights when the system is next solved."""
         eta = self.weights.astype(features.dtype) @ features
         weight, z = self._working(eta, scale, units / scale, offset)

@@ -63,7 +63,7 @@ class SharedResiduals:
             self.item_ewma[seen] += GAIN * (self.item_we[seen] / self.item_w[seen] - self.item_ewma[seen])
             self.item_we[seen] = self.item_w[seen] = 0.0
 
-    def close(self, store: int, s: Series, y: F32 | None, n_series: int) -> tuple[float, float, F32, F32] | None:
+    def close(self, store: int, s: Series, y: F32 | None, n_series: int, weight: F32 | None = None) -> tuple[float, float, F32, F32] | None:
         """Learn a store's day, and return what its series share.
 
         Parameters
@@ -74,6 +74,8 @@ class SharedResiduals:
             Winsorised units, `[n]`; None on a closed day.
         n_series
             Number of series in the pool.
+        weight
+            How much of the day was seen, `[n]`; None: all of it.
 
         Returns
         -------
@@ -90,6 +92,8 @@ class SharedResiduals:
         if y is not None:
             f = np.where(np.isnan(s.expected), np.float32(0), s.expected)
             w = f / (1 + OVERDISPERSION * f)
+            if weight is not None:
+                w *= weight
             e = np.clip(y / np.maximum(f, TINY) - 1, *RESIDUAL_CLIP)
             total, mean = float(w.sum()), float(w @ e)
             self.date_we += mean

@@ -18,7 +18,9 @@ from online_model.lines.adwin import Adwin
 from online_model.results import Drift
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
 LEARNING_RATE = 0.05
 RATIO_CAP = 6.0
@@ -90,6 +92,10 @@ class SaleRegressor(base.Regressor):
             self._usual.append(self._pooled_usual)
             self._price.append(0.0)
             self._lines.append(0)
+
+    def usual_prices(self, series: Sequence[int]) -> NDArray[np.float64]:
+        """Usual price per unit of some series, `[m]`; 0 where no line had one."""
+        return np.array([self._price[one] for one in series], np.float64)
 
     def step(self, series: int, quantity: float, unit_price: float, on_promotion: bool, hour: int, weekday: int) -> float:
         """Predict the units of a line, score the prediction, then learn from the line.

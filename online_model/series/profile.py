@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from online_model.constants import MEAN_FLOOR, RATIO_TO_LEVEL_CAP, SHOCK_CLIP, SMALL, TINY, YEAR
+from online_model.constants import MEAN_FLOOR, RATIO_TO_LEVEL_CAP, SHOCK_CLIP, SMALL, TINY, WARM_UP, YEAR
 from online_model.horizons import SPANS
 from online_model.series.ewmas import PROFILE28
 
@@ -189,6 +189,9 @@ class ProfileClose:
             self._pool(low, ratio, teaches * (1 - held), pool_series)
         index = float(np.where(now > DIVISOR_FLOOR, y / np.maximum(now, DIVISOR_FLOOR), level) @ teaches)
         level_sum = float(level @ teaches)
+        if today.weight is not None and level_sum > 0:  # the series that were not seen have grown like the others
+            whole = float(level @ (today.started & (s.count > WARM_UP)))
+            index, level_sum = index * whole / level_sum, whole
         if level_sum > 0:
             p.index[i] += index
             p.date_index += index
@@ -217,8 +220,9 @@ class ProfileClose:
 
 def learn_cell_ewma(s: Series, today: Today) -> None:
     """Update the running mean of sales in today's cell; the first visit sets it."""
-    y, started, promoted = today.units, today.started, today.promoted
+    y, started, promoted = today.units, today.taught(), today.promoted
+    gain = CELL_GAIN if today.weight is None else CELL_GAIN * today.weight
     for cell, here in ((today.weekday, started if promoted is None else started & ~promoted), (today.weekday + 7, promoted)):
         if here is not None:
             old = s.cell_ewma[cell]
-            s.cell_ewma[cell] = np.where(here & started, np.where(np.isnan(old), y, old + CELL_GAIN * (y - old)), old)
+            s.cell_ewma[cell] = np.where(here & started, np.where(np.isnan(old), y, old + gain * (y - old)), old)

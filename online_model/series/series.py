@@ -74,6 +74,7 @@ _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "last_promotion": ((), "f4", 0),
     "told_promotion": ((), "?", 0),
     "units": ((3, DAYS_AHEAD), "f4", 0),
+    "stocked": ((DAYS_AHEAD,), "f2", 1),
     "offset": ((N_HORIZONS,), "f4", 0),
     "labels": ((N_HORIZONS,), "f4", 0),
     "spread": ((N_HORIZONS,), "f4", 1),
@@ -83,6 +84,8 @@ _SPECS: Final[dict[str, tuple[tuple[int, ...], str, float]]] = {
     "waiting": ((5,), "f4", np.nan),
     "morning": ((7,), "f4", 0),
     "by_hour": ((24,), "f4", 0),
+    "visit": ((), "f4", 1),
+    "habit": ((2,), "f4", 0),
 }
 
 
@@ -128,7 +131,10 @@ class Series:
     promoted, last_promotion, told_promotion
         Promotions of the last 7 days; of the newest open day; whether a promotion was announced for the day after the newest close.
     units
-        `[3, 28]`: units of the last 28 days by ordinal modulo 28, as net units, winsorised, and under the cap of the bias gain.
+        `[3, 28]`: units of the last 28 days by ordinal modulo 28, as net units, winsorised, and under the cap of the bias gain. The last
+        two are estimates of the demand where there was no stock.
+    stocked
+        `[28]`: what each of those days teaches, 1 where the series was in stock; below 1 on days without stock for a while.
     pending
         Forecasts that wait for their labels.
     offset, loss, labels
@@ -146,6 +152,10 @@ class Series:
         Expected units of the next 7 days.
     by_hour
         Decayed sum of units by local hour.
+    visit
+        Units that one visit buys, as the hours without a sale tell.
+    habit
+        `[2]`: see `online_model.stock.rest_of_day.Morning`.
 
     """
 
@@ -174,6 +184,7 @@ class Series:
     last_promotion: F32
     told_promotion: Bools
     units: F32
+    stocked: F16
     pending: F32
     offset: F32
     loss: F32
@@ -185,6 +196,8 @@ class Series:
     waiting: F32
     morning: F32
     by_hour: F32
+    visit: F32
+    habit: F32
 
     def __init__(self, layout: Layout) -> None:
         self._specs = _specs(layout)

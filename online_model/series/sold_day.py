@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
     from online_model.calendar.day_features import PromotionDays, StoreDay
     from online_model.series.series import Series
+    from online_model.stock.censored import DayStock
 
     F32 = NDArray[np.float32]
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
+    Masks = NDArray[np.uint32]
 
 WINSOR_AFTER: Final = 14
 """Open days of a series after which its sales are capped."""
@@ -45,6 +47,8 @@ class DayInput:
     hours: F64 | None
     promotion: Bools | None
     openings: Mapping[int, bool]
+    out_of_stock: Masks | None = None
+    silent: Bools | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,9 @@ class Today:
     started
         Whether the series has sold yet, today included.
     teaches
-        1 where the series is old enough to teach the calendar and the profile, else 0.
+        1 where the series is old enough to teach the calendar and the profile, else 0; times `weight`.
+    weight
+        How much of the day was seen, 0 to 1; None: all series were in stock. `units` and `units_bias` are then estimates of the demand.
     promoted
         Whether the series is promoted today; None when no series is.
     wild
@@ -88,6 +94,11 @@ class Today:
     teaches: F32
     promoted: Bools | None
     wild: bool
+    weight: F32 | None = None
+
+    def taught(self) -> Bools:
+        """Whether the series has sold yet and the day teaches it anything, `[n]`."""
+        return self.started if self.weight is None else self.started & (self.weight > 0)
 
     def kept_share(self) -> F32:
         """Share of the sold units that teaches, `[n]`: below 1 where a cap applied."""
@@ -95,12 +106,16 @@ class Today:
         return np.where(capped, self.units / np.where(capped, self.raw, 1), 1).astype(np.float32)
 
 
-def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDays | None, *, opened: bool) -> Today:
-    """Turn the input of a close into a day to learn: cap each series by its own past, and count NaN and infinity as 0."""
+def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDays | None, stock: DayStock | None, *, opened: bool) -> Today:
+    """Turn the input of a close into a day to learn: cap each series by its own past, and count NaN and infinity as 0.
+
+    Where there was no stock, the estimated demand stands in for what was sold.
+    """
     raw = np.asarray(told.units, np.float64)
     raw = np.where(np.isfinite(raw), raw, 0.0)
-    y = np.maximum(raw, 0).astype(np.float32)
-    started = (s.count > 0) | (y > 0) if opened else s.count > 0
+    y = np.maximum(raw if stock is None else stock.demand, 0).astype(np.float32)
+    started = (s.count > 0) | (raw > 0) if opened else s.count > 0
+    teaches = (started & (s.count > WARM_UP)).astype(np.float32)
     old = s.count > WINSOR_AFTER
     scale = np.maximum(s.ewma[RAW28], MEAN_FLOOR * s.mean)
     scale_bias = np.maximum(s.bias_ewma, MEAN_FLOOR * s.bias_mean)
@@ -120,9 +135,10 @@ def today_of(s: Series, told: DayInput, days: StoreDay, promotions: PromotionDay
         units=np.where(old, np.minimum(y, limit), y),
         units_bias=np.where(old, np.minimum(y, WINSOR_BIAS * (scale_bias + 1)), y),
         started=started,
-        teaches=(started & (s.count > WARM_UP)).astype(np.float32),
+        teaches=teaches if stock is None else teaches * stock.weight,
         promoted=held,
         wild=beyond >= WILD_SERIES and beyond >= WILD_SHARE * sold,
+        weight=None if stock is None else stock.weight,
     )
 
 

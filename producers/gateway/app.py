@@ -17,14 +17,16 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from producers.gateway.described import TakesEvents, TakesOlderLines, TakesSales, refused_lines
 from producers.gateway.door import Accepted, Added, Door, Problem, Ready, problem
 from producers.gateway.gateway_settings import GatewaySettings
-from producers.gateway.rate import RateLimit
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores, tick
 from producers.publisher import Publisher
-from streams.http.access import Keyring, RefusedError, is_local, is_loopback
+from streams.contract.loopback import is_loopback
+from streams.http.access import Keyring, RefusedError, is_local
 from streams.http.description import KEY_REFUSALS, Described, document_of, refusals
 from streams.http.docs_page import docs_page
 from streams.http.guard import Guard
+from streams.http.rate import RateLimit
+from streams.http.trace import in_trace
 from streams.http.wrong_keys import WrongKeys
 
 _log = logging.getLogger(__name__)
@@ -64,7 +66,7 @@ def _doors(door: Door) -> list[HTTPRouteHandler]:
 
     @post("/v1/events", status_code=202, summary="Record other events", **_lines(TakesEvents))
     async def record_events(request: AnyRequest) -> Response[Accepted]:
-        """Stock counts, planned promotions and openings, shelves, clock ticks; each names its type."""
+        """Stock counts, deliveries, write-offs, planned promotions and openings, shelves, clock ticks; each names its type."""
         return await door.events(request)
 
     return [record_sales, record_events, add_data_route(door)]
@@ -158,5 +160,6 @@ def _http_problem(_request: AnyRequest, error: HTTPException) -> Response[Proble
 
 
 def _unforeseen(request: AnyRequest, error: Exception) -> Response[Problem]:
-    _log.error("unforeseen error at %s %s", request.method, request.url.path.encode("unicode_escape").decode(), exc_info=error)
+    path = request.url.path.encode("unicode_escape").decode()
+    _log.error("unforeseen error at %s %s%s", request.method, path, in_trace(request.headers), exc_info=error)
     return problem(500, "The gateway failed on this request; its log says why. It is safe to repeat it.")

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from producers.gateway.lines import depth_is_within
-from streams.contract.codec import decode_event, planned_days, printable, seconds_of
+from streams.contract.codec import decode_event, moment_of, planned_days, printable, seconds_of
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import (
     MAX_TICK_AHEAD_SECONDS,
@@ -17,7 +17,6 @@ from streams.contract.messages import (
     PromotionPlanned,
     SaleRecorded,
     ShelfDefined,
-    StockCounted,
 )
 
 FUTURE_SECONDS: Final = 2 * 86_400.0
@@ -94,17 +93,9 @@ def _check_type(event: InputEvent, line: bytes, *, sales_only: bool) -> None:
 
 
 def _time_of(event: InputEvent, now: float) -> float:
-    match event:
-        case SaleRecorded():
-            moment, field = event.sold_at, "sold_at"
-        case StockCounted():
-            moment, field = event.counted_at, "counted_at"
-        case PromotionPlanned() | OpeningPlanned():
-            moment, field = event.planned_at, "planned_at"
-        case ShelfDefined():
-            moment, field = event.defined_at, "defined_at"
-        case ClockTicked():
-            return _tick_time(event, now)
+    if isinstance(event, ClockTicked):
+        return _tick_time(event, now)
+    moment, field = moment_of(event)
     at = seconds_of(moment, field)
     if at > now + FUTURE_SECONDS:
         sentence = f"{field} is more than two days ahead of the gateway's clock: check the till's date."

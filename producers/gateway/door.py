@@ -16,13 +16,14 @@ from producers.gateway.checks import Checked, LineError, check
 from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.lines import BodyError, shape_of, split
 from producers.gateway.older import in_older_words, mapped
-from producers.gateway.rate import RateLimit
 from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores
 from producers.publisher import Publisher
 from streams.contract.errors import DeliveryError
 from streams.http.access import RefusedError
 from streams.http.guard import Guard, address_of
+from streams.http.rate import RateLimit
+from streams.http.trace import TRACEPARENT, in_trace, traceparent_of
 
 RETRY_SECONDS: Final = 5
 _SHOWN_ERRORS: Final = 100
@@ -111,6 +112,8 @@ class Door:
             response = problem(error.status, str(error))
         except DeliveryError as error:
             self.metrics.undelivered.inc()
+            if trace := in_trace(request.headers):
+                _log.warning("%s: %s%s", route, error, trace)
             response = problem(503, f"{error} Repeat the whole request: events keep their ids and count once.", retry_after=RETRY_SECONDS)
         self.metrics.requests.labels(route, str(response.status_code)).inc()
         self.metrics.seconds.labels(route).observe(time.perf_counter() - began)
@@ -130,7 +133,7 @@ class Door:
                 self.metrics.refused.labels(error.reason).inc()
             return problem(422, "Nothing was taken: correct the lines below and send all of them again.", errors=errors)
         self.guard.keyring.check_rights(owner, events=len(checked.raws) - checked.ticks, ticks=checked.ticks)
-        delivery = self.publisher.publish_all(checked.keys, checked.raws)
+        delivery = self.publisher.publish_all(checked.keys, checked.raws, headers=_carried(request))
         await delivery.arrived(self.settings.acknowledge_seconds)
         self.metrics.accepted.inc(len(checked.raws))
         if self.stores is not None:
@@ -163,6 +166,12 @@ class Door:
         found = mapped(lines, self.settings.default_store, key, self.settings.max_depth)
         checked, errors = check(found.raws, time.time(), sales_only=True, max_depth=self.settings.max_depth, numbers=found.numbers)
         return checked, sorted([*found.errors, *map(in_older_words, errors)], key=lambda error: error.line)
+
+
+def _carried(request: AnyRequest) -> dict[str, bytes] | None:
+    """The headers of a request's messages: the trace it belongs to, if it names one."""
+    sent = traceparent_of(request.headers)
+    return None if sent is None else {TRACEPARENT: sent.encode()}
 
 
 def problem(status: int, sentence: str, *, errors: list[LineError] | None = None, retry_after: int | None = None) -> Response[Any]:

@@ -23,9 +23,10 @@ from producers.delivery import Delivery
 from producers.publisher import Publisher
 from producers.replay.ledger import BadRows, Ledger, Standing
 from producers.replay.sorting import HOLD_BYTES, Order, behind_seconds, sorted_by_time
-from producers.sources.building import Builder, Built
+from producers.sources.building import Built
 from producers.sources.mapping import Mapping
 from producers.sources.rows import Source
+from producers.sources.wire import builder_of
 from streams.contract.codec import encode
 from streams.contract.errors import UsageError
 from streams.contract.messages import ClockTicked
@@ -117,7 +118,7 @@ class Replay:
         self.source, self.publisher = source, publisher
         self.options = options or ReplayOptions()
         self._latest = time.time() + _AHEAD
-        self._builder = Builder(mapping, self._latest)
+        self._builder = builder_of(source, mapping, self._latest)
         self._ledger, self._lag, self._progress, self._say = ledger, lag, progress, say
         self._stop = stop or threading.Event()
         self._sent: deque[tuple[Delivery, Standing]] = deque()

@@ -47,7 +47,7 @@ _SEPARATOR: Final = re.compile(r'"?sep=([,;|\t])"?', re.IGNORECASE)
 
 def open_file(path: Path) -> Source:
     """The source for a file, by its name. Raises UsageError."""
-    with _undamaged(path):
+    with undamaged(path):
         exists, regular, size = path.exists(), path.is_file(), path.stat().st_size if path.is_file() else 0
     if not regular:
         raise UsageError(f"{path} is no file: give one with sales." if exists else f"There is no file {path}.")
@@ -73,7 +73,7 @@ class Delimited:
     @classmethod
     def sniffed(cls, path: Path) -> "Delimited":
         """Finds the delimiter and the encoding out of the file's beginning. Raises UsageError."""
-        with _undamaged(path), _binary(path) as stream:
+        with undamaged(path), opened(path) as stream:
             head = stream.read(_HEAD)
             if b"\n" not in head and b"\r" not in head and len(head) == _HEAD:
                 raise UsageError(f"The first line of {path} has over {_HEAD:,} bytes: give a file with one line for the columns' names.")
@@ -112,7 +112,7 @@ class Delimited:
 
     def read(self) -> Iterator[Rows]:
         """Rows by 20,000; a row of the wrong width, or broken quoting, is unreadable. Raises UsageError."""
-        with _undamaged(self.path), closing(_text(self.path, self.encoding)) as stream:
+        with undamaged(self.path), closing(_text(self.path, self.encoding)) as stream:
             if self.names_delimiter:
                 stream.readline()
             lines = chain(iter(partial(stream.readline, _MOST_CHARACTERS), ""), [_END])
@@ -197,8 +197,8 @@ class NdJson:
         """Rows by 20,000; a line that is no JSON object is unreadable."""
         records: list[tuple[int, dict[str, Any]]] = []
         unreadable: list[Unreadable] = []
-        with _undamaged(self.path), closing(_binary(self.path)) as stream:
-            for number, line in enumerate(_lines(stream), 1):
+        with undamaged(self.path), closing(opened(self.path)) as stream:
+            for number, line in enumerate(lines_of(stream), 1):
                 try:
                     records.append((number, _object(line)))
                 except ValueError as error:
@@ -240,7 +240,7 @@ class Parquet:
         number = 1
         file = self._open()
         check_columns(file.schema_arrow.names, self.path)
-        with _undamaged(self.path):
+        with undamaged(self.path):
             for batch in file.iter_batches(ROWS_AT_ONCE):
                 columns = {name: arrow_column(batch.column(place)) for place, name in enumerate(batch.schema.names)}
                 yield Rows(range(number, number + len(batch)), columns)
@@ -290,7 +290,7 @@ def _object(line: bytes) -> dict[str, Any]:
     return found
 
 
-def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+def lines_of(stream: IO[bytes]) -> Iterator[bytes]:
     """Lines that are not blank, none held in memory beyond what an event may have."""
     while line := stream.readline(MAX_EVENT_BYTES + 1):
         rest = line
@@ -301,7 +301,7 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 @contextmanager
-def _undamaged(path: Path) -> Iterator[None]:
+def undamaged(path: Path) -> Iterator[None]:
     """Raises UsageError when the file cannot be read to its end."""
     try:
         yield
@@ -309,7 +309,8 @@ def _undamaged(path: Path) -> Iterator[None]:
         raise UsageError(f"The file {path} cannot be read: {error}. Make it again, or replay the part that can be read.") from None
 
 
-def _binary(path: Path) -> IO[bytes]:
+def opened(path: Path) -> IO[bytes]:
+    """The bytes of a file, gzipped or not."""
     with path.open("rb") as stream:
         zipped = stream.read(2) == b"\x1f\x8b"
     return cast("IO[bytes]", gzip.open(path, "rb")) if zipped else path.open("rb")
@@ -317,7 +318,7 @@ def _binary(path: Path) -> IO[bytes]:
 
 def _text(path: Path, encoding: str) -> io.TextIOWrapper:
     # Bytes that are not of the encoding become lone surrogates, which the row is then refused for, by name.
-    return io.TextIOWrapper(_binary(path), encoding=encoding, errors="surrogateescape", newline="")
+    return io.TextIOWrapper(opened(path), encoding=encoding, errors="surrogateescape", newline="")
 
 
 def _encoding(head: bytes, rest: IO[bytes]) -> str:
@@ -365,6 +366,6 @@ def _estimate(path: Path) -> int | None:
             # gzip ends with the size of what it holds, modulo 4 GiB: good enough for a progress bar.
             stream.seek(max(0, size - 4))
             size = int.from_bytes(stream.read(4), "little")
-    with _undamaged(path), closing(_binary(path)) as stream:
+    with undamaged(path), closing(opened(path)) as stream:
         head = stream.read(_HEAD)
     return max(1, round(size * head.count(b"\n") / len(head)) - 1) if head.count(b"\n") else None

@@ -10,7 +10,18 @@ import msgspec
 from streams.contract.complaint import complaint_of
 from streams.contract.errors import RejectedEvent
 from streams.contract.fields import LEAST_QUANTITY, NAME_PATTERN, Moment
-from streams.contract.messages import InputEvent, OpeningPlanned, OutputMessage, PromotionPlanned, SaleAccepted, SaleRecorded
+from streams.contract.messages import (
+    ClockTicked,
+    InputEvent,
+    OpeningPlanned,
+    OutputMessage,
+    PromotionPlanned,
+    SaleAccepted,
+    SaleRecorded,
+    ShelfDefined,
+    StockCounted,
+)
+from streams.contract.stock_messages import StockReceived, StockWrittenOff
 
 MAX_EVENT_BYTES: Final = 256 * 1024
 FIRST_YEAR, LAST_YEAR = 2000, 2099
@@ -21,6 +32,10 @@ MAX_OPENINGS, MAX_PROMOTIONS = 1000, 20_000
 MAX_SHELVES, MAX_SHELF_ITEMS = 200, 50_000
 """Announcements and shelves that a store keeps at a time, and items on all its shelves together; more can only be a sender's mistake."""
 
+_MOMENTS: Final = {
+    SaleRecorded: "sold_at", StockCounted: "counted_at", StockReceived: "received_at", StockWrittenOff: "written_off_at",
+    PromotionPlanned: "planned_at", OpeningPlanned: "planned_at", ShelfDefined: "defined_at", ClockTicked: "at",
+}  # fmt: skip
 _name = re.compile(NAME_PATTERN)
 _events: Final[msgspec.json.Decoder[InputEvent]] = msgspec.json.Decoder(InputEvent)
 _sales: Final = msgspec.json.Decoder(SaleRecorded)
@@ -78,6 +93,12 @@ def seconds_of(moment: Moment, field: str) -> float:
             "time_out_of_range", f"{field} is outside the years 2000 to 2099: check the till's clock and the unit (seconds).", field
         )
     return seconds
+
+
+def moment_of(event: InputEvent) -> tuple[Moment, str]:
+    """When an event happened, as it was sent, and the name of the field that says it."""
+    field = _MOMENTS[type(event)]
+    return getattr(event, field), field
 
 
 def planned_days(plan: PromotionPlanned | OpeningPlanned) -> tuple[date, date]:

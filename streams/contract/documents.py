@@ -29,12 +29,27 @@ SCORE_MONTHS: Final = "score_months"
 """One document per (store, horizon, month of origin): `origins` {"07": row of SCORE_COLUMNS}, `total`."""
 DRIFTS: Final = "drifts"
 """One document per drift event."""
+STOCK: Final = "stock"
+"""One document per (store, item): `ledger`, the newest word on its stock."""
+LOST_SALES: Final = "lost_sales"
+"""One document per (store, business date) with hours out of stock: the sums, `money` by currency, and `items` as one array for each of
+LOST_ITEM_COLUMNS, all in the same order. Further parts have documents of their own, (store, business date, part)."""
+SILENCES: Final = "silences"
+"""One document per silent shelf."""
+RUN_OUTS: Final = "run_outs"
+"""One document per expected stock-out."""
 PROGRESS: Final = "progress"
 """One document per reader and partition: how far it has applied the topic."""
+PURCHASE_ORDERS: Final = "purchase_orders"
+"""One document per (store, origin) with the lines of its order, and more of them for long orders; see `consumers.replenishment`. They are
+a record of what was ordered, and stay when the other documents are made anew from another log."""
 LOG: Final = "log"
 """One document: the identity of the log from which all others were made."""
 
-COLLECTIONS: Final = (ITEM_MONTHS, STORE_MONTHS, FORECASTS, PLANS, PLAN_PARTS, SCORES, SCORE_MONTHS, DRIFTS, PROGRESS, LOG)
+COLLECTIONS: Final = (
+    ITEM_MONTHS, STORE_MONTHS, FORECASTS, PLANS, PLAN_PARTS, SCORES, SCORE_MONTHS, DRIFTS, STOCK, LOST_SALES, SILENCES, RUN_OUTS, PROGRESS,
+    LOG,
+)  # fmt: skip
 
 DAY_COLUMNS: Final = (
     "units_thousandths",
@@ -78,6 +93,9 @@ SCORE_COLUMNS: Final = (
     "error",
     "within_band",
 )
+LOST_ITEM_COLUMNS: Final = (
+    "item", "category", "hours_out", "sold", "demand", "p10", "p90", "revenue", "profit", "currency",
+)  # fmt: skip
 ITEM_SCORE_COLUMNS: Final = ("item", "actual", "mean", "p10", "p90", "same_weekday_mean")
 
 HOURS_A_WEEK: Final = 168

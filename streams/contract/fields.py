@@ -81,3 +81,12 @@ IsoDate = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", description="A bus
 EpochSeconds = Annotated[float, Meta(description="Seconds since 1970-01-01 UTC, of event time.")]
 Offset = Annotated[int, Meta(ge=0, description="Kafka offset in sales.events of the event that caused this message.")]
 Partition = Annotated[int, Meta(ge=0, description="Kafka partition of sales.events; every topic uses the same numbers.")]
+Part = Annotated[int, Meta(ge=1, description="Number of this part: 1, 2, ... parts. A message that fits is part 1 of 1.")]
+Parts = Annotated[
+    int,
+    Meta(
+        ge=1,
+        description="Number of parts. They follow each other in the topic, each with its own id, and agree in store, "
+        "partition, offset and origin; the message is complete when all of them have come.",
+    ),
+]

@@ -24,7 +24,9 @@ from streams.contract.fields import (
     Micros,
     Moment,
     Offset,
+    Part,
     Partition,
+    Parts,
     Price,
     Quantity,
     Share,
@@ -35,16 +37,7 @@ from streams.contract.fields import (
     Width,
 )
 from streams.contract.horizons import HORIZON_NAMES
-
-Part = Annotated[int, Meta(ge=1, description="Number of this part: 1, 2, ... parts. A message that fits is part 1 of 1.")]
-Parts = Annotated[
-    int,
-    Meta(
-        ge=1,
-        description="Number of parts. They follow each other in the topic, each with its own id, and agree in store, "
-        "partition, offset and origin; the message is complete when all of them have come.",
-    ),
-]
+from streams.contract.stock_messages import StockInput, StockOutput
 
 if TYPE_CHECKING:
     Horizon = str
@@ -163,7 +156,7 @@ class ShelfDefined(Struct, frozen=True, kw_only=True, tag_field="type", tag="she
     defined_at: Moment
 
 
-InputEvent = SaleRecorded | StockCounted | PromotionPlanned | OpeningPlanned | ClockTicked | ShelfDefined
+InputEvent = SaleRecorded | StockCounted | PromotionPlanned | OpeningPlanned | ClockTicked | ShelfDefined | StockInput
 
 
 class SaleAccepted(Struct, frozen=True, kw_only=True, tag_field="type", tag="sale-accepted.v1", omit_defaults=True, gc=False):
@@ -327,4 +320,4 @@ class DriftDetected(Struct, frozen=True, kw_only=True, tag_field="type", tag="dr
     offset: Offset
 
 
-OutputMessage = PredictedSales | ShelfAllocation | ForecastScored | DriftDetected
+OutputMessage = PredictedSales | ShelfAllocation | ForecastScored | DriftDetected | StockOutput

@@ -3,20 +3,27 @@
 import math
 import os
 import re
-import ssl
 import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from streams.contract.certificates import check_files
 from streams.contract.errors import SettingsError
+from streams.contract.loopback import is_loopback
 
 _MOST_DATABASE_BYTES: Final = 63
+_MOST_SECRET_BYTES: Final = 65_536
+
+IN_FILE: Final = "_FILE"
+"""A secret's variable with this appended names a file that holds it, as Docker and Kubernetes mount them."""
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
-SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 
 
 class Secret(str):
@@ -59,11 +66,36 @@ class FromEnvironment:
         for f in fields(cls):  # type: ignore[arg-type]
             if overrides.get(f.name) is not None:
                 values[f.name] = _checked(f.name, overrides[f.name], f.metadata)
-            elif environ.get(f.metadata["env"], "") != "":
-                values[f.name] = _checked(f.metadata["env"], _parse(environ[f.metadata["env"]], hints[f.name], f.metadata), f.metadata)
+            elif (text := text_of(f.metadata["env"], environ, secret=hints[f.name] is Secret)) != "":
+                values[f.name] = _checked(f.metadata["env"], _parse(text, hints[f.name], f.metadata), f.metadata)
             elif f.default is MISSING:
                 raise SettingsError(f"Set {f.metadata['env']}: {f.metadata['meaning']}")
         return cls(**values)
+
+
+def text_of(variable: str, environ: Mapping[str, str], *, secret: bool) -> str:
+    """What a variable says; empty if it is not set. A secret may stand in a file, which VARIABLE_FILE names.
+
+    Raises SettingsError.
+    """
+    text = environ.get(variable, "")
+    file = environ.get(variable + IN_FILE, "") if secret else ""
+    if not file:
+        return text
+    if text:
+        raise SettingsError(f"{variable} and {variable}{IN_FILE} are set: set one of them.")
+    try:
+        # Editors and `echo` end a file with a new line, which no secret here can hold.
+        found = Path(file).read_bytes()[: _MOST_SECRET_BYTES + 1].decode().rstrip("\r\n")
+    except OSError as error:
+        raise SettingsError(
+            f"{variable}{IN_FILE}={file!r} cannot be read ({error.strerror}): name a file that this user may read."
+        ) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{variable}{IN_FILE}={file!r} is not text: name a file that holds the secret in one line.") from None
+    if not found or len(found) > _MOST_SECRET_BYTES or not found.isprintable():
+        raise SettingsError(f"{variable}{IN_FILE}={file!r} does not hold one line: name a file that holds the secret in one line.")
+    return found
 
 
 def _parse(text: str, kind: Any, about: Mapping[str, Any]) -> Any:
@@ -95,16 +127,6 @@ def _checked(name: str, value: Any, about: Mapping[str, Any]) -> Any:
     return value
 
 
-def _check_authority(file: str) -> None:
-    """Raise SettingsError unless the file holds certificates that TLS can use."""
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
-    except ssl.SSLError:
-        raise SettingsError(f"KAFKA_CA_FILE={file!r} holds no certificate: name a PEM file with -----BEGIN CERTIFICATE-----.") from None
-    except OSError as error:
-        raise SettingsError(f"KAFKA_CA_FILE={file!r} cannot be read ({error.strerror}): name a PEM file that this user may read.") from None
-
-
 @dataclass(frozen=True, slots=True)
 class KafkaSettings(FromEnvironment):
     """How to reach Kafka."""
@@ -112,24 +134,73 @@ class KafkaSettings(FromEnvironment):
     bootstrap_servers: str = setting("KAFKA_BOOTSTRAP_SERVERS", "Kafka brokers, host:port, separated by commas.")
     security_protocol: SecurityProtocol = setting("KAFKA_SECURITY_PROTOCOL", "How to talk to Kafka.", "PLAINTEXT")
     sasl_mechanism: SaslMechanism = setting("KAFKA_SASL_MECHANISM", "How to log in to Kafka.", "SCRAM-SHA-256")
-    username: str = setting("KAFKA_USERNAME", "User name at Kafka.", "")
-    password: Secret = setting("KAFKA_PASSWORD", "Password at Kafka.", Secret())
+    username: str = setting("KAFKA_USERNAME", "User name at Kafka; with OAUTHBEARER the client's id at the token server.", "")
+    password: Secret = setting("KAFKA_PASSWORD", "Password at Kafka; with OAUTHBEARER the client's secret.", Secret())
     ca_file: str = setting("KAFKA_CA_FILE", "PEM file of the authority that signed Kafka's certificate.", "")
+    certificate_file: str = setting(
+        "KAFKA_CERTIFICATE_FILE", "PEM file of our own certificate and its chain, where Kafka asks for one.", ""
+    )
+    key_file: str = setting("KAFKA_KEY_FILE", "PEM file of our certificate's private key.", "")
+    key_password: Secret = setting("KAFKA_KEY_PASSWORD", "Password of the private key; empty: it has none.", Secret())
+    token_url: str = setting(
+        "KAFKA_TOKEN_URL", "Where OAUTHBEARER's tokens are had, by client credentials, as in https://id.example/token.", ""
+    )
+    token_scope: str = setting("KAFKA_TOKEN_SCOPE", "Scope to ask a token for; empty: the token server's default.", "")
 
     def __post_init__(self) -> None:
-        for server in self.bootstrap_servers.split(","):
-            host, _, port = server.strip().rpartition(":")
+        for host, port in map(_host_and_port, self.bootstrap_servers.split(",")):
             if not host or not port.isdigit() or not 0 < int(port) < 65536:
                 raise SettingsError(f"KAFKA_BOOTSTRAP_SERVERS={self.bootstrap_servers!r}: set host:port, as in localhost:9092.")
+        self._check_login()
+        self._check_token_url()
+        if self.encrypted:
+            check_files(self.ca_file, self.certificate_file, self.key_file, self.key_password.reveal())
+            return
+        for variable, value in (
+            ("KAFKA_CA_FILE", self.ca_file),
+            ("KAFKA_CERTIFICATE_FILE", self.certificate_file),
+            ("KAFKA_KEY_FILE", self.key_file),
+            ("KAFKA_KEY_PASSWORD", self.key_password),
+        ):
+            if value:
+                raise SettingsError(f"{variable} is set: set KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL so that it is used.")
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether nobody between us and Kafka can read along."""
+        return self.security_protocol.endswith("SSL")
+
+    def _check_login(self) -> None:
         sasl = self.security_protocol.startswith("SASL")
         if sasl and not (self.username and self.password):
             raise SettingsError(f"KAFKA_SECURITY_PROTOCOL={self.security_protocol}: set KAFKA_USERNAME and KAFKA_PASSWORD too.")
         if not sasl and (self.username or self.password):
             raise SettingsError("KAFKA_USERNAME or KAFKA_PASSWORD is set: set KAFKA_SECURITY_PROTOCOL=SASL_SSL so that they are used.")
-        if self.ca_file:
-            if not self.security_protocol.endswith("SSL"):
-                raise SettingsError("KAFKA_CA_FILE is set: set KAFKA_SECURITY_PROTOCOL=SSL or SASL_SSL so that it is used.")
-            _check_authority(self.ca_file)
+        local = all(is_loopback(_host_and_port(server)[0]) for server in self.bootstrap_servers.split(","))
+        if sasl and not self.encrypted and not local and self.sasl_mechanism in ("PLAIN", "OAUTHBEARER"):
+            raise SettingsError(
+                f"KAFKA_SASL_MECHANISM={self.sasl_mechanism} would send the password or token readably: "
+                "set KAFKA_SECURITY_PROTOCOL=SASL_SSL, or a SCRAM mechanism."
+            )
+
+    def _check_token_url(self) -> None:
+        asked = self.security_protocol.startswith("SASL") and self.sasl_mechanism == "OAUTHBEARER"
+        if not asked and (self.token_url or self.token_scope):
+            raise SettingsError("KAFKA_TOKEN_URL or KAFKA_TOKEN_SCOPE is set: set KAFKA_SASL_MECHANISM=OAUTHBEARER so that it is used.")
+        if not asked:
+            return
+        try:
+            url = urlsplit(self.token_url)
+            host = url.hostname or ""
+        except ValueError:
+            url, host = urlsplit(""), ""
+        if not host or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(host))):
+            raise SettingsError(f"KAFKA_TOKEN_URL={self.token_url!r}: set the token server's address, as in https://id.example/token.")
+
+
+def _host_and_port(server: str) -> tuple[str, str]:
+    host, _, port = server.strip().rpartition(":")
+    return host, port
 
 
 @dataclass(frozen=True, slots=True)

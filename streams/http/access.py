@@ -4,11 +4,11 @@ import base64
 import binascii
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Sequence
 from typing import Final
 
 from streams.contract.errors import SettingsError
+from streams.contract.loopback import is_loopback
 from streams.contract.settings import Secret
 
 MIN_KEY_LENGTH: Final = 16
@@ -109,13 +109,3 @@ def check_strength(keys: Sequence[str], variable: str) -> None:
         raise SettingsError(f"{variable} has a key of fewer than {MIN_KEY_LENGTH} characters: set longer ones.")
     if any(not key.isascii() or not key.isprintable() or " " in key for key in keys):
         raise SettingsError(f"{variable} has a key that cannot stand in an HTTP header: use letters, digits and signs of ASCII.")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address is this machine's own."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -18,7 +18,7 @@ Reason = Literal["address", "all", "slow_head", "slow_read", "two_lengths"]
 class ConnectionMetrics:
     """A server's metrics about its connections; `server` is part of their names."""
 
-    def __init__(self, registry: CollectorRegistry, server: Literal["gateway", "web"]) -> None:
+    def __init__(self, registry: CollectorRegistry, server: Literal["gateway", "web", "third_month"]) -> None:
         self.open = Gauge(f"shelfcast_{server}_connections", "Open connections.", registry=registry)
         self.refused = Counter(
             f"shelfcast_{server}_connections_refused",

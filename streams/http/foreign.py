@@ -14,6 +14,7 @@ _TAKEN: Final = frozenset(
     {"application/json", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
 """Content types that a page of another origin can send only after asking, which no server here permits."""
+_FORM: Final = "application/x-www-form-urlencoded"
 
 
 def changes_something(method: str) -> bool:
@@ -21,17 +22,20 @@ def changes_something(method: str) -> bool:
     return method not in _SAFE_METHODS
 
 
-def check_own(headers: Headers) -> None:
+def check_own(headers: Headers, *, forms: bool = False) -> None:
     """Raise RefusedError if a foreign page may have made a request that changes something.
 
     Browsers say where a request comes from; programs do not, and are let through. Our own name with another port counts as foreign too.
-    415: the body has a type that a form can send.
+    415: the body has a type that a form can send. With `forms` it is taken if the browser says that the form is of our own page.
     """
     sites = {value.strip().lower() for value in headers.getall("sec-fetch-site", [])}
     if not sites <= _OWN_SITE or any(not _is_host(origin, headers.get("host", "")) for origin in headers.getall("origin", [])):
         raise RefusedError(403, "This comes from a page of another origin, which may change nothing here.")
     for kind in headers.getall("content-type", []):
-        if kind.partition(";")[0].strip().lower() not in _TAKEN:
+        plain = kind.partition(";")[0].strip().lower()
+        if forms and plain == _FORM and (sites or "origin" in headers):
+            continue
+        if plain not in _TAKEN:
             raise RefusedError(415, "Set Content-Type to application/json, or to application/x-ndjson for a line each.")
 
 

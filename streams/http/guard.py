@@ -13,19 +13,20 @@ class Guard:
     """Lets in this machine by its own name, or whoever shows a key; a foreign page must not change anything.
 
     passwords: a browser may show a key as its password, for reading only. A browser sends the password with requests of foreign pages too,
-    so requests that change something do not accept it.
+    so requests that change something do not accept it. forms: a form of our own page may change something.
     """
 
-    def __init__(self, keyring: Keyring, wrong: WrongKeys, *, passwords: bool = False) -> None:
+    def __init__(self, keyring: Keyring, wrong: WrongKeys, *, passwords: bool = False, forms: bool = False) -> None:
         self.keyring = keyring
         self._wrong = wrong
         self._passwords = passwords
+        self._forms = forms
 
     def let_in(self, request: Request[Any, Any, Any]) -> str | None:
         """The owner of the key that was shown; None if none is needed. Raises RefusedError 401, 403, 415 or 429."""
         headers, changes = request.headers, changes_something(request.method)
         if changes:
-            check_own(headers)
+            check_own(headers, forms=self._forms)
         if not self.keyring:
             check_local(headers.get("host", ""))
             return None

@@ -4,7 +4,6 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
-from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -46,20 +45,9 @@ def serve(app: Litestar, address: Address, bounds: Bounds, metrics: ConnectionMe
     # uvicorn raises the signal again after draining; it is caught here, so that the caller can flush and end in order.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    _Server(config, app).run(sockets=[listener])
-
-
-class _Server(uvicorn.Server):
-    """Tells answers that have no end, such as server-sent events, that the server ends: `app.state.ending` is then true."""
-
-    def __init__(self, config: uvicorn.Config, app: Litestar) -> None:
-        super().__init__(config)
-        self._app = app
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """On a signal."""
-        self._app.state["ending"] = True
-        super().handle_exit(sig, frame)
+    server = uvicorn.Server(config)
+    app.state["stopping"] = lambda: server.should_exit  # answers without an end look at it
+    server.run(sockets=[listener])
 
 
 def _listen(address: Address) -> socket.socket:

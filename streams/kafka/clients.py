@@ -6,16 +6,19 @@ here is an error.
 
 from __future__ import annotations
 
-import ssl
+import asyncio
 from typing import TYPE_CHECKING, Any, assert_never
 
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 
+from streams.contract.certificates import context_of
 from streams.contract.topics import MESSAGE_BYTES
+from streams.kafka.tokens import token_source, uses_tokens
 
 if TYPE_CHECKING:
     import logging
+    import ssl
     from collections.abc import Mapping
 
     from faust.types.auth import CredentialsT
@@ -46,13 +49,36 @@ def admin(kafka: KafkaSettings, more: Mapping[str, Any] | None = None, *, logger
 
 
 def librdkafka(kafka: KafkaSettings) -> Config:
-    """How to reach Kafka and log in, as confluent-kafka takes it."""
-    config: Config = {"bootstrap.servers": kafka.bootstrap_servers, "security.protocol": kafka.security_protocol.lower()}
-    if kafka.security_protocol.startswith("SASL"):
-        config |= {"sasl.mechanism": kafka.sasl_mechanism, "sasl.username": kafka.username, "sasl.password": kafka.password.reveal()}
+    """How to reach Kafka and log in, as confluent-kafka takes it. Raises ServerError if a token is needed and none can be had."""
+    return {
+        "bootstrap.servers": kafka.bootstrap_servers,
+        "security.protocol": kafka.security_protocol.lower(),
+        **_login(kafka),
+        **_certificates(kafka),
+    }
+
+
+def _login(kafka: KafkaSettings) -> Config:
+    if not kafka.security_protocol.startswith("SASL"):
+        return {}
+    if not uses_tokens(kafka):
+        return {"sasl.mechanism": kafka.sasl_mechanism, "sasl.username": kafka.username, "sasl.password": kafka.password.reveal()}
+    source = token_source(kafka)
+    source.token()  # here its error is a sentence; within librdkafka it would be a time-out
+    return {"sasl.mechanism": kafka.sasl_mechanism, "oauth_cb": lambda _: tuple(source.token())}
+
+
+def _certificates(kafka: KafkaSettings) -> Config:
+    if not kafka.encrypted:
+        return {}
+    checked: Config = {"enable.ssl.certificate.verification": True, "ssl.endpoint.identification.algorithm": "https"}
     if kafka.ca_file:
-        config["ssl.ca.location"] = kafka.ca_file
-    return config
+        checked["ssl.ca.location"] = kafka.ca_file
+    if kafka.certificate_file:
+        checked |= {"ssl.certificate.location": kafka.certificate_file, "ssl.key.location": kafka.key_file}
+    if kafka.key_password:
+        checked["ssl.key.password"] = kafka.key_password.reveal()
+    return checked
 
 
 def faust_broker(kafka: KafkaSettings) -> Config:
@@ -62,7 +88,7 @@ def faust_broker(kafka: KafkaSettings) -> Config:
 
 
 def _faust_credentials(kafka: KafkaSettings) -> CredentialsT | None:
-    from faust.auth import SASLCredentials, SSLCredentials  # noqa: PLC0415  only the worker needs Faust, and it loads slowly
+    from faust.auth import OAuthCredentials, SASLCredentials, SSLCredentials  # noqa: PLC0415  only the worker needs Faust, and it loads slowly
 
     match kafka.security_protocol:
         case "PLAINTEXT":
@@ -70,18 +96,30 @@ def _faust_credentials(kafka: KafkaSettings) -> CredentialsT | None:
         case "SSL":
             return SSLCredentials(_tls(kafka))
         case "SASL_PLAINTEXT" | "SASL_SSL":
+            context = _tls(kafka) if kafka.encrypted else None  # without one Faust talks in plain text
+            if uses_tokens(kafka):
+                return OAuthCredentials(oauth_cb=_token_provider(kafka), ssl_context=context)
             return SASLCredentials(
-                username=kafka.username,
-                password=kafka.password.reveal(),
-                mechanism=kafka.sasl_mechanism,
-                ssl_context=_tls(kafka) if kafka.security_protocol == "SASL_SSL" else None,  # without one Faust talks in plain text
+                username=kafka.username, password=kafka.password.reveal(), mechanism=kafka.sasl_mechanism, ssl_context=context
             )
         case _:
             assert_never(kafka.security_protocol)
 
 
+def _token_provider(kafka: KafkaSettings) -> Any:
+    from aiokafka.abc import AbstractTokenProvider  # noqa: PLC0415  only the worker needs it
+
+    source = token_source(kafka)
+
+    class Provider(AbstractTokenProvider):  # type: ignore[misc]  aiokafka has no types
+        async def token(self) -> str:
+            return (await asyncio.to_thread(source.token)).value
+
+    return Provider()
+
+
 def _tls(kafka: KafkaSettings) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=kafka.ca_file or None)
+    return context_of(kafka.ca_file, kafka.certificate_file, kafka.key_file, kafka.key_password.reveal())
 
 
 def _heard_by(logger: logging.Logger | None) -> Config:

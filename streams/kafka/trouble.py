@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from streams.contract.errors import ServerError
 from streams.kafka.clients import admin
+from streams.kafka.handshake import tls_trouble
 
 if TYPE_CHECKING:
     from confluent_kafka.admin._metadata import ClusterMetadata
@@ -88,8 +89,16 @@ def kafka_error(
     causes = list(heard)
     if ask and first.name() in _VAGUE and not any(one.name() in _TELLING for one in causes):
         causes += refusals(kafka)
-    cause, advice = cause_of(first, causes)
+    cause, advice = told(kafka, first, causes)
     return ServerError(f"Kafka at {kafka.bootstrap_servers} cannot be used ({cause}): {advice}.")
+
+
+def told(kafka: KafkaSettings, error: KafkaError, heard: Iterable[KafkaError] = ()) -> tuple[str, str]:
+    """As `cause_of`; where a connection by TLS failed, what is wrong with it, which a handshake of our own finds out."""
+    found = cause_of(error, heard)
+    if found in (_TLS, _AWAY, _SLOW):
+        return tls_trouble(kafka) or found
+    return found
 
 
 def refusals(kafka: KafkaSettings, seconds: float = _ASK_SECONDS) -> list[KafkaError]:
@@ -101,12 +110,14 @@ def asked(kafka: KafkaSettings, seconds: float) -> tuple[ClusterMetadata | None,
     """What the broker says of itself; None and the causes when it does not, at once where it refuses us."""
     causes: list[KafkaError] = []
     client = admin(kafka, {"error_cb": causes.append, "log.connection.close": False})
-    until = time.monotonic() + seconds
+    until, looked = time.monotonic() + seconds, False
     while True:
         left = until - time.monotonic()
         try:
             return client.list_topics(timeout=max(0.1, min(left, _SLICE_SECONDS))), []
         except KafkaException as error:
             client.poll(0)
-            if left <= _SLICE_SECONDS or any(one.name() in _FINAL for one in causes):
+            # A broker that does not take our certificate only closes the connection, which librdkafka takes for a passing trouble.
+            if left <= _SLICE_SECONDS or any(one.name() in _FINAL for one in causes) or (not looked and tls_trouble(kafka)):
                 return None, [*causes, error.args[0]]
+            looked = True

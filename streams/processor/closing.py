@@ -12,11 +12,13 @@ from streams.contract.horizons import BAND, DAY, DAYS_AHEAD, LONGEST
 from streams.processor.day_messages import VALUES, DayMessages, Today
 from streams.processor.local_time import EPOCH_ORDINAL
 from streams.processor.shelving import Planner
+from streams.processor.stock_told import StockMessages
 from streams.processor.store import OpenDay, Store
 
 if TYPE_CHECKING:
     from online_model import DayClosed, Forecaster
     from online_model import HorizonForecast as ModelForecast
+    from streams.contract.stock_messages import Cause
     from streams.processor.local_time import Dates
     from streams.processor.outputs import Outputs
     from streams.processor.tally import Tally
@@ -43,6 +45,14 @@ class Observer(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """Receives what there is to say about running days, instead of the messages about them; a backtest uses one. It must change nothing."""
+
+    def running(self, store: Store, day: int, hour: float, values: NDArray[np.float64]) -> None:
+        """Take the forecast of a running day's total, `VALUES` of each item, `[n, values]`; NaN where there is none."""
+        ...
+
+
 class DayCloser:
     """Closes the days of a partition's stores in the model.
 
@@ -51,11 +61,13 @@ class DayCloser:
 
     def __init__(self, model: Forecaster, partition: int, dates: Dates, tally: Tally) -> None:
         self.observer: Observer | None = None
+        self.watcher: Watcher | None = None
         self._model = model
         self._partition = partition
         self._iso = dates.iso
         self._tally = tally
         self._messages = DayMessages(partition, dates)
+        self._stock = StockMessages(self._messages, partition, dates)
         self._planner = Planner()
         self._series: list[tuple[Store, int]] = []  # series of the partition -> store, row
 
@@ -91,6 +103,7 @@ class DayCloser:
             hours=hours,
             promotion=store.promoted(day, DAYS_AHEAD),
             openings={d + EPOCH_ORDINAL: opens for d, opens in told.items()},
+            out_of_stock=None if store.ledger is None else store.ledger.close(day, n),
         )
         store.take_profit(sold)
         store.morning = _morning(closed.horizons[DAY.name])
@@ -99,6 +112,14 @@ class DayCloser:
         if sale_drift is not None:
             closed.drifts.append(sale_drift)
         self._publish(store, closed, day, at, offset, out, forecast=store.closed_run <= SILENT_AFTER_DAYS or _reopens(told, day, closed))
+        if closed.lost is not None:
+            self._tally.count("lost_sales")
+            if self.observer is None:
+                prices = self._model.sales.usual_prices([store.series[row] for row in closed.lost.rows.tolist()])
+                self._stock.lost(store, closed.lost, prices, day, at, offset, out)
+        if store.ledger is not None:
+            for row in store.ledger.take_moved():
+                self.state_stock(store, row, "close", day, at, offset, out)
         if self.observer is not None:
             self.observer(store, day, closed)
 
@@ -122,6 +143,13 @@ class DayCloser:
                 of, row = self._series[drift.series] if drift.series is not None else (None, 0)
                 self._messages.drift(of, of.names[row] if of else None, drift, day, at, offset, out)
 
+    def state_stock(
+        self, store: Store, row: int, cause: Cause, day: int, at: float, offset: int, out: Outputs, missing: float | None = None
+    ) -> None:
+        """Tell what the ledger says of a row. missing: units missing at this count."""
+        if self.observer is None:
+            self._stock.stated(store, row, cause, day, at, offset, out, missing)
+
     def _names_of(self, closed: DayClosed) -> dict[int, str]:
         """Names of the items whose series were scored."""
         scored = (series for of_horizon in closed.scored.values() for series in of_horizon.rows.tolist())
@@ -134,6 +162,9 @@ class DayCloser:
         sold = sold_today.units(n) if sold_today is not None else np.zeros(n)
         expected = self._model.nowcast(store.index, day + EPOCH_ORDINAL, hour, sold)
         bands = _today(expected, sold, store.morning)
+        if self.watcher is not None:
+            self.watcher.running(store, day, hour, np.where(np.isnan(expected)[:, None], np.nan, bands))
+            return
         rows = _moved(store, expected, bands[:, VALUES.index(BAND[1])] - bands[:, VALUES.index(BAND[0])])
         self._messages.today(store, day, at, Today(rows, sold[rows], bands[rows]), offset, out)
 

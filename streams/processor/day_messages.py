@@ -20,6 +20,7 @@ from streams.contract.messages import (
     PredictedSales,
     ShelfAllocation,
 )
+from streams.contract.stock_messages import LostSalesEstimated
 from streams.processor.local_time import EPOCH_ORDINAL
 from streams.processor.parts import in_parts
 
@@ -76,7 +77,7 @@ class DayMessages:
         for row, units, values in zip(told.rows.tolist(), told.sold.tolist(), np.round(told.values[:, _AS_SENT], 3).tolist(), strict=True):
             forecast = HorizonForecast("today", first, first, 1, *values)
             message = PredictedSales(
-                id=self._id(offset),
+                id=self.next_id(offset),
                 store=store.name,
                 item=store.names[row],
                 origin=origin,
@@ -86,7 +87,7 @@ class DayMessages:
                 partition=self._partition,
                 offset=offset,
             )
-            self._emit(store, message, out)
+            self.emit(store, message, out)
 
     def forecasts(self, store: Store, closed: DayClosed, day: int, at: float, offset: int, out: Outputs) -> None:
         """Write one message for each item that has sold yet."""
@@ -99,7 +100,7 @@ class DayMessages:
         for row in np.flatnonzero(closed.started).tolist():
             horizons = tuple(HorizonForecast(name, first, last, open_days[row], *values[row]) for name, last, open_days, values in columns)
             message = PredictedSales(
-                id=self._id(offset),
+                id=self.next_id(offset),
                 store=store.name,
                 item=store.names[row],
                 origin=iso(day),
@@ -109,12 +110,12 @@ class DayMessages:
                 partition=self._partition,
                 offset=offset,
             )
-            self._emit(store, message, out)
+            self.emit(store, message, out)
 
     def plans(self, store: Store, plans: Iterable[ShelfAllocation], out: Outputs) -> None:
         """Write the store's shelf plans, which come with an empty id."""
         for message in plans:
-            self._emit_in_parts(store, message, out)
+            self.emit_in_parts(store, message, out)
 
     def scores(self, store: Store, scored_by_horizon: dict[str, Scored], names: Mapping[int, str], offset: int, out: Outputs) -> None:
         """Write one message for each horizon whose days have all closed; `names` maps series to items."""
@@ -149,13 +150,13 @@ class DayMessages:
                 partition=self._partition,
                 offset=offset,
             )
-            self._emit_in_parts(store, message, out)
+            self.emit_in_parts(store, message, out)
 
     def drift(self, store: Store | None, item: str | None, drift: Drift, day: int, at: float, offset: int, out: Outputs) -> None:
         """Write a change that the model noticed; `store` is None if it concerns all sales."""
         since = drift.since_day - EPOCH_ORDINAL if drift.since_day else day
         message = DriftDetected(
-            id=self._id(offset),
+            id=self.next_id(offset),
             store=store.name if store else None,
             item=item,
             kind="level_shift" if drift.kind == "level_shift" else "sale_error",
@@ -168,17 +169,19 @@ class DayMessages:
             partition=self._partition,
             offset=offset,
         )
-        self._emit(store, message, out)
+        self.emit(store, message, out)
 
-    def _emit(self, store: Store | None, message: OutputMessage, out: Outputs) -> None:
+    def emit(self, store: Store | None, message: OutputMessage, out: Outputs) -> None:
+        """Write a message of a store; None: of the whole partition."""
         out.forecasts.append((store.key if store else b"", encode(message)))
 
-    def _emit_in_parts(self, store: Store, message: ShelfAllocation | ForecastScored, out: Outputs) -> None:
+    def emit_in_parts(self, store: Store, message: ShelfAllocation | ForecastScored | LostSalesEstimated, out: Outputs) -> None:
         """Emit a message that grows with the store, in parts that each get an id of their own."""
         for part in in_parts(message):
-            self._emit(store, msgspec.structs.replace(part, id=self._id(message.offset)), out)
+            self.emit(store, msgspec.structs.replace(part, id=self.next_id(message.offset)), out)
 
-    def _id(self, offset: int) -> str:
+    def next_id(self, offset: int) -> str:
+        """The id of the next message that the event at `offset` leads to."""
         if offset != self._offset:
             self._offset, self._number = offset, 0
         self._number += 1

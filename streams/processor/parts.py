@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from streams.contract.codec import encode
 from streams.contract.messages import ForecastScored, ShelfAllocation
+from streams.contract.stock_messages import LostSalesEstimated
 
 PART_BYTES: Final = 250_000
 """Largest encoded part: a quarter of what clients and brokers take by default."""
@@ -14,7 +15,7 @@ PART_BYTES: Final = 250_000
 _NUMBERING: Final = 100
 """Bytes reserved for the id, `part` and `parts`, which are set after the message is measured."""
 
-_Long = TypeVar("_Long", bound=ShelfAllocation | ForecastScored)
+_Long = TypeVar("_Long", bound=ShelfAllocation | ForecastScored | LostSalesEstimated)
 
 
 def in_parts(message: _Long, part_bytes: int = PART_BYTES) -> Iterator[_Long]:

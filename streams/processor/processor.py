@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol, Self
 
 from online_model import Forecaster
-from streams.contract.codec import decode_event, encode, planned_days, seconds_of
+from streams.contract.codec import decode_event, encode, moment_of, planned_days, seconds_of
 from streams.contract.errors import EventFault, RejectedEvent, ShelfcastError, SnapshotError
 from streams.contract.messages import (
     MAX_TICK_AHEAD_SECONDS,
@@ -22,10 +22,12 @@ from streams.contract.messages import (
     StockCounted,
 )
 from streams.contract.money import line_micros, micros
+from streams.contract.stock_messages import StockReceived, StockWrittenOff
 from streams.contract.topics import partition_of
-from streams.processor.closing import DayCloser, Observer
+from streams.processor.closing import DayCloser, Observer, Watcher
 from streams.processor.dedupe import DedupeWindow
 from streams.processor.fingerprint import UNKNOWN, fingerprint
+from streams.processor.ledger import Ledger
 from streams.processor.local_time import DAY_SECONDS, EPOCH_ORDINAL, Dates, LocalTime
 from streams.processor.outputs import Outputs, Rejection
 from streams.processor.quarantine import REASON, Quarantine, place_of
@@ -33,6 +35,7 @@ from streams.processor.rules import Rules, place
 from streams.processor.shelving import check_definition
 from streams.processor.silence import BELIEVED_AFTER_DAYS, is_doubted, leapt_over
 from streams.processor.state import from_bytes, to_bytes
+from streams.processor.stockkeeping import StockEvent, book, stock_fingerprint
 from streams.processor.store import OpenDay, Store
 from streams.processor.tally import Tally
 
@@ -150,11 +153,15 @@ class Processor:
         hour = second // 3600
         profit_micros = self._accept(sale, store, seconds, day, hour, offset)
         self._learn(sale, store, row, day, hour, profit_micros)
+        if store.ledger is not None or sale.stock_left is not None:
+            self._take_stock(sale, store, row, seconds, local, offset)
 
     def _repeated(self, sale: SaleRecorded, store: Store, row: int, seconds: float) -> bool:
         """Whether the sale was accepted before. Raises RejectedEvent if its id came before with other content."""
-        content = fingerprint(sale, store.index, row, seconds)
-        known = self._window.seen(sale.event_id, content)
+        return self._seen(sale.event_id, fingerprint(sale, store.index, row, seconds))
+
+    def _seen(self, event_id: str, content: int) -> bool:
+        known = self._window.seen(event_id, content)
         if known is None:
             return False
         if known not in (content, UNKNOWN):
@@ -223,10 +230,6 @@ class Processor:
             open_day.profit[row] = open_day.profit.get(row, 0) + profit_micros
         if on_promotion:
             open_day.promoted[row] = None
-        if store.stock:
-            self._take_stock(store, row, quantity, sale.stock_left)
-        elif sale.stock_left is not None:
-            store.stock[row] = max(sale.stock_left, 0.0)
 
     @staticmethod
     def _new_day(store: Store, day: int) -> OpenDay:
@@ -234,11 +237,18 @@ class Processor:
         open_day = store.days[day] = OpenDay()
         return open_day
 
-    def _take_stock(self, store: Store, row: int, quantity: float, stock_left: float | None) -> None:
-        if stock_left is not None:
-            store.stock[row] = max(stock_left, 0.0)
-        elif row in store.stock:
-            store.stock[row] = max(store.stock[row] - quantity, 0.0)
+    def _take_stock(self, sale: SaleRecorded, store: Store, row: int, seconds: float, local: float, offset: int) -> None:
+        ledger = self._ledger(store)
+        cause = ledger.sold(row, sale.quantity, seconds, local, sale.stock_left)
+        ledger.named(row, sale.category, sale.currency)
+        if cause is not None:
+            self._closer.state_stock(store, row, cause, int(local // DAY_SECONDS), seconds, offset, self._out)
+
+    @staticmethod
+    def _ledger(store: Store) -> Ledger:
+        if store.ledger is None:
+            store.ledger = Ledger()
+        return store.ledger
 
     # ------------------------------------------------------------------ other events
 
@@ -257,10 +267,9 @@ class Processor:
         if isinstance(event, PromotionPlanned | OpeningPlanned):
             self._event_time(event.planned_at, "planned_at", written_ms)
             self._plan(event)
-        elif isinstance(event, StockCounted):
-            self._event_time(event.counted_at, "counted_at", written_ms)
-            store = self._store(event.store)
-            store.stock[self._row(store, event.item)] = event.units
+        elif isinstance(event, StockCounted | StockReceived | StockWrittenOff):
+            if not self._stock(event, offset, written_ms):
+                return
         elif isinstance(event, ShelfDefined):
             self._event_time(event.defined_at, "defined_at", written_ms)
             check_definition(event)
@@ -270,6 +279,22 @@ class Processor:
                 self._row(store, item.item)
             store.shelves[event.shelf] = encode(event)
         self.tally.count("plans")
+
+    def _stock(self, event: StockEvent, offset: int, written_ms: int) -> bool:
+        """Book a movement of stock; False if it is a repeat. It does not move the store's clock."""
+        seconds = self._event_time(*moment_of(event), written_ms)
+        store = self._store(event.store)
+        if event.item not in store.items:
+            self._next_row(store)  # refused before its id counts as seen
+        if self._seen(event.event_id, stock_fingerprint(event, seconds)):
+            return False
+        row = self._row(store, event.item)
+        local = seconds + self._time.offset(seconds)
+        booked = book(self._ledger(store), event, row, seconds, local)
+        if booked.cause is not None:
+            day = int(local // DAY_SECONDS)
+            self._closer.state_stock(store, row, booked.cause, day, seconds, offset, self._out, booked.missing)
+        return True
 
     def _plan(self, plan: PromotionPlanned | OpeningPlanned) -> None:
         """Note or withdraw an announcement; one that changes nothing creates neither store nor item."""
@@ -395,6 +420,18 @@ class Processor:
     def observe(self, observer: Observer) -> None:
         """Hand closed days to `observer` from now on, instead of writing messages about them."""
         self._closer.observer = observer
+
+    def watch(self, watcher: Watcher) -> None:
+        """Hand what there is to say about running days to `watcher` from now on, instead of writing messages about it."""
+        self._closer.watcher = watcher
+
+    def look(self, at: float) -> None:
+        """Forecast the running day of every store as of event time `at`, for a watcher. The log must have come so far and no further."""
+        local = at + self._time.offset(at)
+        day, second = divmod(int(local // 1), DAY_SECONDS)
+        for store in self._stores.values():
+            if store.first_open is not None and day >= store.first_open:
+                self._closer.nowcast(store, day, second / 3600, at, self.next_offset, self._out)
 
     @property
     def watermark(self) -> float:

@@ -82,7 +82,7 @@ class Planner:
             _quantiles(closed.horizons[DAY.name], rows),
             _quantiles(closed.horizons[WEEK.name], rows),
             unit_profit=store.unit_profit(len(store.names))[rows],
-            stock=np.array([store.stock.get(row, np.nan) for row in rows.tolist()]),
+            stock=np.array([np.nan if store.ledger is None else store.ledger.units(row) for row in rows.tolist()]),
             date_number=day + EPOCH_ORDINAL,
         )
         in_force: dict[str, int] | None = store.plans.get(name)

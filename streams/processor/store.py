@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from streams.contract.codec import MAX_OPENINGS, MAX_PROMOTIONS, MAX_SHELF_ITEMS, MAX_SHELVES
 from streams.contract.errors import RejectedEvent
 from streams.processor.day_messages import VALUES
+from streams.processor.ledger import Ledger
 
 PROFIT_KEEP: Final = 0.97
 """Factor by which a day's profit and units fade each day: about a month is remembered."""
@@ -81,6 +82,7 @@ class Store:
         "index",
         "items",
         "key",
+        "ledger",
         "morning",
         "name",
         "names",
@@ -93,7 +95,6 @@ class Store:
         "promotions",
         "series",
         "shelves",
-        "stock",
         "units_kept",
     )
 
@@ -115,7 +116,7 @@ class Store:
         self.nowcasts = np.zeros(0)  # last published total of today, by row; NaN or missing: none yet
         self.promotions: dict[tuple[int, int, int], None] = {}  # row, first day, last day; days since 1970
         self.openings: list[tuple[int, int, bool]] = []  # first day, last day, open; the later entry wins
-        self.stock: dict[int, float] = {}  # row -> units on hand as far as known
+        self.ledger: Ledger | None = None  # None until something is told of stock
         self.shelves: dict[str, bytes] = {}  # shelf -> its definition as sent
         self.plans: dict[str, dict[str, int]] = {}  # shelf -> item -> facings of the plan in force
         self.morning = np.zeros((len(VALUES), 0))  # `VALUES` of the day after the newest closed one, by row
@@ -223,8 +224,7 @@ class Store:
             "nowcasts": self.nowcasts,
             "promotions": list(self.promotions),
             "openings": self.openings,
-            "stock_rows": np.fromiter(self.stock, np.int64, len(self.stock)),
-            "stock_units": np.fromiter(self.stock.values(), np.float64, len(self.stock)),
+            "ledger": None if self.ledger is None else self.ledger.dump(),
             "shelves": self.shelves,
             "plans": self.plans,
             "morning": self.morning,
@@ -247,7 +247,7 @@ class Store:
         store.nowcasts = state["nowcasts"]
         store.promotions = {tuple(p): None for p in state["promotions"]}
         store.openings = [tuple(p) for p in state["openings"]]
-        store.stock = dict(zip(state["stock_rows"].tolist(), state["stock_units"].tolist(), strict=True))
+        store.ledger = None if state["ledger"] is None else Ledger.load(state["ledger"])
         store.shelves = state["shelves"]
         store.plans = state["plans"]
         store.morning = state["morning"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, NamedTuple, cast
 
 import aiokafka
@@ -89,6 +90,7 @@ class ChunkConsumer(FaustConsumer):
         self._positions: dict[TP, int] = {}
         self._pacing = Pacing()
         self._fetched = 0  # records of the last fetch
+        self._room = asyncio.Event()  # set when Faust's buffer has room for each partition again
 
     def _new_consumer_thread(self) -> ChunkThread:
         return ChunkThread(self, loop=self.loop, beacon=self.beacon)
@@ -102,6 +104,10 @@ class ChunkConsumer(FaustConsumer):
         """Yield each partition's fetched run as one message."""
         if pause := self._pacing.pause(time.monotonic(), cast("Any", self.app).partitions.worked, self._fetched):
             await asyncio.sleep(pause)
+        if self._buffered_partitions:  # Faust would sleep a second, however soon the runs that wait are taken
+            self._room.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), timeout)
         generation = self.app.consumer_generation_id
         runs, active = await self._wait_next_records(timeout)
         if runs is None or self.should_stop:
@@ -135,6 +141,12 @@ class ChunkConsumer(FaustConsumer):
             tp,
             generation_id=self.app.consumer_generation_id,
         )
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Fetch for this partition again."""
+        super().on_buffer_drop(tp)
+        if not self._buffered_partitions:
+            self._room.set()
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002
         """Nothing: an offset is committed with its snapshot, by the checkpoint."""

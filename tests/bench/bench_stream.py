@@ -1,4 +1,4 @@
-"""Speed of the worker beside a bare loop and bytewax, on one Kafka in one run: python -m tests.bench.bench_stream.
+"""Speed of the worker beside a bare loop and other stream processors, on one Kafka in one run: python -m tests.bench.bench_stream.
 
 Each contender is a process of its own that reads the same events; contenders take turns, so that a machine that slows down
 slows all of them. Ratios are of medians, with the smallest and largest ratio of a turn. The Kafka is the one that
@@ -27,6 +27,11 @@ from tests.bench.contenders import OUT
 from tests.bench.latency import latency
 
 STORES, ITEMS, LINES_A_DAY = 8, 50, 1000
+OTHERS = ("bare_loop", "bytewax", "quix", "faust")
+SLOW = {"quix": 4, "faust": 16}
+"""Contenders that take one event at a time get a part of the events: their rate is the same, the turn is shorter."""
+QUIX = Path("build/quix/bin/python")
+"""Quix Streams wants an older confluent-kafka than the product: it has an environment of its own."""
 LATENCY_SECONDS = 25.0
 """How long each rate is sent: the longest time between two snapshots lies within it twice."""
 
@@ -66,7 +71,9 @@ def publish(kafka: KafkaSettings, sales: list[tuple[bytes, bytes]]) -> None:
 
 def run(name: str, kafka: KafkaSettings, turn: int, count: int) -> float | None:
     """Events a second of one contender; None when it cannot run here."""
-    command = [sys.executable, "-m", "tests.bench.contenders", name, kafka.bootstrap_servers, f"bench-{name}-{turn}", str(count)]
+    count //= SLOW.get(name, 1)
+    python = str(QUIX) if name == "quix" and QUIX.exists() else sys.executable
+    command = [python, "-m", "tests.bench.contenders", name, kafka.bootstrap_servers, f"bench-{name}-{turn}", str(count)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"})
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
@@ -114,7 +121,7 @@ def measured(kafka: KafkaSettings, name: str, count: int, turns: int) -> dict:
     """All contenders in turns, then latency and snapshot."""
     make_output(kafka)
     publish(kafka, events(count))
-    contenders = ("bare_loop", "bytewax", "shelfcast", "whole")
+    contenders = (*OTHERS, "shelfcast", "whole")
     rates: dict[str, list[float]] = {contender: [] for contender in contenders}
     for turn in range(turns):
         for contender in contenders:
@@ -126,7 +133,7 @@ def measured(kafka: KafkaSettings, name: str, count: int, turns: int) -> dict:
     return {
         "kafka": name,
         "events": count,
-        "minimal": {contender: median.get(contender) for contender in ("shelfcast", "bare_loop", "bytewax")},
+        "minimal": {contender: median.get(contender) for contender in ("shelfcast", *OTHERS)},
         "whole": {"shelfcast": median.get("whole")},
         "ratios": ratios(rates),
         "latency": latency(kafka, {"1000": 1000.0, "5000": 5000.0, "half_load": median["whole"] / 2}, LATENCY_SECONDS),
@@ -138,7 +145,7 @@ def ratios(rates: dict[str, list[float]]) -> dict[str, dict[str, float]]:
     """Ratios of medians, and the range of the ratios of the turns."""
     out = {}
     for ours in ("shelfcast", "whole"):
-        for other in ("bytewax", "bare_loop"):
+        for other in OTHERS:
             pairs = [a / b for a, b in zip(rates[ours], rates[other], strict=False)]
             if pairs:
                 label = f"{'minimal' if ours == 'shelfcast' else 'whole'} / {other}"

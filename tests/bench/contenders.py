@@ -65,6 +65,73 @@ def bytewax(bootstrap: str, group: str, events: int) -> float:
     return events / (time.perf_counter() - marks[0])
 
 
+def quix(bootstrap: str, group: str, events: int) -> float:
+    """The same job as a Quix Streams application; at least once, as its users run it."""
+    from quixstreams import Application
+
+    learner, marks = job.model(), [0.0]
+    app = Application(
+        broker_address=bootstrap,
+        consumer_group=group,
+        auto_offset_reset="earliest",
+        producer_extra_config={"linger.ms": 20, "compression.type": "lz4", "queue.buffering.max.messages": 1_000_000},
+        loglevel="ERROR",
+    )
+    source = app.topic("sales.events", key_deserializer="bytes", value_deserializer="bytes")
+    out = app.topic(OUT, key_serializer="bytes", value_serializer="bytes")
+
+    def work(raw: bytes) -> bytes:
+        if not marks[0]:
+            marks[0] = time.perf_counter()
+        return job.step(learner, raw)[1]
+
+    app.dataframe(source).apply(work).to_topic(out)
+    app.run(count=events)
+    return events / (time.perf_counter() - marks[0])
+
+
+def faust(bootstrap: str, group: str, events: int) -> float:
+    """The same job as an agent that takes one event after the other, as Faust's documentation teaches."""
+    import faust as framework
+
+    learner, marks = job.model(), [0.0]
+    app = framework.App(
+        group,
+        broker=f"kafka://{bootstrap}",
+        store="memory://",
+        value_serializer="raw",
+        consumer_auto_offset_reset="earliest",
+        producer_compression_type="lz4",
+        topic_disable_leader=True,
+        web_enabled=False,
+    )
+    source = app.topic("sales.events", key_type=bytes, value_type=bytes)
+    out = app.topic(OUT, key_type=bytes, value_type=bytes)
+    over = asyncio.Event()
+
+    @app.agent(source)  # type: ignore[untyped-decorator]
+    async def work(stream: Any) -> None:
+        done = 0
+        async for raw in stream:
+            if not marks[0]:
+                marks[0] = time.perf_counter()
+            key, value = job.step(learner, raw)
+            await out.send(key=key, value=value)
+            done += 1
+            if done == events:
+                await app.producer.flush()
+                over.set()
+
+    async def main() -> float:
+        await app.start()
+        await over.wait()
+        seconds = time.perf_counter() - marks[0]
+        await app.stop()
+        return events / seconds
+
+    return app.loop.run_until_complete(main())  # type: ignore[no-any-return]
+
+
 def shelfcast(bootstrap: str, group: str, events: int) -> float:
     """The same job in the worker's road: Faust, the chunk transport, the outbox; the job in place of the processor."""
     import uvloop
@@ -161,7 +228,7 @@ def whole(bootstrap: str, group: str, events: int) -> float:
     return uvloop.run(main())
 
 
-CONTENDERS = {"bare_loop": bare_loop, "bytewax": bytewax, "shelfcast": shelfcast, "whole": whole}
+CONTENDERS = {"bare_loop": bare_loop, "bytewax": bytewax, "quix": quix, "faust": faust, "shelfcast": shelfcast, "whole": whole}
 
 if __name__ == "__main__":
     name, bootstrap, group, events = sys.argv[1:]

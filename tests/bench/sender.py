@@ -20,14 +20,17 @@ from streams.kafka.clients import librdkafka
 STORES, ITEMS = 8, 50
 DAY = 86_400
 PAUSE_SECONDS = 0.0005
+CONNECTING_SECONDS = 1.0
+"""An idempotent producer asks the broker for an id of its own; until then its messages wait."""
 
 
 def producer_of(kafka: KafkaSettings) -> Producer:
-    """A till's producer that waits for nothing."""
-    return Producer(
-        librdkafka(kafka)
-        | {"partitioner": PARTITIONER, "linger.ms": 1, "compression.type": "lz4", "queue.buffering.max.messages": 1_000_000}
-    )
+    """A till's producer: as the gateway's, but it waits for no others. It has its connection and its id when the first sale is due."""
+    config = {"enable.idempotence": True, "acks": "all", "partitioner": PARTITIONER, "linger.ms": 1, "compression.type": "lz4"}
+    producer = Producer(librdkafka(kafka) | config | {"queue.buffering.max.messages": 1_000_000})
+    producer.list_topics(EVENTS, timeout=15)
+    producer.poll(CONNECTING_SECONDS)
+    return producer
 
 
 def sale(event_id: str, store: str, item: str, sold_at: float) -> tuple[bytes, bytes]:

@@ -167,6 +167,16 @@ def test_containers_run_commands_and_settings_that_exist(where, arguments, envir
     assert set(environment) <= variables, f"{where}: {set(environment) - variables}"
 
 
+NEEDED = {
+    "worker": {"shelfcast-kafka"},
+    "topics": {"shelfcast-kafka"},
+    "consume": {"shelfcast-kafka", "shelfcast-mongodb"},
+    "gateway": {"shelfcast-kafka", "shelfcast"},
+    "web": {"shelfcast-kafka", "shelfcast-mongodb", "shelfcast"},
+}
+"""The Kubernetes Secrets of each process."""
+
+
 def test_all_four_processes_are_deployed_both_ways():
     started = [(where.split()[0], arguments[0]) for where, arguments, _ in containers()]
     for command in ("worker", "consume", "gateway", "web"):
@@ -202,7 +212,16 @@ def test_pods_get_no_variables_from_service_names():
     for pod in pods:
         assert pod["enableServiceLinks"] is False
         assert pod["securityContext"]["runAsNonRoot"] is True
-        assert pod["containers"][0]["envFrom"][1] == {"secretRef": {"name": "shelfcast"}}
+        container = pod["containers"][0]
+        secrets = {one["secretRef"]["name"] for one in container["envFrom"] if "secretRef" in one}
+        assert secrets == NEEDED[container["args"][0]]
+
+
+def test_compose_gives_each_process_only_the_secrets_that_it_needs():
+    services = documents(DEPLOY / "compose.yaml")[0]["services"]
+    given = {service["command"][0]: service["environment"] for service in services.values() if service.get("image") == "shelfcast:local"}
+    assert {name for name, environment in given.items() if "MONGODB_URI" in environment} == {"consume", "web"}
+    assert {name for name, environment in given.items() if "SHELFCAST_API_KEYS" in environment} == {"gateway", "web"}
 
 
 def test_manifests_are_all_applied_and_hold_no_secret():

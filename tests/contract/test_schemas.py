@@ -57,6 +57,8 @@ def test_a_newer_message_with_unknown_fields_can_be_read():
 REQUIRED_AT_FIRST_RELEASE = {
     "sale-recorded.v1": {"event_id", "store", "item", "quantity", "sold_at"},
     "stock-counted.v1": {"event_id", "store", "item", "units", "counted_at"},
+    "stock-received.v1": {"event_id", "store", "item", "units", "received_at"},
+    "stock-written-off.v1": {"event_id", "store", "item", "units", "written_off_at", "reason"},
     "promotion-planned.v1": {"event_id", "store", "item", "first_day", "last_day", "planned_at"},
     "opening-planned.v1": {"event_id", "store", "first_day", "last_day", "open", "planned_at"},
     "clock-ticked.v1": {"store", "at"},

@@ -117,13 +117,24 @@ def _event(source: Bytes, at: Any, place: int) -> Any:
         case 6 | 7:
             return {"type": "clock-ticked.v1", "store": store, "at": at}
         case 8:
-            return head | {"type": "stock-counted.v1", "item": source.of(ITEMS), "units": source.number(), "counted_at": at}
+            return head | _stock(source, at)
         case 9:
             return _plan(source, head, at)
         case 10:
             return _shelf(source, head, at) if source.byte() % 3 else source.take(source.byte() % 64)
         case _:
             return _sale(source, head, at)
+
+
+def _stock(source: Bytes, at: Any) -> dict[str, Any]:
+    moved = {"item": source.of(ITEMS), "units": source.number()}
+    match source.byte() % 4:
+        case 1:
+            return moved | {"type": "stock-received.v1", "received_at": at}
+        case 2:
+            return moved | {"type": "stock-written-off.v1", "written_off_at": at, "reason": source.of(("waste", "stolen", ""))}
+        case _:
+            return moved | {"type": "stock-counted.v1", "counted_at": at}
 
 
 def _sale(source: Bytes, head: dict[str, Any], at: Any) -> dict[str, Any]:

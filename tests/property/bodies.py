@@ -12,6 +12,8 @@ WHOLE = [
     sale(unit_price=..., amount=2.78, customer="c", cost=1.1),
     {"type": "clock-ticked.v1", "store": STORE, "at": MONDAY},
     {"type": "stock-counted.v1", **LINE, "counted_at": MONDAY},
+    {"type": "stock-received.v1", **LINE, "units": 8, "received_at": MONDAY},
+    {"type": "stock-written-off.v1", **LINE, "units": 2, "written_off_at": MONDAY, "reason": "waste"},
     {
         "type": "promotion-planned.v1",
         "event_id": "p",

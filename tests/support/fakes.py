@@ -46,12 +46,14 @@ class MemoryDocuments:
             self.fail_after -= 1
         self.writes += 1
 
-    def find(self, collection, where, fields=None, *, newest_by=None, limit=0):
+    def find(self, collection, where, fields=None, *, newest_by=None, ordered_by=None, limit=0, at_once=0):
         found = [
             copy.deepcopy(d) for d in self.collections.get(collection, {}).values() if all(_fits(d.get(k), w) for k, w in where.items())
         ]
         if newest_by:
             found.sort(key=lambda d: d[newest_by], reverse=True)
+        elif ordered_by:
+            found.sort(key=lambda d: d[ordered_by])
         yield from found[:limit] if limit else found
 
     def count(self, collection):
@@ -70,6 +72,8 @@ def _fits(value, wanted):
         return value == wanted
     if "$in" in wanted:
         return value in wanted["$in"]
+    if value is None or ("$gt" in wanted and not value > wanted["$gt"]) or ("$lt" in wanted and not value < wanted["$lt"]):
+        return False
     return wanted.get("$gte", value) <= value <= wanted.get("$lte", value)
 
 

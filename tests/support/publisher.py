@@ -11,12 +11,13 @@ class MemoryPublisher:
     def __init__(self) -> None:
         self.settings = PublisherSettings()
         self.messages: list[tuple[bytes, bytes, float | None]] = []
+        self.headers: list[dict[str, bytes] | None] = []
         self.fail_after: int | None = None
         self.away = False
         self.waiting = 0
         self.full = False
 
-    def publish_all(self, keys, raws, timestamps=None, *, wait_seconds=0.0):
+    def publish_all(self, keys, raws, timestamps=None, *, wait_seconds=0.0, headers=None):
         delivery = Delivery(len(raws))
         for place, (key, raw) in enumerate(zip(keys, raws, strict=True)):
             if self.fail_after is not None and len(self.messages) >= self.fail_after:
@@ -24,6 +25,7 @@ class MemoryPublisher:
             if self.away:
                 delivery.refuse(1, "away")
                 continue
+            self.headers.append(headers)
             self.messages.append((key, raw, None if timestamps is None else timestamps[place]))
             delivery.report(None, None)
         return delivery

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from producers.sources.building import Builder
+from producers.sources.wire import builder_of
 from streams.contract.codec import encode
 from streams.contract.messages import ClockTicked
 from streams.contract.topics import partition_of
@@ -73,7 +73,7 @@ class SalesLog:
 
     def _in_order(self, read: Callable[[int], None]) -> Iterator[tuple[list[bytes], list[bytes], NDArray[np.float64]]]:
         """Runs of sales in order of time; a file that is not in order is sorted in memory."""
-        builder = Builder(self._sales.mapping, time.time() + 2 * DAY_SECONDS)
+        builder = builder_of(self._sales.rows, self._sales.mapping, time.time() + 2 * DAY_SECONDS)
         keys: list[bytes] = []
         raws: list[bytes] = []
         times: list[NDArray[np.float64]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from producers.sources.wire import WireEvents
 from streams.contract.codec import decode_accepted
 from streams.contract.horizons import QUANTILE_NAMES
+from streams.processor.local_time import LocalTime
 from streams.processor.outputs import Outputs
 from streams.processor.processor import Processor
 from streams.processor.quarantine import Decisions, deciding
@@ -21,11 +23,13 @@ from streams.processor.store import Store
 from workbench.backtest.event_log import Counts, SalesLog
 from workbench.backtest.memory import MemoryPeak
 from workbench.backtest.panel import SPANS, Contender, Flags, Forecasts, Panel, Windows, windows
+from workbench.backtest.running import RunningDays, applied, look_times
 from workbench.backtest.source import Sales
 from workbench.backtest.survey import Survey
 
 if TYPE_CHECKING:
     from online_model import DayClosed
+    from streams.processor.closing import Observer
 
 BASELINES: Final = {"same_weekday_mean": "weekday_mean", "seasonal_naive": "seasonal_naive", "smoothing": "smoothing"}
 """Contenders that run beside every forecast, and their names in the model."""
@@ -48,6 +52,8 @@ class Live:
     counts: Counts
     rejected: dict[str, int]
     rules: Rules
+    running: RunningDays | None = None
+    """Of a file of events: scores of the running days, and the demand of days without stock."""
 
 
 class _Collector:
@@ -77,6 +83,7 @@ def run(
     scored_days: int,
     horizons: list[str],
     partitions: int = 1,
+    keep_demand: bool = False,
     read: Callable[[int], None] = lambda _: None,
 ) -> Live:
     """Feed the file's log to one processor per partition, in order of events, and match its forecasts with what was sold.
@@ -85,7 +92,7 @@ def run(
     """
 
     def over_the_file(decisions: Mapping[int, Decisions]) -> Live:
-        return _run(sales, survey, scored_days, horizons, partitions, read, decisions)
+        return _run(sales, survey, scored_days, horizons, partitions, read, decisions, keep_demand=keep_demand)
 
     return deciding(over_the_file)
 
@@ -98,27 +105,42 @@ def _run(
     partitions: int,
     read: Callable[[int], None],
     decisions: Mapping[int, Decisions],
+    *,
+    keep_demand: bool,
 ) -> Live:
     rules = Rules(timezone=sales.timezone, country=sales.country, nowcast_seconds=NO_NOWCASTS, store_countries=sales.store_countries)
     collector = _Collector(survey.last_day - scored_days)
+    running = RunningDays(survey.last_day - scored_days + 1, keep_demand) if isinstance(sales.rows, WireEvents) else None
+    looks = [look_times(LocalTime(sales.timezone), survey.first_day, survey.last_day) if running else deque() for _ in range(partitions)]
     processors = [Processor(rules, partition, partitions) for partition in range(partitions)]
     for processor in processors:
-        processor.observe(collector)
+        processor.observe(collector if running is None else _both(collector, running))
+        if running is not None:
+            processor.watch(running)
         processor.quarantine.decide(decisions.get(processor.partition, {}).items(), 0)
     log = SalesLog(sales, survey, partitions, rules.lateness_seconds)
     sold: defaultdict[tuple[str, str], defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
     began = time.perf_counter()
     with MemoryPeak() as memory:
         for partition_runs in log.runs(read):
-            for processor, records in zip(processors, partition_runs, strict=True):
-                _count(processor.apply(records), sold)
+            for processor, records, due in zip(processors, partition_runs, looks, strict=True):
+                for out in applied(processor, records, due):
+                    _count(out, sold)
     seconds = time.perf_counter() - began
-    panel = _panel(survey, sold)
+    panel = _panel(survey, sold, {} if running is None else running.out_of_stock)
     found = windows(panel, scored_days, horizons)
     contenders, expected_open = _contenders(collector, panel, found)
     ours = Contender(contenders[0].name, contenders[0].forecasts, seconds, memory.megabytes)
     rejected = {reason: n for processor in processors for reason, n in processor.counts.items() if reason.startswith("rejected_")}
-    return Live(panel, found, [ours, *contenders[1:]], expected_open, log.counts, rejected, rules)
+    return Live(panel, found, [ours, *contenders[1:]], expected_open, log.counts, rejected, rules, running)
+
+
+def _both(collector: _Collector, running: RunningDays) -> Observer:
+    def observe(store: Store, day: int, closed: DayClosed) -> None:
+        collector(store, day, closed)
+        running.closed(store, day, closed)
+
+    return observe
 
 
 def _count(out: Outputs, sold: defaultdict[tuple[str, str], defaultdict[str, float]]) -> None:
@@ -128,7 +150,9 @@ def _count(out: Outputs, sold: defaultdict[tuple[str, str], defaultdict[str, flo
         sold[sale.store, sale.item][sale.business_date] += sale.quantity
 
 
-def _panel(survey: Survey, sold: dict[tuple[str, str], defaultdict[str, float]]) -> Panel:
+def _panel(
+    survey: Survey, sold: dict[tuple[str, str], defaultdict[str, float]], out_of_stock: Mapping[tuple[str, str], list[int]]
+) -> Panel:
     days = survey.last_day - survey.first_day + 1
     dates = {str(np.datetime64(survey.first_day + place, "D")): place for place in range(days)}
     units = np.zeros((len(sold), days))
@@ -136,14 +160,20 @@ def _panel(survey: Survey, sold: dict[tuple[str, str], defaultdict[str, float]])
         for date, quantity in by_date.items():
             if date in dates:
                 units[row, dates[date]] += quantity
-    promoted: Flags | None = None
-    if survey.promoted:
-        promoted = np.zeros(units.shape, bool)
-        for row, series in enumerate(sold):
-            promoted[row, [day - survey.first_day for day in survey.promoted.get(series, ())]] = True
+    promoted, out = (_marked(marks, list(sold), survey.first_day, days) for marks in (survey.promoted, out_of_stock))
     stores = [store for store, _ in sold]
     told_open = _told_open(survey, stores, days) if survey.opening else None
-    return Panel(survey.first_day, stores, [item for _, item in sold], units, promoted, told_open)
+    return Panel(survey.first_day, stores, [item for _, item in sold], units, promoted, told_open, out)
+
+
+def _marked(marks: Mapping[tuple[str, str], list[int]], series: list[tuple[str, str]], first_day: int, days: int) -> Flags | None:
+    """The marked days of each series, `[series, days]`; None if none is marked."""
+    if not marks:
+        return None
+    found = np.zeros((len(series), days), bool)
+    for row, one in enumerate(series):
+        found[row, [day - first_day for day in marks.get(one, ()) if 0 <= day - first_day < days]] = True
+    return found
 
 
 def _told_open(survey: Survey, stores: list[str], days: int) -> Flags:

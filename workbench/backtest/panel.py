@@ -33,6 +33,8 @@ class Panel:
         Days on promotion, `[series, days]`; None if the file announces no promotions.
     told_open
         Days on which the series' store should open, `[series, days]`; None if the file announces no openings.
+    out_of_stock
+        Days with hours without stock, `[series, days]`; None if the file tells of none.
 
     """
 
@@ -42,6 +44,7 @@ class Panel:
     units: Floats
     promoted: Flags | None = None
     told_open: Flags | None = None
+    out_of_stock: Flags | None = None
 
     @property
     def started(self) -> Flags:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from streams.contract.horizons import HORIZONS, QUANTILE_NAMES
 from workbench.backtest.evaluation import Evaluation
+from workbench.backtest.running import RunningDays
 from workbench.backtest.scores import Score
 
 TITLES: Final = {horizon.name: horizon.title if horizon.days == 1 else f"sum of {horizon.length}" for horizon in HORIZONS}
@@ -33,6 +34,27 @@ def show(evaluation: Evaluation, console: Console, notes: tuple[str, ...] = ()) 
         console.print(note, style="dim", highlight=False, markup=False)
     for name, by_contender in evaluation.scores.items():
         console.print(_verdict(name, by_contender), highlight=False)
+
+
+def show_running(running: RunningDays, console: Console) -> None:
+    """Print the scores of today's totals by the hour at which they were forecast, and what was estimated of hours without stock."""
+    table = Table(
+        title="today's total, item-days in stock", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+    )
+    for heading in ("at", "WAPE", "WAPE of the morning", "in band", "n"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for hour, score in running.hours.items():
+        shown = score.shown()
+        coverage = shown["coverage"]
+        inside = "" if coverage is None else f"{coverage:.1%}"
+        table.add_row(f"{hour} h", _number(shown["wape"]), _number(shown["wape_morning"]), inside, f"{score.n:,}")
+    console.print(table)
+    if running.days_censored:
+        console.print(
+            f"{running.days_censored:,} item-days had hours without stock: no forecast is scored on them, "
+            f"and about {running.lost_units:,.0f} units were lost on them.",
+            highlight=False,
+        )
 
 
 def _table(name: str, by_contender: dict[str, Score], evaluation: Evaluation) -> Table:

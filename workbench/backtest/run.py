@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from producers.announcements.known_ahead import KnownAhead
+from producers.sources.wire import WireEvents
 from streams.contract.errors import SettingsError, UsageError
 from streams.contract.settings import WorkerSettings
 from streams.files.whole_files import write_whole
@@ -39,14 +40,17 @@ class Options:
     json: Path | None
     chart: Path | None
     store_countries: Path | None = None
+    demand: Path | None = None
 
 
 def backtest(options: Options, console: Console) -> None:
     """Run, print and write a backtest. Raises UsageError with a sentence before anything long begins."""
     horizons = horizons_of(options.horizons)
     others = compared(options.compare)
-    _writable(options.json, options.chart)
+    _writable(options.json, options.chart, options.demand)
     sales = _placed(open_sales(options.sales, options.mapping, options.timezone, options.country), options.store_countries)
+    if options.demand is not None and not isinstance(sales.rows, WireEvents):
+        raise UsageError("--demand takes a file of events: stock and hours are not known from a table of sales.")
     for sentence in sales.about:
         console.print(sentence, highlight=False, markup=False)
     with _bar(console) as bar:
@@ -66,6 +70,7 @@ def backtest(options: Options, console: Console) -> None:
             scored_days=scored_days,
             horizons=horizons,
             partitions=options.partitions,
+            keep_demand=options.demand is not None,
             read=lambda n: bar.advance(feeding, n),
         )
         bar.update(feeding, completed=found.rows)
@@ -74,8 +79,13 @@ def backtest(options: Options, console: Console) -> None:
         contenders = [*ours.contenders, *_others(others, ours, bar)]
     result = evaluate(ours, contenders, scored_days)
     report.show(result, console, (*(other.note for other in others), *_notes(ours)))
+    if ours.running is not None:
+        report.show_running(ours.running, console)
     if options.json is not None:
-        write_whole(options.json, json.dumps(result.as_json(), indent=1) + "\n")
+        told = result.as_json() | ({} if ours.running is None else ours.running.shown())
+        write_whole(options.json, json.dumps(told, indent=1) + "\n")
+    if options.demand is not None and ours.running is not None:
+        write_whole(options.demand, ours.running.as_csv())
     if options.chart is not None:
         from workbench.backtest.chart import draw  # noqa: PLC0415 - matplotlib only when it is asked for
 

@@ -48,12 +48,17 @@ class Score:
 def scored_windows(panel: Panel, window: Windows, ours: Forecasts, expected_open: Floats) -> Flags:
     """Which windows count, `[series, origins]`: those whose series had sold by the origin.
 
-    A window in which the store was expected to stay closed, and did, does not count. All other days without a sale do.
+    A window in which the store was expected to stay closed, and did, does not count, nor does one with hours without stock: a forecast is
+    not wrong because the shelf was empty. All other days without a sale do.
     """
     started = panel.started[:, window.origins]
     days = np.lib.stride_tricks.sliding_window_view(panel.store_open, window.span, axis=1)
     opened = days[:, window.origins + 1].any(axis=2)
-    return np.asarray(started & np.isfinite(ours.mean) & (opened | (expected_open > 0)))
+    counts = np.asarray(started & np.isfinite(ours.mean) & (opened | (expected_open > 0)))
+    if panel.out_of_stock is not None:
+        out = np.lib.stride_tricks.sliding_window_view(panel.out_of_stock, window.span, axis=1)
+        counts &= ~out[:, window.origins + 1].any(axis=2)
+    return counts
 
 
 def naive_squared(panel: Panel, window: Windows, first_scored: int) -> Floats:

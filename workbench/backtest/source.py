@@ -9,10 +9,10 @@ from typing import Final
 import msgspec
 
 from producers.sources import completejourney
-from producers.sources.files import open_file
 from producers.sources.guess import guess
 from producers.sources.mapping import Mapping, Skip, read_mapping
 from producers.sources.rows import Source
+from producers.sources.wire import AS_IT_IS, WireEvents, open_events_or_table, told
 from streams.contract.errors import UsageError
 
 NOTHING_SOLD: Final = ("0", "0.0", "0.00", "-0", "-0.0")
@@ -43,7 +43,9 @@ def open_sales(file: Path | None, mapping: Path | None, timezone: str | None, co
             raise UsageError("--mapping says how to read a file: name it with --sales.")
         journey = completejourney.load()
         return Sales(journey, journey.mapping, timezone or journey.timezone, country or "US", (journey.about,))
-    rows = open_file(file)
+    rows = open_events_or_table(file, mapped=mapping is not None)
+    if isinstance(rows, WireEvents):
+        return Sales(rows, AS_IT_IS, timezone or "UTC", country or "", (told(file),))
     about: tuple[str, ...]
     if mapping is not None:
         columns, about = read_mapping(mapping), (f"Columns as {mapping} says.",)

@@ -78,7 +78,7 @@ def live_routes(database: Finds) -> list[HTTPRouteHandler]:
         known = request.headers.get("last-event-id")
         state: Any = request.app.state
         return ServerSentEvent(
-            changes(pulses[0], known, lambda: bool(getattr(state, "ending", False))),
+            changes(pulses[0], known, lambda: bool(state.get("stopping", bool)())),
             headers={"Content-Security-Policy": POLICY, "X-Accel-Buffering": "no"},
         )
 

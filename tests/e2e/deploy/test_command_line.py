@@ -34,9 +34,9 @@ def test_a_misspelt_command_is_put_right(tmp_path):
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ({"KAFKA_BOOTSTRAP_SERVERS": "localhost"}, "MONGODB_URI"),
-        ({"KAFKA_BOOTSTRAP_SERVERS": "localhost", "MONGODB_URI": "mongodb://x"}, "host:port"),
-        ({"KAFKA_BOOTSTRAP_SERVERS": "localhost:9", "MONGODB_URI": "postgres://x"}, "mongodb://"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "localhost"}, "host:port"),
+        ({"MONGODB_URI": "mongodb://x"}, "KAFKA_BOOTSTRAP_SERVERS"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "h:9", "KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_CERTIFICATE_FILE": "no.pem"}, "KAFKA_KEY_FILE is not"),
         ({"SHELFCAST_TIMEZONE": "Nowhere"}, "Europe/Berlin"),
         ({"SHELFCAST_COUNTRY": "XX"}, "SHELFCAST_COUNTRY='XX'"),
         ({"SHELFCAST_COUNTRY": "DE-XX"}, "DE-NI, DE-NW"),
@@ -46,6 +46,21 @@ def test_a_misspelt_command_is_put_right(tmp_path):
 )
 def test_bad_settings_stop_the_worker_with_a_sentence(environment, words, tmp_path):
     done = shelfcast("worker", cwd=tmp_path, **environment)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"KAFKA_BOOTSTRAP_SERVERS": "localhost:9"}, "MONGODB_URI"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "localhost:9", "MONGODB_URI": "postgres://x"}, "mongodb://"),
+        ({"KAFKA_BOOTSTRAP_SERVERS": "localhost:9", "MONGODB_URI_FILE": "nowhere"}, "MONGODB_URI_FILE='nowhere' cannot be read"),
+    ],
+)
+def test_what_needs_both_servers_says_which_is_missing(environment, words, tmp_path):
+    done = shelfcast("consume", cwd=tmp_path, **environment)
     assert done.returncode == 2, done.stderr
     assert words in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr

@@ -70,6 +70,7 @@ def eventually(what, children, said):
         time.sleep(0.5)
 
 
+@pytest.mark.timeout(5 * SECONDS)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_a_store_of_many_items_is_planned_ordered_and_drawn(kafka, mongo, workers, tmp_path, monkeypatch, capsys):
     environment = {

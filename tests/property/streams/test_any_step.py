@@ -39,5 +39,14 @@ def test_a_hundred_thousand_events_keep_them_too(seed):
 def test_bytes_reach_every_type_of_event():
     rng = random.Random(1)
     raws = b"".join(record.value for _ in range(200) for record in log(rng.randbytes(300)))
-    for kind in ("sale-recorded", "clock-ticked", "stock-counted", "promotion-planned", "opening-planned", "shelf-defined"):
+    for kind in (
+        "sale-recorded",
+        "clock-ticked",
+        "stock-counted",
+        "stock-received",
+        "stock-written-off",
+        "promotion-planned",
+        "opening-planned",
+        "shelf-defined",
+    ):
         assert raws.count(f'"{kind}.v1"'.encode()) > 20

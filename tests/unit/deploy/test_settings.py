@@ -1,5 +1,6 @@
 """Settings as every command sees them: no option's default covers one, a misspelt one is said, secrets are masked."""
 
+import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,8 @@ from deploy import groups, spelling
 from deploy.cli import COMMANDS, _command
 from deploy.commands import settings, up
 from deploy.demo import processes
+from streams.contract.errors import SettingsError
+from streams.contract.settings import MongoSettings
 from streams.contract.topics import ACCEPTED, EVENTS, FORECASTS
 
 ROOT = Path(__file__).parents[3]
@@ -156,6 +159,43 @@ def test_every_settings_class_of_the_program_is_listed():
             lines = [line for line in file.read_text().splitlines() if line.startswith("class ") and "(FromEnvironment)" in line]
             found |= {line.split()[1].partition("(")[0] for line in lines}
     assert found == classes
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path):
+    file = tmp_path / "uri"
+    file.write_text("mongodb://u:hunter2@h\n")
+    environ = {"MONGODB_URI_FILE": str(file)}
+    assert MongoSettings.read(environ).uri.reveal() == "mongodb://u:hunter2@h"
+    row = next(row for row in settings.values(environ) if row["variable"] == "MONGODB_URI")
+    assert (row["value"], row["source"]) == ("***", f"file {file}")
+    assert list(spelling.unknown_variables(environ, VARIABLES)) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "words"),
+    [
+        (b"mongodb://a", {"MONGODB_URI": "mongodb://b"}, "MONGODB_URI and MONGODB_URI_FILE are set"),
+        (None, {}, "cannot be read"),
+        (b"", {}, "does not hold one line"),
+        (b"mongodb://u:hunter2@a\nmongodb://b\n", {}, "does not hold one line"),
+        (b"hunter2" * 20_000, {}, "does not hold one line"),
+        (b"\xffhunter2", {}, "is not text"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_said_without_what_it_holds(content, more, words, tmp_path):
+    file = tmp_path / "uri"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError) as raised:
+        MongoSettings.read({"MONGODB_URI_FILE": str(file)} | more)
+    assert words in str(raised.value)
+    assert "hunter2" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_what_is_no_secret_is_not_read_from_a_file(tmp_path):
+    (tmp_path / "name").write_text("other")
+    environ = {"MONGODB_URI": "mongodb://h", "MONGODB_DATABASE_FILE": str(tmp_path / "name")}
+    assert MongoSettings.read(environ).database == "shelfcast"
 
 
 def test_each_settings_value_and_source_are_listed_and_secrets_are_not():

@@ -8,12 +8,12 @@ from producers.gateway.checks import check
 from producers.gateway.gateway_settings import GatewaySettings
 from producers.gateway.lines import BodyError, depth_is_within, shape_of, split
 from producers.gateway.older import mapped
-from producers.gateway.rate import RateLimit
 from producers.gateway.ticks import LiveStores
 from streams.contract.codec import decode_event
 from streams.contract.errors import SettingsError
 from streams.contract.messages import SaleRecorded
 from streams.http.access import RefusedError
+from streams.http.rate import RateLimit
 from streams.processor.processor import Processor
 from streams.processor.rules import Rules
 from tests.unit.streams.logs import Record

@@ -24,10 +24,10 @@ class RateLimit:
         self._rate, self._burst, self._clock = per_second, float(burst), clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
-    def take(self, who: str) -> None:
-        """Count a request. Raises RefusedError 429."""
+    def take(self, who: str) -> int | None:
+        """Count a request; returns how many more may come at once, None: without a limit. Raises RefusedError 429."""
         if not self._rate:
-            return
+            return None
         now = self._clock()
         bucket = self._buckets.pop(who, None) or _Bucket(self._burst, now)
         self._buckets[who] = bucket
@@ -41,3 +41,11 @@ class RateLimit:
                 429, f"More than {self._rate:g} requests a second: try again in {wait} s, or send more lines in one request.", wait
             )
         bucket.tokens -= 1
+        return int(bucket.tokens)
+
+    def headers(self, left: int | None) -> dict[str, str]:
+        """What to tell a client of its limit: the bucket's size, the seconds in which it fills, and what is left in it."""
+        if left is None:
+            return {}
+        fills = math.ceil(self._burst / self._rate)
+        return {"RateLimit-Policy": f'"default";q={self._burst:.0f};w={fills}', "RateLimit": f'"default";r={left};t={fills}'}

@@ -1,0 +1,14 @@
+"""All routes of the API."""
+
+from litestar.handlers import HTTPRouteHandler
+
+from charts.web.api import accuracy, forecasts, health, shelves, stores
+from charts.web.api import live as live_events
+from charts.web.api.live import Live
+from charts.web.api.resource import Api
+
+
+def routes(api: Api, live: Live) -> list[HTTPRouteHandler]:
+    """All of them."""
+    lists = [handler for room in (stores, forecasts, accuracy, shelves, health) for handler in room.routes(api)]
+    return [*lists, *live_events.routes(api, live)]

@@ -1,0 +1,1 @@
+"""What drives conversions of advertisements, and where the next money earns most."""

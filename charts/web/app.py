@@ -72,6 +72,7 @@ def create_app(
         [*every, *_description_of(every)],
         before_request=web.let_in,
         after_response=web.measure,
+        on_startup=[desk.warm],
         on_shutdown=[books.kept.close],
         openapi_config=None,
         logging_config=None,

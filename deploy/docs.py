@@ -1,10 +1,11 @@
-"""Writes the generated parts of the documents, or checks them: `python -m deploy.docs [--check]`."""
+"""Writes the generated parts of the documents and the clients, or checks them: `python -m deploy.docs [--check]`."""
 
 import re
 import sys
 from pathlib import Path
 
 from deploy.cli import COMMANDS
+from deploy.clients.files import client_files
 from deploy.commands import schema, settings
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +44,7 @@ def main() -> None:
     readme = ROOT / "README.md"
     generated = {readme: with_settings(readme.read_text())}
     generated |= {ROOT / "docs" / "contract" / name: schema.text(make()) for name, make in schema.FILES.items()}
+    generated |= client_files()
     for file, text in generated.items():
         if file.exists() and file.read_text() == text:
             continue

@@ -39,6 +39,7 @@ from online_model.forecaster import Forecaster
 from online_model.horizons import HORIZONS
 from online_model.lines.sale_regressor import SaleRegressor
 from online_model.results import DayClosed, Drift, HorizonForecast, LostSales, Scored
+from online_model.today.moment import Moment, TodayForecast
 
 __all__ = [
     "HORIZONS",
@@ -48,7 +49,9 @@ __all__ = [
     "HorizonForecast",
     "LostSales",
     "ModelSettings",
+    "Moment",
     "SaleRegressor",
     "Scored",
     "Scores",
+    "TodayForecast",
 ]

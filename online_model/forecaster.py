@@ -12,9 +12,11 @@ from online_model.lines.sale_regressor import SaleRegressor
 from online_model.pool import Pool
 from online_model.series.sold_day import DayInput
 from online_model.stock.censored import sold_hours
+from online_model.stock.quiet import quiet_from
 from online_model.stock.running_day import RunsOut, runs_out
 from online_model.stock.silence import silence
 from online_model.store import StoreModel
+from online_model.today.moment import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from online_model.combine.scores import Scores
     from online_model.results import DayClosed, Drift
+    from online_model.today.moment import TodayForecast
 
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -201,8 +204,22 @@ class Forecaster:
         if not any(other.last_day for other in self._stores):
             self._pool = Pool()
 
+    def follow(self, store: int, told: Moment) -> None:
+        """Learn what a store has sold of its running day since the last moment that was told.
+
+        `told.day` comes after the newest closed day. A moment before the last one begins the day anew.
+        """
+        self._stores[store].follow(store, told, self._pool)
+
+    def today(self, store: int, told: Moment) -> TodayForecast:
+        """Follow a running day up to a moment, and forecast its totals.
+
+        What is forecast here is scored when the day closes: that teaches the band, and how far corrections are trusted.
+        """
+        return self._stores[store].today(store, told, self._pool)
+
     def nowcast(self, store: int, day: int, hour: float, sold: F64) -> F64:
-        """Expected units of a running day, from its start to its end.
+        """Expected units of a running day, from its start to its end: `today` without categories, receipts and bands.
 
         Parameters
         ----------
@@ -219,7 +236,7 @@ class Forecaster:
             Units by the end of the day, `[n]`; never below `sold`.
 
         """
-        return self._stores[store].nowcast(day, hour, np.asarray(sold, np.float64), self._pool)
+        return self.today(store, Moment(day, hour, np.asarray(sold, np.float64))).mean
 
     def runs_out(self, store: int, day: int, hour: float, by_hour: F64, left: F64) -> RunsOut:
         """Whether what is left of a store's series lasts until the day ends.
@@ -262,6 +279,14 @@ class Forecaster:
     def bytes_a_series(self) -> float:
         """Bytes of state per series, without what the pool shares."""
         return sum(s.series.bytes_each() * len(s.series) for s in self._stores) / max(self._n_series, 1)
+
+    def quiet_from(self, store: int, day: int, below: float) -> NDArray[np.int8]:
+        """Which silences of a coming day could be less likely than `below`, see `stock.quiet.quiet_from`, `[24, n]`.
+
+        `day` is the ordinal of the day after the newest closed one, or up to 6 days later.
+        """
+        morning = self._stores[store].morning(day, self._pool, len(self._rows[store]))
+        return quiet_from(morning.mean * morning.usual / morning.visit, below)
 
     def dump(self) -> dict[str, Any]:
         """Complete state: string keys; numbers, strings, lists of them, arrays."""

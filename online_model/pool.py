@@ -24,6 +24,7 @@ from online_model.series.profile import PooledProfile
 from online_model.state import dump_fields, load_fields
 from online_model.stock.rest_of_day import RestOfDay
 from online_model.today.nowcast import Nowcast
+from online_model.today.shared import SharedToday
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +75,7 @@ class Pool:
         self.gate = Gate()
         self.quantiles = Quantiles()
         self.nowcast = Nowcast()
+        self.today = SharedToday()
         self.scores = Scores()
         self.residuals = CommonResiduals()
         self.rest = RestOfDay()
@@ -125,6 +127,7 @@ class Pool:
             self.bias.new_date(day)
             for model in self.models:
                 model.age()
+            self.today.regression.age()
         self.closes += 1
 
     def dump(self) -> dict[str, Any]:
@@ -133,6 +136,7 @@ class Pool:
         out["pool.keys"] = list(self.keys.names)
         for part in self.PARTS:
             out |= dump_fields(getattr(self, part), f"pool.{part}")
+        out |= self.today.dump("pool.today")
         for i, model in enumerate(self.models):
             out[f"pool.model{i}.information"] = model.information.copy()
             out[f"pool.model{i}.response"] = model.response.copy()
@@ -149,6 +153,7 @@ class Pool:
         self.keys.restore(list(state["pool.keys"]))
         for part in cls.PARTS:
             load_fields(getattr(self, part), f"pool.{part}", state)
+        self.today = SharedToday.load("pool.today", state)
         for i, model in enumerate(self.models):
             model.information = np.array(state[f"pool.model{i}.information"])
             model.response = np.array(state[f"pool.model{i}.response"])

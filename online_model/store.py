@@ -28,6 +28,8 @@ from online_model.stock.censored import censored_day, out_hours, sold_hours, sto
 from online_model.stock.rest_of_day import Morning
 from online_model.stock.silence import learn_visit
 from online_model.today.nowcast import DayCurve
+from online_model.today.running_day import Expected
+from online_model.today.running_day import Today as TodayModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from online_model.calendar.day_features import PromotionDays, StoreDay
     from online_model.pool import Pool
     from online_model.stock.censored import DayStock
+    from online_model.today.moment import Moment, TodayForecast
 
     F32 = NDArray[np.float32]
     F64 = NDArray[np.float64]
@@ -47,6 +50,13 @@ SEASON_CAP: Final = (20.0, 5.0)
 """Sales are capped at 20 times the mean, plus 5, before they are divided by a seasonal factor."""
 P_SALE_GAIN: Final = 0.04
 MAX_AGE: Final = 4096
+
+
+def _padded(values: F32, n: int, fill: float) -> F64:
+    """Values `[..., m]` as `[..., n]`: the last ones are `fill`."""
+    out = np.full((*values.shape[:-1], n), fill, np.float64)
+    out[..., : values.shape[-1]] = values
+    return out
 
 
 def _gain_table() -> F32:
@@ -95,6 +105,7 @@ class StoreModel:
         self._series = Series(LAYOUT)
         self._opening = Opening()
         self._curve = DayCurve()
+        self._today = TodayModel()
         self._lags = WeekdayLags()
 
     @property
@@ -122,11 +133,12 @@ class StoreModel:
         self.wild_run = self.wild_run + 1 if today.wild else 0
         if today.wild and self.wild_run <= WILD_DAYS:
             today = as_expected(today, s)
+        self._today.close(day, today, s.spread[DAY], pool.today, pool.share if opened else 0.0)
         shared = pool.shared.close(index, s, today.units if opened else None, pool_series, today.weight)
         if opened:
             self._learn_day(s, days, today, pool)
             if told.hours is not None and len(s):
-                self._learn_visits(s, told, pool)
+                self._learn_visits(s, told.day, told.hours, pool)
                 hours = np.maximum(told.hours if stock is None else stock.hours, 0).astype(np.float32)
                 hours *= today.kept_share()[:, None]  # a bulk order must not distort the day's curve by hour
                 morning = s.morning[0] if stock is None else s.morning[0] * (stock.weight == 1)
@@ -170,24 +182,23 @@ class StoreModel:
         pool.rest.learn(morning, hours, known if stock is None else known & (stock.weight == 1), store, told.day, s.habit)
         return stock
 
-    def _learn_visits(self, s: Series, told: DayInput, pool: Pool) -> None:
-        """Learn what a visit buys from the hours that sold nothing."""
-        morning = self.morning(told.day, pool, len(s))
-        learn_visit(s.visit, (morning.mean * morning.usual).astype(np.float32), sold_hours(told.hours))
+    def _learn_visits(self, s: Series, day: int, hours: F64, pool: Pool) -> None:
+        """Learn what a visit buys from the hours of a day that sold nothing."""
+        usual = np.diff(self._curve.share((day - 1) % 7, pool.nowcast.curve(), s.by_hour), axis=0)
+        learn_visit(s.visit, s.morning[0] * usual, np.asarray(hours, np.float32).T)
 
     def morning(self, day: int, pool: Pool, n: int) -> Morning:
         """What was known of a day before it began, of `n` series: those met since the newest close have no forecast.
 
         `day` is the one after the newest closed one, or up to 6 days later.
         """
-        s, ahead, more = self._series, min(max(day - self.last_day - 1, 0), 6), n - len(self._series)
-        mean, unit, visit, habit, own = s.morning[ahead], s.spread[DAY], s.visit, s.habit, s.by_hour
-        if more:
-            mean, unit, visit = np.append(mean, np.zeros(more)), np.append(unit, np.ones(more)), np.append(visit, np.ones(more))
-            habit, own = np.pad(habit, ((0, 0), (0, more))), np.pad(own, ((0, 0), (0, more)))
-        usual = np.diff(self._curve.share((day - 1) % 7, pool.nowcast.curve(), own), axis=0)
-        mean, unit, visit, habit, usual = (np.asarray(a, np.float64) for a in (mean, unit, visit, habit, usual))
-        return Morning(mean, unit, pool.quantiles.kappa(DAY), usual, visit, habit)
+        s, ahead = self._series, min(max(day - self.last_day - 1, 0), 6)
+        own = _padded(s.by_hour, n, 0)
+        usual = np.diff(self._curve.share((day - 1) % 7, pool.nowcast.curve(), own.astype(np.float32)), axis=0).astype(np.float64)
+        kappa = pool.quantiles.kappa(DAY)
+        return Morning(
+            _padded(s.morning[ahead], n, 0), _padded(s.spread[DAY], n, 1), kappa, usual, _padded(s.visit, n, 1), _padded(s.habit, n, 0)
+        )
 
     def integer(self, n: int) -> Bools:
         """Whether `n` series sell whole units only, as far as is known."""
@@ -307,19 +318,34 @@ class StoreModel:
         """Arrays of the series that have been through at least one close."""
         return self._series
 
-    def nowcast(self, day: int, hour: float, sold: F64, pool: Pool) -> F64:
-        """Expected total of a running day, see `Forecaster.nowcast`."""
-        more = len(sold) - len(self._series)  # items met since the morning
-        morning, own = self._series.morning[min(max(day - self.last_day - 1, 0), 6)].astype(np.float64), self._series.by_hour
+    def follow(self, index: int, told: Moment, pool: Pool) -> None:
+        """Learn the running day up to a moment, see `Forecaster.follow`; `index` is the store's place in the pool."""
+        self._today.running.follow(index, told, self._expected(told, pool), self._today.usual, pool.today)
+
+    def today(self, index: int, told: Moment, pool: Pool) -> TodayForecast:
+        """Totals of a running day, see `Forecaster.today`."""
+        self.follow(index, told, pool)
+        more = len(told.sold) - len(self._series)
+        spread = np.pad(self._series.spread[DAY], (0, more), constant_values=1)
+        return self._today.forecast(told, spread, np.pad(self._series.integer, (0, more), constant_values=True), pool.today)
+
+    def _expected(self, told: Moment, pool: Pool) -> Expected:
+        """What the morning and the past days expect of a running day; nothing of items met since the morning."""
+        s, more, ahead = self._series, len(told.sold) - len(self._series), told.day - self.last_day - 1
+        morning, own = np.pad(s.morning[min(max(ahead, 0), 6)].astype(np.float64), (0, more)), s.by_hour
         if more:
-            morning, own = np.append(morning, np.zeros(more)), np.pad(own, ((0, 0), (0, more)))
-        return pool.nowcast.expect(self._curve, (day - 1) % 7, hour, own, sold, morning)
+            own = np.pad(own, ((0, 0), (0, more)))
+        share, gain = pool.nowcast.share_and_gain(self._curve, (told.day - 1) % 7, told.hour, own)
+        promoted = np.pad(s.told_promotion, (0, more)) if ahead == 0 else np.zeros(len(told.sold), np.bool_)
+        return Expected(morning, share, gain, promoted, pool.table(self.country, self.subdivision).days_to_holiday(told.day))
 
     def dump(self, prefix: str) -> dict[str, Any]:
         """The complete state."""
         out = dump_fields(self, prefix)
         for name in ("series", "opening", "curve"):
             out |= dump_fields(getattr(self, f"_{name}"), f"{prefix}.{name}")
+        for name in self._today.PARTS:
+            out |= dump_fields(getattr(self._today, name), f"{prefix}.today.{name}")
         return out
 
     @classmethod
@@ -329,4 +355,6 @@ class StoreModel:
         load_fields(self, prefix, state)
         for name in ("series", "opening", "curve"):
             load_fields(getattr(self, f"_{name}"), f"{prefix}.{name}", state)
+        for name in self._today.PARTS:
+            load_fields(getattr(self._today, name), f"{prefix}.today.{name}", state)
         return self

@@ -22,15 +22,15 @@ class Bar:
     is_rest: bool = False
 
 
-def ranked(values: Mapping[str, float], top: int) -> list[Bar]:
-    """The bars, largest first; if there are more than `top` items, the others become one bar at the end."""
+def ranked(values: Mapping[str, float], top: int, noun: str = "items") -> list[Bar]:
+    """The bars, largest first; if there are more than `top` of them, the others become one bar at the end. noun: what they are."""
     order = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))
     shown = min(max(top, 1), MOST_BARS)
     # A single item left over is better shown by its name.
     if len(order) <= shown + 1:
         return [Bar(name, value) for name, value in order]
     rest = sum(value for _, value in order[shown:])
-    return [Bar(name, value) for name, value in order[:shown]] + [Bar(f"the other {len(order) - shown} items", rest, is_rest=True)]
+    return [Bar(name, value) for name, value in order[:shown]] + [Bar(f"the other {len(order) - shown} {noun}", rest, is_rest=True)]
 
 
 def profit_by_item(items: Mapping[str, Sums], store: str | None, period: Period, top: int = 15, wanted: str | None = None) -> Figure:

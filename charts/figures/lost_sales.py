@@ -28,7 +28,7 @@ def lost_sales(lost: LostSales | None, store: str | None, top: int = 15, wanted:
     what = f"Estimated revenue of what was not sold, by {'category' if named else 'item'}, {words.currency(currency, others)}"
     where = f"{words.scope(store)}, {words.span(lost.first_day, lost.last_day)}"
     subtitle = f"{what}, {where}; P10 to P90 {words.short(money.p10)} to {words.short(money.p90)}{profit}"
-    return _draw(ranked(values, top), finding(lost, values, money.revenue), subtitle)
+    return _draw(ranked(values, top, "categories" if named else "items"), finding(lost, values, money.revenue), subtitle)
 
 
 def finding(lost: LostSales, values: dict[str, float], whole: float) -> str:

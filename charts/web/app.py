@@ -23,6 +23,9 @@ from charts.web.pages.desk import Desk, Place
 from charts.web.pages.keeping import Keeps
 from charts.web.pages.outside import Outside
 from charts.web.pages.pages import page_routes
+from charts.web.people.doorkeeper import doorkeeper_of
+from charts.web.people.login import login_routes
+from charts.web.people.records import Records
 from charts.web.routes import routes
 from charts.web.telemetry import WebMetrics
 from charts.web.web import AnyRequest, Web, problem
@@ -54,22 +57,24 @@ def create_app(
     outside: Outside | None = None,
     place: Place | None = None,
     ordering: ShelfSettings | None = None,
+    records: Records | None = None,
 ) -> Litestar:
     """The ASGI application. It uses database and tail, and closes neither.
 
     more_routes: Litestar handlers to serve and describe beside ours, behind the same door. tail: what `/v1/live` tells. keeps: where the
-    pages keep what people decide; None: they decide nothing. outside: what the pages ask of Kafka. place: where the stores are.
-    ordering: lead time and review of orders.
+    pages keep what people decide; None: they decide nothing. outside: what the pages ask of Kafka. place: where the stores are. ordering:
+    lead time and review of orders. records: where users and the record of changes are; None: nobody logs in, and no record is kept.
     """
     metrics = WebMetrics(registry)
-    web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics)
+    doorkeeper = doorkeeper_of(settings, records)
+    web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics, doorkeeper)
     api = Api(database, web.rate, fresh_seconds=settings.chart_seconds)
     books = Books(database)
     desk = Desk(books, keeps, outside, place, ordering)
     live = Live(database, tail, Seats(settings.streams, settings.streams_of_one))
     every = [*page_routes(desk), *routes(web, registry), *api_routes.routes(api, live), *more_routes]
     return Litestar(
-        [*every, *_description_of(every)],
+        [*every, *_description_of(every), *login_routes(doorkeeper)],
         before_request=web.let_in,
         after_response=web.measure,
         on_startup=[desk.warm],

@@ -17,15 +17,15 @@ from charts.web.api import problems
 from charts.web.asking import JSON, PNG, SVG, preferred, question_of
 from charts.web.assets import PICTURE_POLICY, POLICY
 from charts.web.page import page
+from charts.web.people.doorkeeper import THIS_MACHINE, Doorkeeper
 from charts.web.telemetry import WebMetrics
 from charts.web.web_settings import WebSettings
 from streams.contract.errors import ServerError, UsageError
-from streams.http.access import Keyring, RefusedError
+from streams.http.access import RefusedError
 from streams.http.description import Refusal
 from streams.http.foreign import changes_something
-from streams.http.guard import Guard, address_of
+from streams.http.guard import address_of
 from streams.http.rate import RateLimit
-from streams.http.wrong_keys import WrongKeys
 
 AnyRequest = Request[Any, Any, Any]
 SALES_DAYS: Final = 28
@@ -35,13 +35,13 @@ SALES_DAYS: Final = 28
 class Web:
     """What the routes share."""
 
-    def __init__(self, answers: Answers, database: Finds, settings: WebSettings, metrics: WebMetrics) -> None:
+    def __init__(self, answers: Answers, database: Finds, settings: WebSettings, metrics: WebMetrics, doorkeeper: Doorkeeper) -> None:
         self.answers = answers
         self.database = database
         self._metrics = metrics
         self._chart_seconds = max(1.0, settings.chart_seconds)
         self.rate = RateLimit(settings.rate_per_second, settings.rate_burst, time.monotonic)
-        self._guard = Guard(Keyring(settings.keys), WrongKeys(settings.wrong_keys_per_minute, time.monotonic), passwords=True)
+        self.doorkeeper = doorkeeper
 
     async def let_in(self, request: AnyRequest) -> Response[Any] | None:
         """Before each request: an answer for those who stay outside."""
@@ -49,20 +49,31 @@ class Web:
         if request.url.path == "/healthz":
             return None
         try:
-            owner = self._guard.let_in(request)
+            await self.doorkeeper.admit(request)
             if _is_of_api(request):
-                request.state["who"] = who = owner or address_of(request)
+                name = request.state["visitor"].name
+                request.state["who"] = who = address_of(request) if name == THIS_MACHINE else name
                 request.state["left"] = self.rate.take(who)
         except RefusedError as refused:
+            if (login := self.doorkeeper.login_instead(request, refused)) is not None:
+                request.state["status"] = login.status_code
+                return login
             request.state["status"] = refused.status
             if _is_of_api(request):
                 headers = self.rate.headers(0) if refused.status == 429 else {}
                 return problems.problem(refused.status, str(refused), retry_after=refused.retry_after, headers=headers)
             response = problem(refused.status, str(refused), refused.retry_after)
-            if refused.status == 401 and changes_something(request.method):
+            if refused.status == 401 and (changes_something(request.method) or self.doorkeeper.people_log_in):
                 response.headers["WWW-Authenticate"] = "Bearer"
             return response
+        except ServerError as error:
+            request.state["status"] = 503
+            return problem(503, str(error))
         return None
+
+    def form_token(self, request: AnyRequest) -> str:
+        """The value of the hidden field `csrf_token` that every form of the page needs."""
+        return self.doorkeeper.token(request)
 
     async def measure(self, request: AnyRequest) -> None:
         """After each answer."""
@@ -72,6 +83,7 @@ class Web:
         self._metrics.requests.labels(handler, status).inc()
         if began is not None:
             self._metrics.seconds.labels(handler).observe(time.perf_counter() - began)
+        await self.doorkeeper.note(request, status)
 
     async def answered(self, request: AnyRequest, work: Callable[[Question], Response[Any]]) -> Response[Any]:
         """Check that only what the route asks is given, work in a thread, and turn what is foreseeable into a sentence."""

@@ -22,6 +22,7 @@ def ads(
         list[str] | None, typer.Option(help="ROLE=COLUMN where the guess is wrong, as in spend=Kosten. May be repeated.")
     ] = None,
     expect: Annotated[list[str] | None, typer.Option(help="NAME=SUM that must come out, as in clicks=38165. May be repeated.")] = None,
+    track: Annotated[bool, typer.Option("--track", help="Keep the run in MLflow: ./mlruns, or MLFLOW_TRACKING_URI.")] = False,
 ) -> None:
     """Clean a file of ads, explore it, compare models of conversions, say what drives them and where the next 1,000 earn most.
 
@@ -40,7 +41,7 @@ def ads(
 
     columns = dict(_pair(text, "--column") for text in column or ())
     expected = {name: _decimal(text) for name, text in (_pair(text, "--expect") for text in expect or ())}
-    study(Options(file, out, json, repeats, columns, expected), Console())
+    study(Options(file, out, json, repeats, columns, expected, track), Console())
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

@@ -26,7 +26,13 @@ def backtest(
     ] = None,
     horizons: Annotated[str, typer.Option(help=f"Which of {', '.join(HORIZON_NAMES)}.")] = ",".join(HORIZON_NAMES),
     last_days: Annotated[int | None, typer.Option(min=1, help="Score these days at the end; without it the last quarter.")] = None,
-    compare: Annotated[str, typer.Option(help="Batch contenders: lightgbm, statsforecast, or both with a comma.")] = "",
+    compare: Annotated[
+        str,
+        typer.Option(
+            help="Contenders with commas: lightgbm, statsforecast, linear, ridge, gradient_boosting, adaboost, random_forest, river, "
+            "or your own as my_model.py:Model."
+        ),
+    ] = "",
     promotions_known_ahead: known_ahead.Promotions = False,
     openings_known_ahead: known_ahead.Openings = False,
     partitions: Annotated[int, typer.Option(min=1, max=1000, help="Share the stores among this many models, as Kafka partitions do.")] = 1,
@@ -37,6 +43,7 @@ def backtest(
         str | None, typer.Option(help="m5: the competition's rules. --sales is the folder of its tables; --compare and --json count.")
     ] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
+    track: Annotated[bool, typer.Option("--track", help="Keep the run in MLflow: ./mlruns, or MLFLOW_TRACKING_URI.")] = False,
     chart: Annotated[Path | None, typer.Option(help="Draw the errors and three series into this PNG file.")] = None,
 ) -> None:
     """Forecast each day of a file with the worker's own code, which knows only the days before it, and score the forecasts.
@@ -55,6 +62,7 @@ def backtest(
       shelfcast backtest --sales events.ndjson --demand demand.csv
       shelfcast backtest --sales daily.csv --mapping daily.toml --promotions-known-ahead --compare lightgbm,statsforecast
       shelfcast backtest --sales daily.csv --country DE --promotions-known-ahead --openings-known-ahead
+      shelfcast backtest --sales daily.csv --compare ridge,my_model.py:Model
       shelfcast backtest --protocol m5 --sales FOLDER --compare lightgbm --json m5.json
     """
     # Before NumPy is loaded: the matrices are small, so threads would only take turns and double the time.
@@ -79,6 +87,7 @@ def backtest(
         chart,
         store_countries,
         demand,
+        track,
     )
     run.backtest(options, Console())
 

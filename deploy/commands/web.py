@@ -11,6 +11,7 @@ from charts.queries.database import ReadOnlyDatabase
 from charts.web.app import create_app
 from charts.web.pages.desk import Place
 from charts.web.pages.keeping import MongoKeeps
+from charts.web.people.records import MongoRecords
 from charts.web.web_settings import WebSettings
 from consumers.replenishment.replenishment_settings import ReplenishSettings
 from deploy.connection import servers
@@ -24,7 +25,6 @@ from producers.gateway.telemetry import GatewayMetrics
 from producers.publisher import Publisher, PublisherSettings
 from streams.contract.settings import WorkerSettings
 from streams.contract.topics import FORECASTS
-from streams.http.access import Keyring
 from streams.http.bounds import Bounds
 from streams.http.doorman import ConnectionMetrics
 from streams.http.guard import Guard
@@ -56,7 +56,7 @@ def web(
         try:
             gate = GatewaySettings.read()
             metrics, rate = GatewayMetrics(registry), RateLimit(gate.rate_per_second, gate.rate_burst, time.monotonic)
-            guard = Guard(Keyring(gate.keys), WrongKeys(gate.wrong_keys_per_minute, time.monotonic))
+            guard = Guard(gate.keyring(), WrongKeys(gate.wrong_keys_per_minute, time.monotonic))
             door = Door(publisher, gate, metrics, guard, rate)
             worker = WorkerSettings.read()
             trainer = Trainer(kafka, worker, database, publisher)
@@ -73,6 +73,7 @@ def web(
                 outside=doors(kafka, publisher),
                 place=place,
                 ordering=ordering,
+                records=MongoRecords(mongo) if settings.login or settings.key_book else None,
             )
             connections = ConnectionMetrics(registry, "web")
             serve(

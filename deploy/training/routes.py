@@ -84,7 +84,7 @@ def routes(trainer: Trainer, door: Door) -> list[HTTPRouteHandler]:
 
 def _job() -> dict[str, Any]:
     running = ResponseSpec(JobShown, generate_examples=False, description="It takes longer: watch the job at Location.")
-    return {"status_code": 200, "operation_class": StartsJob, "responses": {202: running, **refusals(_REFUSALS)}}
+    return {"status_code": 200, "operation_class": StartsJob, "opt": {"needs": "train"}, "responses": {202: running, **refusals(_REFUSALS)}}
 
 
 async def _answer(job: Job) -> Response[Any]:

@@ -113,6 +113,12 @@ class CalendarTable:
             self._append(dt.date.fromordinal(self.end).year)
         return slice(day - self.base, day - self.base + n)
 
+    def days_to_holiday(self, day: int) -> int | None:
+        """Days from the nearest named holiday to `day`, -3 to 2; None: there is none near."""
+        place = self.reach(day, 1).start
+        number = int(self.key[place])
+        return None if number < 0 else int(self.keys.names[number].rpartition("|")[2])
+
     def _append(self, year: int) -> None:
         if year not in self._years:
             if len(self._years) >= KEPT_YEARS:

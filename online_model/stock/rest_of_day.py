@@ -162,7 +162,7 @@ class RestOfDay:
         """Begin a new business date of the pool: solve, move the ends of the band by the misses of the last date, and let the past fade."""
         if not self.taught:
             return
-        self.weights = np.linalg.solve(self.information, self.response)
+        self.weights = np.asarray(np.linalg.solve(self.information, self.response), np.float64)
         self.information = KEEP * self.information + (1 - KEEP) * RIDGE * np.eye(N_FEATURES)
         self.response = KEEP * self.response
         self.square = KEEP * self.square + (1 - KEEP) * SPREAD_PRIOR
@@ -251,7 +251,7 @@ def _bin(share: F64) -> NDArray[np.intp]:
 
 
 def _by_bin(place: NDArray[np.intp], value: NDArray[Any]) -> F64:
-    return np.bincount(place.ravel(), np.asarray(value, np.float64).ravel(), BINS)
+    return np.bincount(place.ravel(), np.asarray(value, np.float64).ravel(), BINS).astype(np.float64)
 
 
 def plain_variance(morning: Morning, mean: F64) -> F64:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 SPLIT: Final = 0.1
-"""How much the hours of a day vary among themselves: added to the variance of a part p of the rest, times p (1 - p) and its squared mean."""
+"""How much the hours of a day vary among themselves: times p (1 - p) and the squared mean of the rest, it is added to the variance of a
+part p of the rest."""
 
 
 @dataclass(frozen=True, slots=True)

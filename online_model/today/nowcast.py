@@ -110,12 +110,15 @@ class Nowcast:
         own *= KEEP
         own += hours.T
 
-    def expect(self, curve: DayCurve, weekday: int, hour: float, own: F32, sold: F64, morning: F64) -> F64:
-        """Expected total of the day, `[n]`."""
+    def share_and_gain(self, curve: DayCurve, weekday: int, hour: float, own: F32) -> tuple[F64, float]:
+        """Share of the day's units that each series has sold by an hour, `[n]`, and the gain of a lead at that hour."""
         whole = min(max(int(hour), 0), HOURS - 1)
         part = min(max(hour - whole, 0.0), 1.0)
         before, after = curve.kept_share(weekday, self._learned, self.curve, own)[whole : whole + 2].astype(np.float64)
-        f = before + part * (after - before)
         early, late = np.clip(self.xy[whole : whole + 2] / self.xx[whole : whole + 2], -0.5, 1.0).tolist()
-        gain = early + part * (late - early)
+        return before + part * (after - before), early + part * (late - early)
+
+    def expect(self, curve: DayCurve, weekday: int, hour: float, own: F32, sold: F64, morning: F64) -> F64:
+        """Expected total of the day from its own sales alone, `[n]`."""
+        f, gain = self.share_and_gain(curve, weekday, hour, own)
         return np.asarray(np.maximum(sold + morning * (1 - f) + gain * (sold - morning * f), sold))

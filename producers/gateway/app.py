@@ -21,7 +21,7 @@ from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores, tick
 from producers.publisher import Publisher
 from streams.contract.loopback import is_loopback
-from streams.http.access import Keyring, RefusedError, is_local
+from streams.http.access import RefusedError, is_local
 from streams.http.description import KEY_REFUSALS, Described, document_of, refusals
 from streams.http.docs_page import docs_page
 from streams.http.guard import Guard
@@ -44,9 +44,10 @@ def create_app(publisher: Publisher, settings: GatewaySettings, registry: Collec
     metrics = GatewayMetrics(registry)
     metrics.watch_waiting(lambda: publisher.waiting)
     rate = RateLimit(settings.rate_per_second, settings.rate_burst, time.monotonic)
-    guard = Guard(Keyring(settings.keys, settings.ticking_keys), WrongKeys(settings.wrong_keys_per_minute, time.monotonic))
+    guard = Guard(settings.keyring(), WrongKeys(settings.wrong_keys_per_minute, time.monotonic))
     stores = LiveStores()
-    door = Door(publisher, settings, metrics, guard, rate, stores)
+    by_store = RateLimit(settings.store_rate_per_second, max(1, round(settings.store_rate_per_second * 2)), time.monotonic)
+    door = Door(publisher, settings, metrics, guard, rate, stores, by_store)
     routes = [*_doors(door), *_about_itself(door, registry)]
     return Litestar(
         [*routes, *_description_of(routes)],
@@ -74,8 +75,9 @@ def _doors(door: Door) -> list[HTTPRouteHandler]:
 
 def add_data_route(door: Door) -> HTTPRouteHandler:
     """`POST /add-data`, for any server with a door."""
+    needs = {"needs": "publish", "checks_stores": True}
 
-    @post("/add-data", status_code=200, summary="Record sales in the older shape", **_lines(TakesOlderLines))
+    @post("/add-data", status_code=200, summary="Record sales in the older shape", opt=needs, **_lines(TakesOlderLines))
     async def add_data(request: AnyRequest) -> Response[Added]:
         """Lines of one default store. Equal lines in one request count each; the same request again counts once.
 

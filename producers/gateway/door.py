@@ -74,6 +74,9 @@ class Door:
     stores: LiveStores | None = None
     """None where nobody ticks for them."""
 
+    by_store: RateLimit | None = None
+    """Limits the requests with events of one store."""
+
     async def sales(self, request: AnyRequest) -> Response[Any]:
         """`POST /v1/sales`."""
         return await self._answered(
@@ -133,6 +136,7 @@ class Door:
                 self.metrics.refused.labels(error.reason).inc()
             return problem(422, "Nothing was taken: correct the lines below and send all of them again.", errors=errors)
         self.guard.keyring.check_rights(owner, events=len(checked.raws) - checked.ticks, ticks=checked.ticks)
+        self._check_stores(owner, {key.decode() for key in checked.keys})
         delivery = self.publisher.publish_all(checked.keys, checked.raws, headers=_carried(request))
         await delivery.arrived(self.settings.acknowledge_seconds)
         self.metrics.accepted.inc(len(checked.raws))
@@ -141,6 +145,13 @@ class Door:
             self.metrics.live_stores.set(len(self.stores))
         status, answer = done(len(checked.raws))
         return Response(answer, status_code=status)
+
+    def _check_stores(self, owner: str | None, stores: set[str]) -> None:
+        """Raise RefusedError 403 or 429."""
+        self.guard.keyring.check_stores(owner, stores)
+        if self.by_store is not None:
+            for store in stores:
+                self.by_store.take(store)
 
     async def _body(self, request: AnyRequest) -> bytes:
         try:

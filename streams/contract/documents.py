@@ -50,6 +50,14 @@ COLLECTIONS: Final = (
     ITEM_MONTHS, STORE_MONTHS, FORECASTS, PLANS, PLAN_PARTS, SCORES, SCORE_MONTHS, DRIFTS, STOCK, LOST_SALES, SILENCES, RUN_OUTS, PROGRESS,
     LOG,
 )  # fmt: skip
+"""What is made from the log, and goes with it."""
+
+USERS: Final = "users"
+"""One document per user of the page, `_id` the name: role, stores, the password's hash, its wrong tries."""
+WEB_KEYS: Final = "web_keys"
+"""One document, `session`: the key that signs the cookies of the page."""
+AUDIT: Final = "audit"
+"""One document per change that somebody made through the page or to its users: at, who, did, status, address."""
 
 DAY_COLUMNS: Final = (
     "units_thousandths",

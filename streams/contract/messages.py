@@ -221,6 +221,35 @@ class PredictedSales(Struct, frozen=True, kw_only=True, tag_field="type", tag="p
     offset: Offset
 
 
+class TotalForecast(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What a store, or one of its categories, should sell on the running day, in units of all its items together."""
+
+    category: Annotated[Label | None, Meta(description="Absent: the whole store.")] = None
+    sold_so_far: float
+    mean: Units
+    p10: Units
+    p50: Units
+    p90: Units
+    same_weekday_mean: Annotated[
+        Units, Meta(description="The baseline: the mean of the weekday's last 8 open days, summed over the items.")
+    ]
+
+
+class TotalsPredicted(Struct, frozen=True, kw_only=True, tag_field="type", tag="predicted-totals.v1", omit_defaults=True):
+    """Today's totals of a store and of its categories, while the day runs: those that have moved since they were said last.
+
+    A band of a total is narrower than the sum of its items' bands, and wider than if the items sold independently.
+    """
+
+    id: str
+    store: Store
+    day: Annotated[IsoDate, Meta(description="The running business date.")]
+    made_at: EpochSeconds
+    totals: tuple[TotalForecast, ...]
+    partition: Partition
+    offset: Offset
+
+
 class Allocation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One item in a shelf plan."""
 
@@ -320,4 +349,4 @@ class DriftDetected(Struct, frozen=True, kw_only=True, tag_field="type", tag="dr
     offset: Offset
 
 
-OutputMessage = PredictedSales | ShelfAllocation | ForecastScored | DriftDetected | StockOutput
+OutputMessage = PredictedSales | TotalsPredicted | ShelfAllocation | ForecastScored | DriftDetected | StockOutput

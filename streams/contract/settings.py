@@ -249,6 +249,20 @@ class WorkerSettings(FromEnvironment):
     nowcast_minutes: float = setting(
         "SHELFCAST_NOWCAST_MINUTES", "* Event minutes between two forecasts of today's total.", 60.0, low=1, high=1440
     )
+    runs_out_probability: float = setting(
+        "SHELFCAST_RUNS_OUT_PROBABILITY",
+        "* Probability from which it is said that an item will be gone before closing.",
+        0.7,
+        low=0.05,
+        high=1,
+    )
+    silence_probability: float = setting(
+        "SHELFCAST_SILENCE_PROBABILITY",
+        "* A silence of an item is reported if it would be less likely than this in a full shelf; 0: none is.",
+        0.001,
+        low=0,
+        high=0.5,
+    )
     checkpoint_seconds: float = setting(
         "SHELFCAST_CHECKPOINT_SECONDS", "Longest time between two snapshots of a busy partition.", 10.0, low=0.2, high=3600
     )

@@ -155,10 +155,12 @@ class ShelfSilent(Struct, frozen=True, kw_only=True, tag_field="type", tag="shel
     item: Item
     business_date: IsoDate
     made_at: EpochSeconds
-    silent_since: Annotated[float, Meta(description="The end of the last hour with a sale, or the day's first usual hour; epoch seconds.")]
-    expected: Annotated[Units, Meta(description="Units that such a time usually brings, in view of the store's day.")]
+    silent_since: Annotated[float, Meta(description="The end of the last hour with a sale, or the begin of the day; epoch seconds.")]
     probability: Annotated[float, Meta(ge=0, le=1, description="Of no sale in that time if all is well.")]
-    revenue_per_hour: Annotated[float, Meta(ge=0, description="At stake in each hour, at the item's usual price, in its currency.")]
+    units_per_hour: Annotated[Units, Meta(description="Units at stake in an hour.")]
+    revenue_per_hour: Annotated[
+        float, Meta(ge=0, description="The same in money, at the item's usual price, in the currency of its sales.")
+    ]
     stock: Annotated[float | None, Meta(description="Units that the ledger says are there; absent: it does not know.")] = None
     partition: Partition
     offset: Offset

@@ -36,7 +36,7 @@ class Topic:
 TOPICS: Final[tuple[Topic, ...]] = (
     Topic(EVENTS, "what tills publish: the only input", 400 * _DAY_MS),
     Topic(ACCEPTED, "the sales that passed, each once", 400 * _DAY_MS),
-    Topic(FORECASTS, "forecasts, shelf plans, scores, drift", 35 * _DAY_MS),
+    Topic(FORECASTS, "forecasts, shelf plans, scores, drift, stock, alarms about shelves", 35 * _DAY_MS),
     Topic(REJECTED, "dead letters: the raw bytes with reason and origin in headers", 90 * _DAY_MS),
     Topic(SNAPSHOTS, "state of a partition at an offset, in chunks", 7 * _DAY_MS),
 )

@@ -14,7 +14,6 @@ _TAKEN: Final = frozenset(
     {"application/json", "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
 """Content types that a page of another origin can send only after asking, which no server here permits."""
-_FORM: Final = "application/x-www-form-urlencoded"
 
 
 def changes_something(method: str) -> bool:
@@ -22,18 +21,27 @@ def changes_something(method: str) -> bool:
     return method not in _SAFE_METHODS
 
 
-def check_own(headers: Headers, *, forms: bool = False) -> None:
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+def is_form(headers: Headers) -> bool:
+    """Whether a body is that of a form."""
+    return any(_type_of(kind) == FORM for kind in headers.getall("content-type", []))
+
+
+def check_own(headers: Headers, *, form: bool = False, forms: bool = False) -> None:
     """Raise RefusedError if a foreign page may have made a request that changes something.
 
     Browsers say where a request comes from; programs do not, and are let through. Our own name with another port counts as foreign too.
-    415: the body has a type that a form can send. With `forms` it is taken if the browser says that the form is of our own page.
+    415: the body has a type that a form can send. It is taken if a token has proved that the form is ours (`form`), or with `forms` if the
+    browser says that it is of our own page.
     """
     sites = {value.strip().lower() for value in headers.getall("sec-fetch-site", [])}
     if not sites <= _OWN_SITE or any(not _is_host(origin, headers.get("host", "")) for origin in headers.getall("origin", [])):
         raise RefusedError(403, "This comes from a page of another origin, which may change nothing here.")
     for kind in headers.getall("content-type", []):
-        plain = kind.partition(";")[0].strip().lower()
-        if forms and plain == _FORM and (sites or "origin" in headers):
+        plain = _type_of(kind)
+        if plain == FORM and (form or (forms and (sites or "origin" in headers))):
             continue
         if plain not in _TAKEN:
             raise RefusedError(415, "Set Content-Type to application/json, or to application/x-ndjson for a line each.")
@@ -49,3 +57,7 @@ def _is_host(origin: str, host: str) -> bool:
     except (ValueError, KeyError):
         return False
     return page.hostname is not None and pair[0] == pair[1]
+
+
+def _type_of(kind: str) -> str:
+    return kind.partition(";")[0].strip().lower()

@@ -22,11 +22,14 @@ class Guard:
         self._passwords = passwords
         self._forms = forms
 
-    def let_in(self, request: Request[Any, Any, Any]) -> str | None:
-        """The owner of the key that was shown; None if none is needed. Raises RefusedError 401, 403, 415 or 429."""
+    def let_in(self, request: Request[Any, Any, Any], *, form: bool = False) -> str | None:
+        """The owner of the key that was shown; None if none is needed. Raises RefusedError 401, 403, 415 or 429.
+
+        form: a token has proved that the body is a form of ours.
+        """
         headers, changes = request.headers, changes_something(request.method)
         if changes:
-            check_own(headers, forms=self._forms)
+            check_own(headers, form=form, forms=self._forms)
         if not self.keyring:
             check_local(headers.get("host", ""))
             return None
@@ -34,6 +37,9 @@ class Guard:
         shown = headers.get("x-api-key", "") or read(headers.get("authorization", ""))
         owner = self.keyring.owner(shown)
         if shown:
+            if owner is None:
+                self._wrong.check_open(address_of(request))
+                owner = self.keyring.named_owner(shown)
             self._wrong.check(address_of(request), owner)
         if owner is None:
             also = ", or as the password in a browser" if self._passwords and not changes else ""

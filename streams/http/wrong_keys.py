@@ -45,6 +45,12 @@ class WrongKeys:
         self._most, self._clock = per_minute, clock
         self._addresses: OrderedDict[str, _Shown] = OrderedDict()
 
+    def check_open(self, address: str) -> None:
+        """Raise RefusedError 429 if an address is shut out. Counts nothing."""
+        seen = self._addresses.get(network_of(address))
+        if seen is not None:
+            self._check_left(min(self._most, seen.left + (self._clock() - seen.at) * self._most / 60))
+
     def check(self, address: str, owner: str | None) -> None:
         """Note that a key was shown; `owner` is None for a wrong one. Raises RefusedError 429."""
         place, now = network_of(address), self._clock()
@@ -59,10 +65,13 @@ class WrongKeys:
             return
         seen.left = min(self._most, seen.left + (now - seen.at) * self._most / 60)
         seen.at = now
-        if seen.left < 1:
-            wait = math.ceil((1 - seen.left) * 60 / self._most)
-            raise RefusedError(429, f"Too many wrong API keys came from this address: try again in {wait} s.", wait)
+        self._check_left(seen.left)
         if owner is None:
             seen.left -= 1
         else:
             seen.right.add(owner)
+
+    def _check_left(self, left: float) -> None:
+        if left < 1:
+            wait = math.ceil((1 - left) * 60 / self._most)
+            raise RefusedError(429, f"Too many wrong keys or passwords came from this address: try again in {wait} s.", wait)

@@ -111,7 +111,7 @@ def _token_provider(kafka: KafkaSettings) -> Any:
 
     source = token_source(kafka)
 
-    class Provider(AbstractTokenProvider):  # type: ignore[misc]  aiokafka has no types
+    class Provider(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka has no types
         async def token(self) -> str:
             return (await asyncio.to_thread(source.token)).value
 

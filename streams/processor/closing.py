@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.contract.horizons import BAND, DAY, DAYS_AHEAD, LONGEST
-from streams.processor.day_messages import VALUES, DayMessages, Today
+from online_model import Moment
+from streams.contract.horizons import BAND, DAY, DAYS_AHEAD, LONGEST, QUANTILE_NAMES
+from streams.processor.day_messages import DayMessages, Today
 from streams.processor.local_time import EPOCH_ORDINAL
+from streams.processor.shelf_watch import ShelfWatch
 from streams.processor.shelving import Planner
 from streams.processor.stock_told import StockMessages
 from streams.processor.store import OpenDay, Store
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from streams.contract.stock_messages import Cause
     from streams.processor.local_time import Dates
     from streams.processor.outputs import Outputs
+    from streams.processor.rules import Rules
+    from streams.processor.shelf_watch import RunOut, Silence
     from streams.processor.tally import Tally
 
 OPENINGS_AHEAD: Final = DAYS_AHEAD + 7
@@ -28,6 +32,8 @@ OPENINGS_AHEAD: Final = DAYS_AHEAD + 7
 SILENT_AFTER_DAYS: Final = 14
 """A store that has sold nothing for longer gets no more daily forecasts until it sells again or announces when it reopens."""
 
+FOLLOW_LINES, FOLLOW_LINES_AN_ITEM = 32, 0.25
+"""Lines after which the model follows a running day at the next quarter of an hour: the work grows with the number of items."""
 NOWCAST_SHARE: Final = 0.1
 NOWCAST_BAND: Final = 0.25
 """Today's total is published again only if it moved by at least these shares of itself and of its P10-P90 band, and by one unit. Smaller
@@ -52,14 +58,22 @@ class Watcher(Protocol):
         """Take the forecast of a running day's total, `VALUES` of each item, `[n, values]`; NaN where there is none."""
         ...
 
+    def silent(self, store: Store, day: int, silence: Silence, hour: float) -> None:
+        """Take a silence that was noticed at a local hour."""
+        ...
+
+    def runs_out(self, store: Store, day: int, run_out: RunOut, hour: float) -> None:
+        """Take an expected stock-out that was noticed at a local hour."""
+        ...
+
 
 class DayCloser:
     """Closes the days of a partition's stores in the model.
 
-    model: the partition's forecaster. tally: counts closes and what they lead to.
+    model: the partition's forecaster. tally: counts closes and what they lead to. rules: say when something is said of a shelf.
     """
 
-    def __init__(self, model: Forecaster, partition: int, dates: Dates, tally: Tally) -> None:
+    def __init__(self, model: Forecaster, partition: int, dates: Dates, tally: Tally, rules: Rules) -> None:
         self.observer: Observer | None = None
         self.watcher: Watcher | None = None
         self._model = model
@@ -69,6 +83,7 @@ class DayCloser:
         self._messages = DayMessages(partition, dates)
         self._stock = StockMessages(self._messages, partition, dates)
         self._planner = Planner()
+        self._shelves = ShelfWatch(model, rules)
         self._series: list[tuple[Store, int]] = []  # series of the partition -> store, row
 
     def __len__(self) -> int:
@@ -104,9 +119,11 @@ class DayCloser:
             promotion=store.promoted(day, DAYS_AHEAD),
             openings={d + EPOCH_ORDINAL: opens for d, opens in told.items()},
             out_of_stock=None if store.ledger is None else store.ledger.close(day, n),
+            silent=None if (alarms := store.alarms.pop(day, None)) is None else alarms.still_silent(hours),
         )
         store.take_profit(sold)
         store.morning = _morning(closed.horizons[DAY.name])
+        store.quiet_day, store.quiet = day + 1, self._shelves.quiet(store, day + 1)
         store.closed_run = 0 if opened else store.closed_run + 1
         sale_drift = self._model.take_drift()
         if sale_drift is not None:
@@ -155,28 +172,78 @@ class DayCloser:
         scored = (series for of_horizon in closed.scored.values() for series in of_horizon.rows.tolist())
         return {series: store.names[row] for series in scored for store, row in (self._series[series],)}
 
+    def follow(self, store: Store, day: int, hour: float) -> None:
+        """Teach the model the stretch of the running day that has ended, if enough was sold in it to be worth the work."""
+        sold = store.days.get(day)
+        if sold is not None and sold.lines >= FOLLOW_LINES + len(store.names) * FOLLOW_LINES_AN_ITEM:
+            sold.lines = 0
+            self._model.follow(store.index, _moment(store, sold, day, hour))
+
     def nowcast(self, store: Store, day: int, hour: float, at: float, offset: int, out: Outputs) -> None:
-        """Forecast today's total for the items whose expectation has moved."""
+        """Forecast today's totals: of the items, and of the store and its categories, as far as they have moved."""
         n = len(store.names)
-        sold_today = store.days.get(day)
-        sold = sold_today.units(n) if sold_today is not None else np.zeros(n)
-        expected = self._model.nowcast(store.index, day + EPOCH_ORDINAL, hour, sold)
-        bands = _today(expected, sold, store.morning)
+        sold = store.days.get(day) or OpenDay()
+        sold.lines = 0
+        told = _moment(store, sold, day, hour)
+        found = self._model.today(store.index, told)
+        weekday_mean = np.pad(store.morning[-1], (0, n - store.morning.shape[1]))  # items first sold today have none
+        values = _values(found.mean, found.quantiles, weekday_mean)
         if self.watcher is not None:
-            self.watcher.running(store, day, hour, np.where(np.isnan(expected)[:, None], np.nan, bands))
+            self.watcher.running(store, day, hour, values)
+            self._watch_shelves(store, day, hour, at, offset, out)
             return
-        rows = _moved(store, expected, bands[:, VALUES.index(BAND[1])] - bands[:, VALUES.index(BAND[0])])
-        self._messages.today(store, day, at, Today(rows, sold[rows], bands[rows]), offset, out)
+        store.nowcasts, rows = _moved(store.nowcasts, found.mean, found.quantiles)
+        self._messages.today(store, day, at, Today(rows, told.sold[rows], values[rows]), offset, out)
+        store.totals, rows = _moved(store.totals, found.totals, found.total_quantiles)
+        if len(rows):
+            told_totals = Today(rows, found.sold[rows], _values(found.totals, found.total_quantiles, told.sums(weekday_mean))[rows])
+            self._messages.totals(store, day, at, told_totals, offset, out)
+        self._watch_shelves(store, day, hour, at, offset, out)
+
+    def _watch_shelves(self, store: Store, day: int, hour: float, at: float, offset: int, out: Outputs) -> None:
+        """Tell of shelves that are silent or will soon be empty."""
+        opened = store.days.get(day)
+        if opened is None:
+            return
+        for silence in self._shelves.silences(store, day, hour, opened):
+            self._tally.count("silences")
+            if self.watcher is not None:
+                self.watcher.silent(store, day, silence, hour)
+            else:
+                price = float(self._model.sales.usual_prices([store.series[silence.row]])[0])
+                self._stock.silent(store, silence, price, day, (at, hour), offset, out)
+        for run_out in self._shelves.run_outs(store, day, hour, opened):
+            self._tally.count("run_outs")
+            if self.watcher is not None:
+                self.watcher.runs_out(store, day, run_out, hour)
+            else:
+                self._stock.runs_out(store, run_out, day, (at, hour), offset, out)
 
 
-def _moved(store: Store, expected: NDArray[np.float64], band: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Rows whose total of today is to be published; their totals are remembered as published."""
-    last = store.nowcasts = np.append(store.nowcasts, np.full(len(expected) - len(store.nowcasts), np.nan))
+def _moment(store: Store, sold: OpenDay, day: int, hour: float) -> Moment:
+    n = len(store.names)
+    return Moment(day + EPOCH_ORDINAL, hour, sold.units(n), float(sold.receipts), store.groups_of(n), len(store.categories))
+
+
+def _values(mean: NDArray[np.float64], quantiles: NDArray[np.float64], weekday_mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`VALUES` of today's totals, `[n, values]`; a demand is never negative."""
+    return np.asarray(np.maximum(np.column_stack([mean, *quantiles, weekday_mean]), 0.0))
+
+
+def _moved(
+    last: NDArray[np.float64], expected: NDArray[np.float64], quantiles: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """The newest published totals, and the rows of those that are to be published now.
+
+    last: totals as they were published before, NaN where none was; quantiles: `[quantiles, n]`.
+    """
+    last = np.append(last, np.full(len(expected) - len(last), np.nan))
+    band = quantiles[QUANTILE_NAMES.index(BAND[1])] - quantiles[QUANTILE_NAMES.index(BAND[0])]
     enough = np.maximum(np.maximum(1.0, NOWCAST_SHARE * last), NOWCAST_BAND * band)
     stayed = np.abs(expected - last) < enough  # false where nothing was published yet: last is NaN there
     rows = np.flatnonzero(~stayed & ~np.isnan(expected))
     last[rows] = expected[rows]
-    return rows
+    return last, rows
 
 
 def _reopens(told: dict[int, bool], day: int, closed: DayClosed) -> bool:
@@ -190,18 +257,3 @@ def _morning(forecast: ModelForecast) -> NDArray[np.float64]:
     """`VALUES` of the next day, `[values, n]`: the basis of that day's band while it runs."""
     values = (forecast.mean, *forecast.quantiles, forecast.weekday_mean)
     return np.asarray(np.maximum(np.nan_to_num(np.array(values)), 0.0))
-
-
-def _today(expected: NDArray[np.float64], sold: NDArray[np.float64], morning: NDArray[np.float64]) -> NDArray[np.float64]:
-    """`VALUES` of today's total, `[n, values]`.
-
-    The morning's band around its mean shrinks with the square root of the share still to come, as the spread of a sum of independent
-    sales does. No quantile lies below what is already sold.
-    """
-    n = len(expected)
-    if morning.shape[1] != n:  # items first sold today have no forecast of the morning
-        morning = np.pad(morning, ((0, 0), (0, n - morning.shape[1])))
-    mean = morning[0]
-    rest = np.clip((expected - sold) / np.maximum(mean, 1e-9), 0.0, 1.0)
-    band = np.maximum(expected + np.sqrt(rest) * (morning[1:-1] - mean), np.maximum(sold, 0.0))
-    return np.column_stack([np.maximum(expected, 0.0), *band, morning[-1]])

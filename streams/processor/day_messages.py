@@ -19,6 +19,8 @@ from streams.contract.messages import (
     OutputMessage,
     PredictedSales,
     ShelfAllocation,
+    TotalForecast,
+    TotalsPredicted,
 )
 from streams.contract.stock_messages import LostSalesEstimated
 from streams.processor.local_time import EPOCH_ORDINAL
@@ -38,7 +40,8 @@ MAX_SCORED_ITEMS: Final = 1000
 
 VALUES: Final = ("mean", *QUANTILE_NAMES, "same_weekday_mean")
 """The numbers of a forecast, in the order of every array that has an axis for them."""
-_AS_SENT: Final = [VALUES.index(name) for name in HorizonForecast.__struct_fields__ if name in VALUES]
+_SENT: Final = tuple(name for name in HorizonForecast.__struct_fields__ if name in VALUES)
+_AS_SENT: Final = [VALUES.index(name) for name in _SENT]
 """Places of `VALUES` in the order of the message's last fields."""
 
 
@@ -49,7 +52,7 @@ class Today:
     Attributes
     ----------
     rows
-        Items, `[m]`.
+        Items, `[m]`; of totals 0 for the store, then 1 + the number of a category.
     sold
         Units sold so far, `[m]`.
     values
@@ -88,6 +91,25 @@ class DayMessages:
                 offset=offset,
             )
             self.emit(store, message, out)
+
+    def totals(self, store: Store, day: int, at: float, told: Today, offset: int, out: Outputs) -> None:
+        """Write the message about those totals of the running day that are to be published."""
+        names = [None, *store.categories]
+        numbers = np.round(told.values[:, _AS_SENT], 3).tolist()
+        totals = tuple(
+            TotalForecast(category=names[row], sold_so_far=round(units, 3), **dict(zip(_SENT, values, strict=True)))
+            for row, units, values in zip(told.rows.tolist(), told.sold.tolist(), numbers, strict=True)
+        )
+        message = TotalsPredicted(
+            id=self.next_id(offset),
+            store=store.name,
+            day=self._iso(day),
+            made_at=at,
+            totals=totals,
+            partition=self._partition,
+            offset=offset,
+        )
+        self.emit(store, message, out)
 
     def forecasts(self, store: Store, closed: DayClosed, day: int, at: float, offset: int, out: Outputs) -> None:
         """Write one message for each item that has sold yet."""

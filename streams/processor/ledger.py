@@ -170,6 +170,11 @@ class Ledger:
         line = self.lines.get(row)
         return float("nan") if line is None else line.units
 
+    def knows(self, row: int) -> bool:
+        """Whether the ledger knows a stock."""
+        line = self.lines.get(row)
+        return line is not None and line.knows != UNKNOWN
+
     def known(self, n: int) -> NDArray[np.float64]:
         """Units on hand of the first `n` rows, NaN where the ledger does not know them, `[n]`."""
         found = np.full(n, np.nan)

@@ -25,10 +25,11 @@ def lost_sales(store: Store, lost: LostSales, price: Floats, profit: Floats | No
     """
     rows = lost.rows.tolist()
     hours = lost.hours_out.tolist()
-    shown = [place for place in range(len(rows)) if hours[place] > 0]
+    units = lost.lost
+    # Of an item that is not known yet nothing was expected.
+    shown = [place for place in range(len(rows)) if hours[place] > 0 and units[0, place] > 0]
     if not shown or store.ledger is None:
         return None
-    units = lost.lost
     lines = [store.ledger.lines.get(row) for row in rows]
     revenue = units[0] * price
     gain = None if profit is None else units[0] * profit

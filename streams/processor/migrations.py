@@ -26,7 +26,9 @@ def _to_2(state: State) -> None:
 def _to_3(state: State) -> None:
     """What each part of the program keeps anew."""
     _to_3_ledger(state)
+    _to_3_watch(state)
     _to_3_censoring(state)
+    _to_3_today(state)
 
 
 def _to_3_ledger(state: State) -> None:
@@ -44,6 +46,13 @@ def _to_3_ledger(state: State) -> None:
         }  # fmt: skip
 
 
+def _to_3_watch(state: State) -> None:
+    """Stores remember what was said of their shelves on running days, and rules say when it is said."""
+    state["rules"] |= {"runs_out_probability": 0.7, "silence_probability": 0.001}
+    for store in state["shops"]:
+        store |= {"alarms": [], "quiet": np.zeros((24, 0), np.int8), "quiet_day": -1}
+
+
 def _to_3_censoring(state: State) -> None:
     """The model knows how much each of the newest days taught: all of it, as nobody told of hours without stock."""
     model = state["model"]
@@ -59,6 +68,42 @@ def _to_3_censoring(state: State) -> None:
         "pool.rest.square": np.full(6, 20.0), "pool.rest.variance": np.full(6, 20.0), "pool.rest.levels": np.full((2, 6), 1.2816),
         "pool.rest.date_miss": np.zeros((2, 6)), "pool.rest.date_n": np.zeros(6), "pool.rest.taught": False,
     }  # fmt: skip
+
+
+def _to_3_today(state: State) -> None:
+    """The model follows the running day; stores know their items' categories. It has learned nothing of either yet."""
+    for store in state["shops"]:
+        for _, day in store["days"]:
+            day |= {"sold": np.zeros(0), "receipts": [0, 0], "last_order": None}
+            rows = day["hour_keys"] // 24
+            if len(rows):
+                day["sold"] = np.bincount(rows, day["hour_units"])
+        newest, close_at, nowcast_at = store["times"].tolist()
+        follows = nowcast_at < np.inf
+        store["times"] = np.array([newest, close_at, nowcast_at, (newest // 900 + 1) * 900 if follows else np.inf])
+        store |= {"totals": np.zeros(0), "categories": [], "groups": []}
+    model = state["model"]
+    _fill(model, "pool.today", {
+        "lately": np.zeros((3, 0)), "information": np.zeros((14, 14)), "response": np.zeros(14), "weights": np.zeros(14),
+        "numbers": [0.0, 0.0, 0.0], "trust.xx": np.zeros(12), "trust.xy": np.zeros(12), "usual.square": np.full(24, 2.0), "usual.days": 0.0,
+    })  # fmt: skip
+    for band in ("band", "total_band"):
+        start = {"error": np.full(12, 0.1), "square": np.ones(12), "levels": np.full((2, 12), 1.4)}
+        _fill(model, f"pool.today.{band}", start)
+    for store in range(int(model["n_stores"])):
+        start = {"day": 0, "days": 0.0, "values": np.zeros((12, 5, 0), np.float32), "spread": np.zeros(0)}
+        _fill(model, f"store{store}.today", {"usual.square": np.full(24, 2.0), "usual.days": 0.0})
+        _fill(model, f"store{store}.today.items", start)
+        _fill(model, f"store{store}.today.totals", start)
+        _fill(model, f"store{store}.today.running", {
+            "day": 0, "hour": 0.0, "recent_sold": 0.0, "recent_expected": 0.0, "receipts": 0.0, "usual_receipts": 0.0, "usual_units": 0.0,
+            "sold": np.zeros(0), "share": np.zeros(0), "base": np.zeros(0, np.float32), "features": np.zeros((14, 0), np.float32),
+            "groups": np.zeros(0, np.int32), "categories": 0,
+        })  # fmt: skip
+
+
+def _fill(model: dict[str, Any], prefix: str, values: dict[str, Any]) -> None:
+    model |= {f"{prefix}.{name}": value.copy() if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
 STEPS: Final[tuple[Callable[[State], None], ...]] = (_to_2, _to_3)

@@ -43,6 +43,9 @@ MAX_AHEAD_SECONDS: Final = 2 * DAY_SECONDS
 """A sale dated further than this after its Kafka record comes from a till with a wrong clock. Two days, because clocks and time zones of
 brokers and tills can differ by one."""
 
+FOLLOW_SECONDS: Final = 900.0
+"""The model follows a running day in stretches that end with a quarter of an hour."""
+
 _NOT_WHOLE: Final = "The state is in the middle of an event: it can neither be saved nor continued."
 
 
@@ -92,7 +95,7 @@ class Processor:
         self._stores: dict[str, Store] = {}
         self._countries: dict[str, str] = {}  # of stores that began with another than the rules' one
         self._dates = Dates()
-        self._closer = DayCloser(self.model, partition, self._dates, self.tally)
+        self._closer = DayCloser(self.model, partition, self._dates, self.tally, rules)
         self._out = Outputs()
 
     # ------------------------------------------------------------------ the log in, messages out
@@ -215,6 +218,9 @@ class Processor:
             if price is None:
                 price = abs(sale.amount / quantity) if sale.amount is not None else 0.0
             self.model.sales.step(store.series[row], quantity, price, on_promotion, hour, (day + 3) % 7)
+        category = sale.category
+        if category is not None and (row >= len(store.groups) or store.categories.get(category) != store.groups[row]):
+            store.categorise(row, category)
         first_open = store.first_open
         if first_open is None:
             self._open(store, day)
@@ -226,6 +232,7 @@ class Processor:
             store.doubted_sales += 1
         key = row * 24 + hour
         open_day.by_hour[key] = open_day.by_hour.get(key, 0.0) + quantity
+        open_day.count(row, quantity, sale.order_id)
         if profit_micros is not None:
             open_day.profit[row] = open_day.profit.get(row, 0) + profit_micros
         if on_promotion:
@@ -371,18 +378,31 @@ class Processor:
         store.first_open = day
         store.close_at = self._time.end_of_day(day) + self.rules.lateness_seconds
         store.nowcast_at = store.newest + self.rules.nowcast_seconds
+        store.follow_at = store.newest + FOLLOW_SECONDS if self.rules.nowcast_seconds < float("inf") else float("inf")
 
     def _advance(self, store: Store, seconds: float, offset: int) -> None:
         """Move the store's newest event time: close the days that the watermark has passed, and forecast today's total when due."""
         store.newest = seconds
         if seconds >= store.close_at and store.first_open is not None:
             self._close_days(store, store.first_open, seconds, offset)
-        if seconds >= store.nowcast_at:
+        if seconds >= store.nowcast_at or seconds >= store.follow_at:
+            self._follow(store, seconds, offset)
+
+    def _follow(self, store: Store, seconds: float, offset: int) -> None:
+        """Let the model follow the running day up to now; forecast its totals when that is due."""
+        forecast = seconds >= store.nowcast_at
+        if forecast:
             store.nowcast_at = seconds + self.rules.nowcast_seconds
-            local = seconds + self._time.offset(seconds)
-            day, second = divmod(int(local // 1), DAY_SECONDS)
-            if store.first_open is not None and day >= store.first_open:
+        if store.follow_at < float("inf"):
+            store.follow_at = (seconds // FOLLOW_SECONDS + 1) * FOLLOW_SECONDS
+        at = seconds if forecast else seconds // FOLLOW_SECONDS * FOLLOW_SECONDS
+        local = at + self._time.offset(at)
+        day, second = divmod(int(local // 1), DAY_SECONDS)
+        if store.first_open is not None and day >= store.first_open:
+            if forecast:
                 self._closer.nowcast(store, day, second / 3600, seconds, offset, self._out)
+            else:
+                self._closer.follow(store, day, second / 3600)
 
     def _close_days(self, store: Store, day: int, seconds: float, offset: int) -> None:
         """Close the days from `day` on that have ended by event time `seconds`; skip the middle of a long silence."""
@@ -396,7 +416,7 @@ class Processor:
             if after is None:
                 self._closer.close(store, day, store.close_at, offset, self._out)
                 store.days.pop(day, None)
-                store.nowcasts = store.nowcasts[:0]
+                store.nowcasts, store.totals = store.nowcasts[:0], store.totals[:0]
                 after = day + 1
                 self.tally.count("days")
             else:
@@ -505,5 +525,5 @@ class Processor:
         self._countries = dict(state.get("countries", {}))
         self.quarantine.restore(state.get("put_aside", ()))
         self.model = Forecaster.load(state["model"])
-        self._closer = DayCloser(self.model, self.partition, self._dates, self.tally)
+        self._closer = DayCloser(self.model, self.partition, self._dates, self.tally, self.rules)
         self._closer.know(self._stores.values())

@@ -19,6 +19,8 @@ class Rules:
     lateness_seconds: float = 3600.0
     dedupe_window: int = 100_000
     nowcast_seconds: float = 3600.0
+    runs_out_probability: float = 0.7
+    silence_probability: float = 0.001
     max_stores: int = 10_000
     max_items: int = 100_000
     store_countries: Mapping[str, str] = field(default_factory=dict, compare=False)

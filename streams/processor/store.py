@@ -11,7 +11,10 @@ from streams.contract.codec import MAX_OPENINGS, MAX_PROMOTIONS, MAX_SHELF_ITEMS
 from streams.contract.errors import RejectedEvent
 from streams.processor.day_messages import VALUES
 from streams.processor.ledger import Ledger
+from streams.processor.shelf_watch import DayAlarms
 
+MAX_CATEGORIES: Final = 1000
+"""Most categories of a store that are told apart."""
 PROFIT_KEEP: Final = 0.97
 """Factor by which a day's profit and units fade each day: about a month is remembered."""
 
@@ -25,12 +28,27 @@ class _Described(msgspec.Struct):
 class OpenDay:
     """What was sold on a business day that has not closed yet. `row` is an item's number in its store."""
 
-    __slots__ = ("by_hour", "profit", "promoted")
+    __slots__ = ("by_hour", "last_order", "lines", "profit", "promoted", "receipts", "sold")
 
     def __init__(self) -> None:
         self.by_hour: dict[int, float] = {}  # row * 24 + hour -> units
         self.profit: dict[int, int] = {}  # row -> profit where known, micro-units
         self.promoted: dict[int, None] = {}  # rows sold on promotion; a dict keeps their order
+        self.sold: list[float] = []  # units by row; shorter than the store's items where the newest have not sold
+        self.lines = 0  # sales since the model last followed the day
+        self.receipts = 0  # runs of sales with the same order_id
+        self.last_order: str | None = None
+
+    def count(self, row: int, quantity: float, order_id: str | None) -> None:
+        """Count a sale's units, its line, and its receipt if it begins one."""
+        sold = self.sold
+        if row >= len(sold):
+            sold.extend([0.0] * (row + 1 - len(sold)))
+        sold[row] += quantity
+        self.lines += 1
+        if order_id is None or order_id != self.last_order:
+            self.receipts += 1
+            self.last_order = order_id
 
     def hours(self, n: int) -> NDArray[np.float64]:
         """Units by item and local hour, [n, 24]."""
@@ -38,8 +56,8 @@ class OpenDay:
 
     def units(self, n: int) -> NDArray[np.float64]:
         """Units by item, [n]."""
-        rows = np.fromiter(self.by_hour, np.intp, len(self.by_hour)) // 24
-        units: NDArray[np.float64] = np.bincount(rows, np.fromiter(self.by_hour.values(), np.float64, len(rows)), n).astype(np.float64)
+        units = np.zeros(n)
+        units[: len(self.sold)] = self.sold
         return units
 
     def dump(self) -> dict[str, Any]:
@@ -50,6 +68,9 @@ class OpenDay:
             "profit_rows": np.fromiter(self.profit, np.int64, len(self.profit)),
             "profit_micros": [str(micros) for micros in self.profit.values()],  # may exceed 64 bits
             "promoted": list(self.promoted),
+            "sold": np.array(self.sold),
+            "receipts": [self.lines, self.receipts],
+            "last_order": self.last_order,
         }
 
     @classmethod
@@ -59,6 +80,9 @@ class OpenDay:
         day.by_hour = dict(zip(state["hour_keys"].tolist(), state["hour_units"].tolist(), strict=True))
         day.profit = dict(zip(state["profit_rows"].tolist(), map(int, state["profit_micros"]), strict=True))
         day.promoted = dict.fromkeys(state["promoted"])
+        day.sold = state["sold"].tolist()
+        day.lines, day.receipts = state["receipts"]
+        day.last_order = state["last_order"]
         return day
 
 
@@ -73,12 +97,16 @@ class Store:
     """One store of a partition."""
 
     __slots__ = (
+        "alarms",
+        "categories",
         "close_at",
         "closed_run",
         "days",
         "days_sold",
         "doubted_sales",
         "first_open",
+        "follow_at",
+        "groups",
         "index",
         "items",
         "key",
@@ -93,8 +121,11 @@ class Store:
         "plans",
         "profit_kept",
         "promotions",
+        "quiet",
+        "quiet_day",
         "series",
         "shelves",
+        "totals",
         "units_kept",
     )
 
@@ -113,9 +144,16 @@ class Store:
         self.newest = float("-inf")  # newest event time, seconds
         self.close_at = float("inf")  # event time at which `first_open` closes
         self.nowcast_at = float("inf")  # event time of the next forecast of today
+        self.follow_at = float("inf")  # event time from which the model follows the running day again
+        self.categories: dict[str, int] = {}  # category -> its number
+        self.groups: list[int] = []  # number of each row's category, -1: none; shorter where the newest rows have none
+        self.totals = np.zeros(0)  # last published total of today, of the store and then by category; NaN or missing: none yet
         self.nowcasts = np.zeros(0)  # last published total of today, by row; NaN or missing: none yet
         self.promotions: dict[tuple[int, int, int], None] = {}  # row, first day, last day; days since 1970
         self.openings: list[tuple[int, int, bool]] = []  # first day, last day, open; the later entry wins
+        self.alarms: dict[int, DayAlarms] = {}  # days since 1970 -> what was said of the shelves
+        self.quiet_day = -1  # the day of `quiet`
+        self.quiet: NDArray[np.int8] = np.zeros((24, 0), np.int8)  # see `ShelfWatch.quiet`
         self.ledger: Ledger | None = None  # None until something is told of stock
         self.shelves: dict[str, bytes] = {}  # shelf -> its definition as sent
         self.plans: dict[str, dict[str, int]] = {}  # shelf -> item -> facings of the plan in force
@@ -136,13 +174,41 @@ class Store:
             out[list(today.promoted), 0] = True
         return out
 
+    def alarms_of(self, day: int) -> DayAlarms:
+        """What was said of the shelves on a day that has not closed."""
+        alarms = self.alarms.get(day)
+        if alarms is None:
+            alarms = self.alarms[day] = DayAlarms()
+        return alarms
+
+    def categorise(self, row: int, category: str) -> None:
+        """Note an item's category. The store's first 1,000 categories have totals of their own."""
+        number = self.categories.get(category)
+        if number is None:
+            if len(self.categories) >= MAX_CATEGORIES:
+                return
+            number = self.categories[category] = len(self.categories)
+        groups = self.groups
+        if len(groups) <= row:
+            groups.extend([-1] * (row + 1 - len(groups)))
+        groups[row] = number
+
+    def groups_of(self, n: int) -> NDArray[np.intp] | None:
+        """Number of each row's category, [n], -1: none; None: the store has no categories."""
+        if not self.categories:
+            return None
+        out = np.full(n, -1, np.intp)
+        out[: len(self.groups)] = self.groups
+        return out
+
     def forget_history(self) -> None:
         """Return to the state before the first sale: the next sale begins the history. Announcements, shelves, plans and stock stay."""
         self.days.clear()
+        self.alarms.clear()
         self.first_open = None
-        self.close_at = self.nowcast_at = float("inf")
+        self.close_at = self.nowcast_at = self.follow_at = float("inf")
         self.closed_run = self.days_sold = self.doubted_sales = 0
-        self.nowcasts, self.morning = np.zeros(0), np.zeros((len(VALUES), 0))
+        self.nowcasts, self.totals, self.morning = np.zeros(0), np.zeros(0), np.zeros((len(VALUES), 0))
         self.profit_kept, self.units_kept = np.zeros(0), np.zeros(0)
 
     def is_over(self, day: int) -> bool:
@@ -220,10 +286,16 @@ class Store:
             "days_sold": self.days_sold,
             "doubted_sales": self.doubted_sales,
             "closed_run": self.closed_run,
-            "times": np.array([self.newest, self.close_at, self.nowcast_at]),
+            "times": np.array([self.newest, self.close_at, self.nowcast_at, self.follow_at]),
             "nowcasts": self.nowcasts,
+            "totals": self.totals,
+            "categories": list(self.categories),
+            "groups": self.groups,
             "promotions": list(self.promotions),
             "openings": self.openings,
+            "alarms": [[day, alarms.dump()] for day, alarms in self.alarms.items()],
+            "quiet": self.quiet,
+            "quiet_day": self.quiet_day,
             "ledger": None if self.ledger is None else self.ledger.dump(),
             "shelves": self.shelves,
             "plans": self.plans,
@@ -243,10 +315,14 @@ class Store:
         store.first_open = state["first_open"]
         store.days_sold, store.doubted_sales = state["days_sold"], state["doubted_sales"]
         store.closed_run = state["closed_run"]
-        store.newest, store.close_at, store.nowcast_at = state["times"].tolist()
-        store.nowcasts = state["nowcasts"]
+        store.newest, store.close_at, store.nowcast_at, store.follow_at = state["times"].tolist()
+        store.nowcasts, store.totals = state["nowcasts"], state["totals"]
+        store.categories = {name: number for number, name in enumerate(state["categories"])}
+        store.groups = state["groups"]
         store.promotions = {tuple(p): None for p in state["promotions"]}
         store.openings = [tuple(p) for p in state["openings"]]
+        store.alarms = {day: DayAlarms.load(alarms) for day, alarms in state["alarms"]}
+        store.quiet, store.quiet_day = state["quiet"], state["quiet_day"]
         store.ledger = None if state["ledger"] is None else Ledger.load(state["ledger"])
         store.shelves = state["shelves"]
         store.plans = state["plans"]

@@ -23,6 +23,12 @@ _EVENT_SECONDS = (5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e
 _CONTENDERS = {"weekday_mean": "same_weekday_mean"}
 """Contenders that the messages and metrics call otherwise than the model."""
 
+OUTCOMES = (
+    "accepted", "learned", "rejected", "duplicates", "late", "ticks", "plans", "days", "days_leapt_over", "drifts", "forecasts",
+    "allocations", "lost_sales", "silences", "run_outs",
+)  # fmt: skip
+"""What `log_events` tells from the start, of a worker that has counted nothing yet too."""
+
 
 class WorkerMetrics:
     """The metrics of one worker, on the registry it is given."""
@@ -124,12 +130,11 @@ class WorkerMetrics:
 
 def _log_events(processors: Iterable[Processor]) -> dict[str, int]:
     """Events by outcome since the beginning of the log."""
-    found = dict.fromkeys(
-        ("accepted", "learned", "rejected", "duplicates", "late", "ticks", "plans", "days", "drifts", "forecasts", "allocations"), 0
-    )
+    found = dict.fromkeys(OUTCOMES, 0)
     for processor in processors:
         found["accepted"] += processor.seq
         found["learned"] += processor.model.sales.n
         for name, count in dict(processor.counts).items():  # a copy: events are applied on another thread
-            found["rejected" if name.startswith("rejected_") else name] += count
+            outcome = "rejected" if name.startswith("rejected_") else name
+            found[outcome] = found.get(outcome, 0) + count
     return found

@@ -14,5 +14,7 @@ def rules_of(settings: WorkerSettings) -> Rules:
         lateness_seconds=settings.lateness_minutes * 60,
         dedupe_window=settings.dedupe_window,
         nowcast_seconds=settings.nowcast_minutes * 60,
+        runs_out_probability=settings.runs_out_probability,
+        silence_probability=settings.silence_probability,
         store_countries=store_countries,
     )

@@ -13,14 +13,28 @@ ITEMS = {"milk": ("dairy", 4, 1.5), "cheese": ("dairy", 2, 6.0), "bread": ("bake
 OPENS, CLOSES, NOON = 8, 20, 12
 
 
-def events(days: int = 20, out_days: int = 3, out: tuple[str, ...] = ("milk",), currency: str | None = "EUR") -> Iterator[dict[str, Any]]:
-    """Each morning a count; `out` items are counted as 0 at noon on the last days, and come again the next morning."""
+def events(
+    days: int = 20,
+    out_days: int = 3,
+    out: tuple[str, ...] = ("milk",),
+    *,
+    currency: str | None = "EUR",
+    told: bool = True,
+    last_count: float = 200.0,
+    closes: int = CLOSES,
+) -> Iterator[dict[str, Any]]:
+    """Each morning a count; `out` items do not sell from noon on on the last days, and are counted as 0 then.
+
+    told: whether anything is told of stock. last_count, closes: the last day's count of the morning, and the hour at which it ends.
+    """
     for day in range(days):
         begin = MONDAY + day * DAY
         for item in ITEMS:
-            yield stock("stock-counted.v1", f"{item}{day}", item, "counted_at", begin + OPENS * 3600, 200)
-        for hour in range(OPENS, CLOSES):
-            if hour == NOON and day >= days - out_days:
+            if told:
+                units = last_count if day == days - 1 else 200
+                yield stock("stock-counted.v1", f"{item}{day}", item, "counted_at", begin + OPENS * 3600, units)
+        for hour in range(OPENS, closes if day == days - 1 else CLOSES):
+            if told and hour == NOON and day >= days - out_days:
                 for item in out:
                     yield stock("stock-counted.v1", f"{item}{day}noon", item, "counted_at", begin + hour * 3600, 0)
             for item, (category, units, price) in ITEMS.items():
@@ -31,7 +45,8 @@ def events(days: int = 20, out_days: int = 3, out: tuple[str, ...] = ("milk",), 
                     "quantity": units + (day * 7 + hour) % 3, "unit_price": price, "unit_cost": price / 2, "currency": currency,
                     "sold_at": begin + hour * 3600 + 900,
                 }  # fmt: skip
-    yield {"type": "clock-ticked.v1", "store": STORE, "at": MONDAY + days * DAY + 2 * 3600}
+    for hour in (*range(closes, 24), 26):
+        yield {"type": "clock-ticked.v1", "store": STORE, "at": MONDAY + (days - 1) * DAY + hour * 3600}
 
 
 def stock(kind: str, number: str, item: str, field: str, at: float, units: float, **changes: Any) -> dict[str, Any]:
@@ -42,5 +57,5 @@ def log(**changes: Any) -> list[Record]:
     return log_of(*events(**changes))
 
 
-def processor() -> Processor:
-    return Processor(Rules(), 1, PARTITIONS)
+def processor(**rules: Any) -> Processor:
+    return Processor(Rules(**rules), 1, PARTITIONS)

@@ -21,9 +21,13 @@ from streams.contract.errors import UsageError
 from streams.files.whole_files import make_folder, write_whole
 from workbench.ads import explore_figures, result_figures
 from workbench.ads.advice import Advice, advise
+from workbench.ads.cards import data_card, model_card
 from workbench.ads.drivers import SHOWN, TOGETHER, Importance, dependences, importances
 from workbench.ads.evaluation import METRICS, Judged, judge
 from workbench.ads.table import Ads, check_sums, read_ads
+from workbench.pipeline.content import of_files
+from workbench.tracking.findings import Findings
+from workbench.tracking.mlflow_store import check, track
 
 MOST_KINDS: Final = 6
 """Kinds that get a figure of their own."""
@@ -39,6 +43,7 @@ class Options:
     repeats: int
     columns: dict[str, str]
     expected: dict[str, Decimal]
+    track: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ class Study:
 
 def study(options: Options, console: Console) -> Study:
     """Clean, explore, compare, explain, advise; print it and write the files. Raises UsageError."""
+    if options.track:
+        check()
     # Thousands of small fits: threads would only wait for each other.
     with threadpool_limits(1):
         return _study(options, console)
@@ -110,13 +117,36 @@ def _study(options: Options, console: Console) -> Study:
     say("What drives it: " + ", ".join(f"{one.name} {one.share:+.0%}" for one in important[:SHOWN]) + " of deviance when shuffled.")
     for sentence in advice.sentences:
         say(sentence)
-    text = json.dumps(found.as_json(), indent=1) + "\n"
+    _write(found, options, say)
+    return found
+
+
+def _write(found: Study, options: Options, say: Callable[[str], None]) -> None:
+    """Write the files that are asked for, and keep the run in MLflow."""
+    text, written = json.dumps(found.as_json(), indent=1) + "\n", []
     if options.out is not None:
-        write_whole(options.out / "ads.json", text)
-        say(f"{len(figures)} figures and ads.json are in {options.out}.")
+        pages = {
+            "ads.json": text,
+            "data_card.md": data_card(found.ads, of_files(options.file)),
+            "model_card.md": model_card(found.ads, found.judged[0], found.importances, found.advice),
+        }
+        for name, content in pages.items():
+            write_whole(options.out / name, content)
+        say(f"{len(found.figures)} figures, ads.json, data_card.md and model_card.md are in {options.out}.")
+        written = [options.out / name for name in (*pages, *found.figures)]
     if options.json is not None:
         write_whole(options.json, text)
-    return found
+    if options.track:
+        first = found.judged[0]
+        parameters = {"target": first.target, "best": first.best, "split": first.split, "repeats": options.repeats, "rows": found.ads.rows}
+        metrics = {
+            f"{one.target}.{name}.{metric}": getattr(score, metric)
+            for one in found.judged
+            for name, score in one.scores.items()
+            for metric in METRICS
+        }
+        identity, uri = track(Findings("ads", parameters, metrics, (options.file,), tuple(written)))
+        say(f"Kept in MLflow as run {identity} at {uri}.")
 
 
 def _tell_cleaning(ads: Ads, say: Callable[[str], None]) -> None:

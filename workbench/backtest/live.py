@@ -43,6 +43,7 @@ class Live:
     """What the processor forecast, beside what was sold.
 
     expected_open: by horizon, the days of each window on which the store was expected to open, `[series, origins]`.
+    states: of the processor of each partition at the end, as `Processor.load` takes it.
     """
 
     panel: Panel
@@ -54,6 +55,7 @@ class Live:
     rules: Rules
     running: RunningDays | None = None
     """Of a file of events: scores of the running days, and the demand of days without stock."""
+    states: tuple[bytes, ...] = ()
 
 
 class _Collector:
@@ -132,7 +134,8 @@ def _run(
     contenders, expected_open = _contenders(collector, panel, found)
     ours = Contender(contenders[0].name, contenders[0].forecasts, seconds, memory.megabytes)
     rejected = {reason: n for processor in processors for reason, n in processor.counts.items() if reason.startswith("rejected_")}
-    return Live(panel, found, [ours, *contenders[1:]], expected_open, log.counts, rejected, rules, running)
+    states = tuple(bytes(processor.dump()) for processor in processors)
+    return Live(panel, found, [ours, *contenders[1:]], expected_open, log.counts, rejected, rules, running, states)
 
 
 def _both(collector: _Collector, running: RunningDays) -> Observer:

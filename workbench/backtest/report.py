@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.contract.horizons import HORIZONS, QUANTILE_NAMES
+from workbench.backtest.differences import Difference
 from workbench.backtest.evaluation import Evaluation
 from workbench.backtest.running import RunningDays
 from workbench.backtest.scores import Score
@@ -16,12 +17,14 @@ from workbench.backtest.scores import Score
 TITLES: Final = {horizon.name: horizon.title if horizon.days == 1 else f"sum of {horizon.length}" for horizon in HORIZONS}
 OURS: Final = "shelfcast"
 BAR: Final = "same_weekday_mean"
+SIGNIFICANT: Final = 0.05
 FOOTNOTE: Final = (
     "WAPE: sum of |error| over units sold. RMSSE: root mean squared error over that of the naive forecast (the window before) "
     "on the days before the scored ones, mean of the series. Bias: over units sold. "
     f"WQL: weighted quantile loss of {', '.join(QUANTILE_NAMES)}. "
     "In band: actuals within p10 to p90, 80 % if calibrated. n: forecasts scored; days without a sale count. "
-    "s, MB: wall seconds and memory, all horizons together."
+    "s, MB: wall seconds and memory, all horizons together. "
+    "90 %: block bootstrap of the origins. To ours: its error to shelfcast's on windows that both forecast; p: Diebold-Mariano."
 )
 
 
@@ -29,6 +32,8 @@ def show(evaluation: Evaluation, console: Console, notes: tuple[str, ...] = ()) 
     """Print the tables, then what the columns mean."""
     for name, by_contender in evaluation.scores.items():
         console.print(_table(name, by_contender, evaluation))
+    for name, differences in evaluation.differences.items():
+        console.print(_who_beats_whom(name, differences))
     console.print(FOOTNOTE, style="dim", highlight=False)
     for note in notes:
         console.print(note, style="dim", highlight=False, markup=False)
@@ -55,6 +60,10 @@ def show_running(running: RunningDays, console: Console) -> None:
             f"and about {running.lost_units:,.0f} units were lost on them.",
             highlight=False,
         )
+    if running.silences or running.run_outs:
+        console.print(
+            f"Said while days ran: {running.silences:,} silent shelves, {running.run_outs:,} expected stock-outs.", highlight=False
+        )
 
 
 def _table(name: str, by_contender: dict[str, Score], evaluation: Evaluation) -> Table:
@@ -75,6 +84,23 @@ def _table(name: str, by_contender: dict[str, Score], evaluation: Evaluation) ->
             _whole(evaluation.seconds.get(contender)),
             _whole(evaluation.megabytes.get(contender)),
         )
+    return table
+
+
+def _who_beats_whom(name: str, differences: dict[str, Difference]) -> Table:
+    table = Table(title=f"{TITLES[name]}: is it chance?", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("forecast", no_wrap=True)
+    for heading in ("WAPE, 90 %", "to ours", "p", "better"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for contender, found in differences.items():
+        band = "" if found.low is None or found.high is None else f"{found.low:.4f} to {found.high:.4f}"
+        if contender == OURS:
+            table.add_row(f"[bold]{contender}[/]", band, "", "", "")
+            continue
+        change = "" if found.change is None else f"{found.change:+.1%}"
+        better = OURS if (found.change or 0) > 0 else contender
+        sure = "" if found.p is None else better if found.p < SIGNIFICANT else "may be chance"
+        table.add_row(contender, band, change, "" if found.p is None else f"{found.p:.3f}", sure)
     return table
 
 

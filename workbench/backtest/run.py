@@ -17,11 +17,13 @@ from streams.files.whole_files import write_whole
 from streams.processor.local_time import iso_date
 from streams.runtime.countries import countries_of
 from workbench.backtest import live, report
-from workbench.backtest.evaluation import evaluate
+from workbench.backtest.evaluation import Evaluation, evaluate
 from workbench.backtest.panel import SPANS, Contender
 from workbench.backtest.source import Sales, open_sales
 from workbench.backtest.survey import Survey, survey
 from workbench.contenders.compare import Compared, compared
+from workbench.tracking.findings import Findings, flat
+from workbench.tracking.mlflow_store import check, track
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,15 @@ class Options:
     chart: Path | None
     store_countries: Path | None = None
     demand: Path | None = None
+    track: bool = False
 
 
 def backtest(options: Options, console: Console) -> None:
     """Run, print and write a backtest. Raises UsageError with a sentence before anything long begins."""
     horizons = horizons_of(options.horizons)
     others = compared(options.compare)
+    if options.track:
+        check()
     _writable(options.json, options.chart, options.demand)
     sales = _placed(open_sales(options.sales, options.mapping, options.timezone, options.country), options.store_countries)
     if options.demand is not None and not isinstance(sales.rows, WireEvents):
@@ -78,7 +83,7 @@ def backtest(options: Options, console: Console) -> None:
             raise UsageError(f"No row of {sales.rows.name} became a sale. {_bad(ours)}")
         contenders = [*ours.contenders, *_others(others, ours, bar)]
     result = evaluate(ours, contenders, scored_days)
-    report.show(result, console, (*(other.note for other in others), *_notes(ours)))
+    report.show(result, console, (*(other.note for other in others if other.note), *_notes(ours)))
     if ours.running is not None:
         report.show_running(ours.running, console)
     if options.json is not None:
@@ -86,11 +91,23 @@ def backtest(options: Options, console: Console) -> None:
         write_whole(options.json, json.dumps(told, indent=1) + "\n")
     if options.demand is not None and ours.running is not None:
         write_whole(options.demand, ours.running.as_csv())
+    if options.track:
+        console.print(_tracked(options, ours, result), highlight=False, markup=False)
     if options.chart is not None:
         from workbench.backtest.chart import draw  # noqa: PLC0415 - matplotlib only when it is asked for
 
         write_whole(options.chart, draw(ours, contenders, result))
         console.print(f"Chart: {options.chart}", highlight=False, markup=False)
+
+
+def _tracked(options: Options, ours: live.Live, result: Evaluation) -> str:
+    """Keep the backtest in MLflow, with the state of each partition's processor; says where."""
+    parameters = {name: getattr(options, name) for name in ("country", "timezone", "horizons", "last_days", "compare", "partitions")}
+    data = tuple(path for path in (options.sales, options.mapping) if path is not None)
+    states = {f"state-{partition}.bin": state for partition, state in enumerate(ours.states)}
+    metrics = dict(flat(result.as_json()["horizons"]))
+    identity, uri = track(Findings("backtest", parameters, metrics, data, states=states))
+    return f"Kept in MLflow as run {identity} at {uri}."
 
 
 def horizons_of(text: str) -> list[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from streams.processor.local_time import LocalTime
     from streams.processor.outputs import Outputs
     from streams.processor.processor import Processor
+    from streams.processor.shelf_watch import RunOut, Silence
     from streams.processor.store import Store
     from workbench.backtest.event_log import Record
 
@@ -84,6 +85,8 @@ class RunningDays:
     hours: dict[int, HourScore] = field(default_factory=lambda: {hour: HourScore() for hour in SCORED_HOURS})
     lost_units: float = 0.0
     days_censored: int = 0
+    silences: int = 0
+    run_outs: int = 0
     demands: list[Demand] = field(default_factory=list)
     out_of_stock: defaultdict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
     _told: defaultdict[tuple[str, int], dict[int, tuple[Floats, Floats]]] = field(default_factory=lambda: defaultdict(dict))
@@ -94,9 +97,15 @@ class RunningDays:
         if round(hour) in self.hours and day >= self.first_day:
             self._told[store.name, day][round(hour)] = (values, store.morning[_MEAN].copy())
 
-    def runs_out(self, store: Store, day: int, row: int, hour: float) -> None:
+    def runs_out(self, store: Store, day: int, run_out: RunOut, hour: float) -> None:
         """Note that a stock-out was said at a local hour."""
-        self._said.setdefault((store.name, day, row), hour)
+        self._said.setdefault((store.name, day, run_out.row), hour)
+        self.run_outs += 1
+
+    def silent(self, store: Store, day: int, silence: Silence, hour: float) -> None:
+        """Count a silence."""
+        del store, day, silence, hour
+        self.silences += 1
 
     def closed(self, store: Store, day: int, closed: DayClosed) -> None:
         """Score a closed day."""

@@ -53,7 +53,7 @@ def read_m5(folder: Path, most_series: int | None = None) -> M5:
         _table(folder, *names) for names in (("sales", "sales_train_validation", "sales_train_evaluation"), ("sell_prices",), ("calendar",))
     )
     missing = [name for name in KEYS if name not in sales]
-    days = [name for name in sales if name.startswith("d_")]
+    days = [name for name in map(str, sales.columns) if name.startswith("d_")]
     if missing or not days or not {"date", "wm_yr_wk"} <= set(calendar) or not {"wm_yr_wk", "sell_price"} <= set(prices):
         raise UsageError(f"{folder} does not hold the tables of M5: sales needs {', '.join(KEYS)} and d_1, d_2 and so on.")
     if most_series is not None:

@@ -86,7 +86,8 @@ def protocol(folder: Path, compare: str, json_file: Path | None, console: Consol
     origins = [origin - HORIZON * back for back in range(EARLIER, -1, -1)]
     span = f"{data.dates[origin].date()} to {data.dates[days - 1].date()}"
     console.print(f"{len(data.units):,} series, {days:,} days; forecast from one origin: {span}.", highlight=False)
-    levels, scores = levels_of(data, origin), {}
+    levels = levels_of(data, origin)
+    scores: dict[str, Scored] = {}
     with Progress(console=console, transient=True) as bar:
         for name, contender in chosen.items():
             task, began = bar.add_task(name, total=1.0), time.perf_counter()

@@ -102,10 +102,18 @@ DAYS: Final = {
     )
     for name in names.split()
 }
-NUMBERS: Final = {
-    word: number
-    for number, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split())
-} | {"twenty": 20, "thirty": 30, "fifty": 50, "hundred": 100, "dozen": 12, "couple": 2}
+_ONES: Final = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen"),
+)
+NUMBERS: Final = {word: number for number, word in enumerate(_ONES)} | {
+    "twenty": 20,
+    "thirty": 30,
+    "fifty": 50,
+    "hundred": 100,
+    "dozen": 12,
+    "couple": 2,
+}
 
 M: Final = f"(?:{'|'.join(sorted(MONTHS, key=len, reverse=True))})"
 N: Final = rf"(?:\d+|{'|'.join(NUMBERS)})"
@@ -154,6 +162,18 @@ def _day_of_month(day: str, month: str, year: str | None, today: date) -> Span |
     return found if found is None or found.first <= today else _date(today.year - 1, MONTHS[month], int(day))
 
 
+def _days_of_month(match: re.Match[str], today: date) -> Span | None:
+    first = _day_of_month(match[1], match[3], match[4], today)
+    last = _day_of_month(match[2], match[3], match[4], today)
+    return Span(first.first, last.last, "range") if first and last and first.first <= last.last else None
+
+
+def _days_of_american_month(match: re.Match[str], today: date) -> Span | None:
+    first = _day_of_month(match[2], match[1], match[4], today)
+    last = _day_of_month(match[3], match[1], match[4], today)
+    return Span(first.first, last.last, "range") if first and last and first.first <= last.last else None
+
+
 def _month(match: re.Match[str], today: date) -> Span:
     which, month, year = match["which"], MONTHS[match["month"]], match["year"]
     if year:
@@ -173,8 +193,10 @@ def _relative(match: re.Match[str], today: date) -> Span:
     return moved(of_unit(today, match[2]), count)
 
 
-def _rolling(match: re.Match[str], today: date) -> Span:
+def _rolling(match: re.Match[str], today: date) -> Span | None:
     count, unit = number(match[1] or "1"), match[2]
+    if count < 1:
+        return None
     if unit in ("day", "week"):
         return Span(today - timedelta(count * (7 if unit == "week" else 1) - 1), today, "range")
     return Span(_months(today, -count * {"month": 1, "quarter": 3, "year": 12}[unit]) + timedelta(1), today, "range")
@@ -239,10 +261,14 @@ RULES: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
     for pattern, rule in (
         (r"(\d{4})-(\d\d)-(\d\d)", lambda m, _: _date(int(m[1]), int(m[2]), int(m[3]))),
         (r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})", _slashed),
+        (r"(\d{4})-(\d\d)", lambda m, _: of_unit(date(int(m[1]), int(m[2]), 1), "month")),
+        (rf"(?:from |between )?(?:the )?{_ORD} (?:to|and|until|till) (?:the )?{_ORD}(?: of)? ({M})(?: ({_Y}))?", _days_of_month),
+        (rf"(?:from |between )?({M}) {_ORD} (?:to|and|until|till) {_ORD}(?: ({_Y}))?", _days_of_american_month),
         (rf"(?:the )?{_ORD}(?: of)? ({M})(?: ({_Y}))?", lambda m, today: _day_of_month(m[1], m[2], m[3], today)),
         (rf"({M}) (?:the )?{_ORD}(?: ({_Y}))?(?! (?:{M}))", lambda m, today: _day_of_month(m[2], m[1], m[3], today)),
         (r"(?:the )?day before yesterday", _day_of(2)),
         (r"(?:the )?day after tomorrow", _day_of(-2)),
+        (rf"({N}) days? ago", lambda m, today: of_unit(today - timedelta(number(m[1])), "day")),
         (r"yesterday", _day_of(1)),
         (r"today", _day_of(0)),
         (r"tomorrow", _day_of(-1)),
@@ -252,11 +278,11 @@ RULES: Final[tuple[tuple[re.Pattern[str], Rule], ...]] = tuple(
         (rf"(?:the )?(?:next|coming|following) ({N}) (day|week)s?", _ahead),
         (rf"(?:the )?(?:last|past|previous|latest) ({N}) {_UNIT}s?", _rolling),
         (rf"(?:the )?past ()?{_UNIT}", _rolling),
-        (rf"(?:the )?(this|current|last|previous|prior|next|coming) (week|month|quarter|year)(?:'s)?", _relative),
+        (r"(?:the )?(this|current|last|previous|prior|next|coming) (week|month|quarter|year)(?:'s)?", _relative),
         (rf"(?:the )?(?:week|wk) (\d\d?)(?: of)?(?: ({_Y}))?", _week),
         (rf"(?:the )?(?:q(?P<digit>[1-4])|(?P<nth>first|second|third|fourth) quarter){_IN_YEAR}", _quarter),
         (rf"(?:the )?(?:h(?P<digit>[12])|(?P<nth>first|second) half){_IN_YEAR}", _half),
-        (rf"(?:the )?(last|past|this) weekend", _weekend),
+        (r"(?:the )?(last|past|this) weekend", _weekend),
         (rf"(?:on )?last ({_D})", _weekday),
         (
             rf"(?:(?P<which>last|this|next|past) )?(?P<month>{M})(?:(?: of| in)? (?:(?P<year>{_Y})|(?P<ago>last year|this year)))?",

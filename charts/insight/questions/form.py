@@ -131,7 +131,13 @@ def sentence(form: Form) -> str:
         head += f" by {form.by}"
     if ranked:
         of = "change" if form.ranked_by == "change" else "value"
-        head += f", the {form.limit} {ranked} by {of}" if form.limit else f", {ranked} {of} first"
+        head += (
+            f", the {form.limit} {ranked} by {of}"
+            if form.limit > 1
+            else f", the {ranked} by {of}"
+            if form.limit
+            else f", {ranked} {of} first"
+        )
     for one in form.bounds:
         words = {">": "above", ">=": "at least", "<": "below", "<=": "at most"}[one.sign]
         unit = " %" if one.on == "change_percent" else ""

@@ -10,6 +10,7 @@ from typing import Final
 from rapidfuzz import fuzz, process
 
 from charts.insight.questions.typos import correction
+from charts.insight.questions.words import VOCABULARY
 
 CLOSE_ENOUGH_TO_ASK: Final = 80.0
 """Similarity, 0 to 100, from which a name is offered as a choice."""
@@ -23,7 +24,9 @@ def folded(text: str) -> str:
 
 
 def singular(word: str) -> str:
-    """A word without the s of its plural."""
+    """A word without the s of its plural, a number without zeros before it."""
+    if word.isdigit():
+        return word.lstrip("0") or "0"
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
@@ -43,7 +46,7 @@ class Known:
     items: tuple[str, ...]
     today: str
     currencies: tuple[str, ...] = ()
-    vocabulary: Collection[str] = field(default=frozenset(), repr=False)
+    vocabulary: Collection[str] = field(default=VOCABULARY, repr=False)
 
     @cached_property
     def by_text(self) -> dict[str, list[Name]]:
@@ -54,6 +57,11 @@ class Known:
                 found.setdefault(folded(name), []).append(Name(kind, name))
         found.pop("", None)
         return found
+
+    @cached_property
+    def plain(self) -> dict[str, list[Name]]:
+        """Names that are made of words of the vocabulary only."""
+        return {text: names for text, names in self.by_text.items() if all(word in self.vocabulary for word in text.split())}
 
     @cached_property
     def longest(self) -> int:
@@ -79,12 +87,14 @@ class Known:
         return self.by_text.get(words, [])
 
     def partly(self, words: Iterable[str]) -> list[Name]:
-        """The names that hold all these words, in any order; those that hold no other words come alone."""
-        wanted = {singular(word) for word in words}
+        """The names that hold all these words, in any order; those that hold no other words, or begin with them, come alone."""
+        in_order = [singular(word) for word in words]
+        wanted = set(in_order)
         sets = [self.by_word.get(word, set()) for word in wanted]
         texts = set.intersection(*sets) if sets else set()
         whole = [text for text in texts if {singular(word) for word in text.split()} == wanted]
-        return [name for text in sorted(whole or texts) for name in self.by_text[text]]
+        begins = [text for text in texts if [singular(word) for word in text.split()[: len(in_order)]] == in_order]
+        return [name for text in sorted(whole or begins or texts) for name in self.by_text[text]]
 
     def slip_of(self, word: str) -> str | None:
         """The one word of the names that this one is a slip of."""

@@ -11,6 +11,7 @@ from charts.insight.questions.words import STOPWORDS, UNSUPPORTED, VOCABULARY
 
 _STORE_WORD: Final = r"(?:stores?|shops?|branch|branches|outlets?|locations?)"
 _ITEM_WORD: Final = r"(?:items?|products?|articles?|skus?)"
+_WITHOUT: Final = "except(?: for)?|excluding|exclude|outside|excl|without|other than|apart from|not counting|but not|not|no"
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _NAMES: Final = r"N\d+(?: (?:and |or |nor )?N\d+)*"
 
@@ -44,12 +45,13 @@ def take_names(text: Text, quotes: list[str], known: Known, question: str) -> Na
     _take_exact(text, known, found)
     _correct(text, known)
     _take_exact(text, known, found)
+    _ask_about_plain(text, known)
     _take_partly(text, known, found, question)
     _ask_about_similar(text, known, question)
+    if text.has(r"than (?:in |at |of |that of )?N\d+"):
+        raise Unknown("Values of one name are no bound for others; compare two of them.", ["revenue by store last month"])
     names = Names()
-    while match := text.take(
-        rf"(?:except(?: for)?|excluding|excl|without|other than|apart from|not counting|but not|not|no) (?:the |in |for )?(?:{_STORE_WORD} |{_ITEM_WORD} )?({_NAMES})"
-    ):
+    while match := text.take(rf"(?:{_WITHOUT}) (?:the |in |for )?(?:{_STORE_WORD} |{_ITEM_WORD} )?({_NAMES})"):
         names.excluded += [found[int(number)] for number in re.findall(r"N(\d+)", match[1])]
     names.wanted = [found[int(number)] for number in re.findall(r"N(\d+)", text.rest)]
     return names
@@ -66,7 +68,9 @@ def _take_quoted(text: Text, quotes: list[str], known: Known, found: list[Name])
 def _take_numbered(text: Text, known: Known, found: list[Name]) -> None:
     """Stores and items that are named by a number: "store 12", "stores 3 and 7"."""
     for kind, word in (("store", _STORE_WORD), ("item", _ITEM_WORD)):
-        while match := re.search(rf"(?<![\w-])({word})(?: (?:no|number|nr))?((?: N\d+(?: and)?)*) (\d+)(?! (?:days|weeks|months)\b)(?![\w./-])", text.rest):
+        while match := re.search(
+            rf"(?<![\w-])({word})(?: (?:no|number|nr))?((?: N\d+(?: and)?)*) (\d+)(?! (?:days|weeks|months)\b)(?![\w./-])", text.rest
+        ):
             names = [
                 name for spelled in (match[3], f"{kind} {match[3]}", f"{match[1].rstrip('s')} {match[3]}")
                 for name in known.exact(spelled) if name.kind == kind
@@ -123,22 +127,39 @@ def _correct(text: Text, known: Known) -> None:
     text.rest = " ".join(words)
 
 
+def _ask_about_plain(text: Text, known: Known) -> None:
+    """A name such as Total or March, which is also a word: "in Total" may mean either."""
+    for spelled, names in known.plain.items():
+        if text.has(rf"(?:in|of|for|at|from) {re.escape(spelled)}"):
+            name = names[0]
+            raise Ambiguous(f"Is the {name.kind} {name.text!r} meant, or the word?", [f'{name.kind} "{name.text}"'])
+
+
 def _take_partly(text: Text, known: Known, found: list[Name], question: str) -> None:
     """Parts of names, such as "coffee" for Coffee Beans, if only one name has them."""
     words = text.words()
     for length in range(min(len(words), 6), 0, -1):
         for start in range(len(words) - length + 1):
             window = words[start : start + length]
-            if all(is_plain(word) for word in window) or window[0] in STOPWORDS or any(not w[0].isalnum() or w[0].isupper() for w in window):
+            if (
+                (all(is_plain(word) for word in window) and not _is_numbered(window))
+                or window[0] in STOPWORDS
+                or any(not w[0].isalnum() or w[0].isupper() for w in window)
+            ):
                 continue
             names = known.partly(window)
-            if len(names) == 1 and names[0].kind == "item":
+            if len(names) == 1 and (names[0].kind == "item" or _is_numbered(window)):
                 text.corrections.append(f"{' '.join(window)} read as {names[0].text}")
                 _mark(text, re.escape(" ".join(window)), names, found, "")
                 return _take_partly(text, known, found, question)
             if names:
                 raise Ambiguous(f"Which one is meant by {' '.join(window)!r}?", _replaced(" ".join(window), names, question))
     return None
+
+
+def _is_numbered(window: list[str]) -> bool:
+    """Whether words are a part of a numbered name, such as "region 9"."""
+    return len(window) == 2 and window[0] in UNSUPPORTED and window[1].isdigit()
 
 
 def _ask_about_similar(text: Text, known: Known, question: str) -> None:

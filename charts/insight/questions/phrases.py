@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from charts.insight.questions.catalogue import MEASURES
-from charts.insight.questions.dates import DAYS, NUMBERS, N, number
-from charts.insight.questions.form import Bound, Comparison, Direction
+from charts.insight.questions.dates import DAYS, M, N, number
+from charts.insight.questions.form import Bound, Comparison
 from charts.insight.questions.text import Ambiguous, Text, Unknown
 from charts.insight.questions.words import ADVERBS, CHANGED, DIMENSION_OF, ERROR_PHRASES, FELL, FUTURE, MEASURE_PHRASES, ROSE, D
 
@@ -22,6 +22,7 @@ _SIGNS: Final[tuple[tuple[str, Comparison], ...]] = (
 _MONEY: Final = r"(?:euros?|eur|pounds?|gbp|dollars?|usd|francs?|chf)"
 _CURRENCY: Final = {"eu": "EUR", "po": "GBP", "gb": "GBP", "do": "USD", "us": "USD", "fr": "CHF", "ch": "CHF"}
 _UNITS: Final = {"unit": "units", "piece": "units", "return": "returns", "order": "orders", "sale": "sales"}
+SELL: Final = r"sales|sale|selling|sold|sell|sells|sellers?"
 _TOP: Final = r"top|best|highest|largest|biggest|greatest|most|strongest|leading|busiest|most popular"
 _BOTTOM: Final = r"bottom|worst|lowest|smallest|least|fewest|weakest|poorest|quietest|slowest|least popular"
 
@@ -40,18 +41,22 @@ def take_bounds(text: Text) -> Bounds:
     """Thresholds, read before the dates: 2016 units are no year."""
     found = Bounds([])
     kind = rf"(?: (percent|{_MONEY}|units?|pieces?|returns?|orders?|sales?))?"
-    if match := text.take(rf"between ({_NUM}) and ({_NUM})(?! ?(?:19|20)\d\d){kind}(?! (?:to|and)\b)"):
+    if match := text.take(rf"between ({_NUM}) and ({_NUM})(?! ?(?:19|20)\d\d){kind}(?! (?:to|and|{M})\b)"):
         if not (_is_year(match[1]) and _is_year(match[2]) and not match[3]):
             found.bounds = [Bound(">=", _amount(match[1], match[3])), Bound("<=", _amount(match[2], match[3]))]
             _note(found, match[3])
             return found
         text.rest = text.rest.replace("|", match[0], 1)
+    if text.take(r"negative(?= (?:gross )?(?:margins?|profits?|revenues?|units))"):
+        found.bounds.append(Bound("<", 0.0))
     for words, sign in _SIGNS:
         while match := text.take(rf"(?:by )?(?:{words}) ({_NUM}){kind}(?! (?:days?|weeks?|months?|quarters?|years?)\b)"):
             percent_of_change = text.has("|".join((ROSE + " " + FELL).split())) and match[2] == "percent"
             value = float(match[1].rstrip("km")) if percent_of_change else _amount(match[1], match[2])
             found.bounds.append(Bound(sign, value, "change_percent" if percent_of_change else "value"))
             _note(found, match[2])
+    if len(found.bounds) > 1:
+        text.take("but|and(?= \\|)")
     return found
 
 
@@ -104,14 +109,20 @@ def take_future(text: Text) -> bool:
 
 def take_group(text: Text) -> str:
     """The dimension that the answer is split by; empty: none is named outright. Raises Unknown if there are two."""
-    text.take(r"(?:in|of|for|across|over|at|from)? ?(?:all|every one of) (?:of )?(?:the |our |my )?(?:stores|shops|branches|outlets|items|products)")
+    text.take(
+        r"(?:in|of|for|across|over|at|from)? ?(?:all|every one of) (?:of )?(?:the |our |my )?"
+        r"(?:stores|shops|branches|outlets|items|products)"
+    )
     text.take(r"(?:break|broken|split) (?:it )?(?:down|up)")
     found: list[str] = []
-    if text.take(r"(?:by|per|for each|for every|each|every|on each)? ?(?:the )?days? of (?:the )?week|week days?|weekdays?(?= |$)(?! wise)"):
+    if text.take(r"(?:(?:by|per|for each|for every|each|every|on each) )?(?:the )?days? of (?:the )?week|(?:by|per|each|every) week days?"):
         found.append("weekday")
     if text.take(r"(?:by |per |each )?(?:the )?(?:hours?|time) of (?:the )?day"):
         found.append("hour")
-    while match := text.take(rf"(?:by|per|for each|for every|in each|at each|each|every|across|split by|among|within each) (?:of )?(?:the |our |single )?({D})|({D}) (?:wise|by {D})"):
+    while match := text.take(
+        rf"(?:by|per|for each|for every|in each|at each|each|every|across|split by|among|within each) (?:of )?(?:the |our |single )?({D})"
+        rf"|({D}) (?:wise|by {D})"
+    ):
         found.append(DIMENSION_OF[match[1] or match[2]])
         if also := text.take(rf"(?<=\| )and (?:by |per )?(?:the )?({D})"):
             found.append(DIMENSION_OF[also[1]])
@@ -146,9 +157,9 @@ def take_ranking(text: Text) -> Ranking:
     if ranking.order:
         _take_noun(text, ranking)
         return ranking
-    if match := text.take(r"(best|worst|top|slowest|fastest) (?:selling|sellers?|movers?|moving)"):
+    if match := text.take(r"(best|worst|top|slowest|fastest|lowest|highest|least) (?:selling|sellers?|movers?|moving)"):
         ranking.sells = True
-        ranking.order = "bottom" if match[1] in ("worst", "slowest") else "top"
+        ranking.order = "bottom" if match[1] in ("worst", "slowest", "lowest", "least") else "top"
         _take_count(text, ranking, match)
         return ranking
     if match := text.take(r"(?:sells?|sold|selling) (?:the )?(best|worst)"):
@@ -195,23 +206,25 @@ def take_noun(text: Text) -> tuple[str, bool, bool]:
     """A dimension that rows are of ("which items", "days with"), whether it is a plural, and whether it is counted ("how many stores")."""
     if text.has(rf"how many (?:different |distinct )?{D}"):
         return "", False, True
-    if match := text.take(rf"(?:which|what) (?:of (?:the |our )?)?({D})|({D})(?= (?:with|whose|that|where|which|who|have|had|did|do|made))|({D})"):
+    if match := text.take(
+        rf"(?:which|what) (?:of (?:the |our )?)?({D})|({D})(?= (?:with|whose|that|where|which|who|have|had|did|do|made))"
+        r"|(items|products|articles|stores|shops|branches|outlets|locations)"
+    ):
         word = next(one for one in match.groups() if one)
         return DIMENSION_OF[word], word.endswith("s"), False
     return "", False, False
 
 
-def take_change(text: Text) -> tuple[Direction | str, bool]:
-    """Words of change: "rose", "fell", "changed", or empty; and whether there were words both up and down (then it is changed)."""
+def take_change(text: Text) -> str:
+    """Words of change: "rose", "fell", "changed" (also if there are words for both), or empty."""
     found: set[str] = set()
     for words, direction in ((ROSE, "rose"), (FELL, "fell"), (CHANGED, "changed")):
         pattern = "|".join(sorted(words.split(), key=len, reverse=True))
         while text.take(f"(?:go|went|gone|going)? ?(?:{pattern})"):
             found.add(direction)
-    both = {"rose", "fell"} <= found
-    if not found:
-        return "", False
-    return ("changed" if both or len(found) == 0 else next((one for one in ("rose", "fell") if one in found), "changed")), both
+    if {"rose", "fell"} <= found:
+        return "changed"
+    return next((one for one in ("rose", "fell", "changed") if one in found), "")
 
 
 def take_weekdays(text: Text) -> tuple[int, ...]:
@@ -219,6 +232,8 @@ def take_weekdays(text: Text) -> tuple[int, ...]:
     found: set[int] = set()
     while text.take(r"(?:on |at |over |during )?(?:the )?weekends"):
         found |= {5, 6}
+    if text.take(r"(?:on|during|over) (?:the )?week ?days"):
+        found |= {0, 1, 2, 3, 4}
     days = "|".join(sorted(DAYS, key=len, reverse=True))
     while match := text.take(rf"(?:on |and )?({days})s"):
         found.add(DAYS[match[1]])
@@ -244,7 +259,9 @@ def take_actions(text: Text) -> tuple[str, ...] | None:
     if not text.has(asks) and not text.has(r"decision table|decisions|what should (?:we|i) do|recommend(?:ed|ations?)?(?: actions?)?"):
         return None
     found = [action for pattern, action in table.items() if text.take(pattern)]
-    if not found and not text.take(r"(?:the )?decision table|(?:the )?decisions|what should (?:we|i) do(?: next)?|recommend(?:ed|ations?)?(?: actions?)?"):
+    if not found and not text.take(
+        r"(?:the )?decision table|(?:the )?decisions|what should (?:we|i) do(?: next)?|recommend(?:ed|ations?)?(?: actions?)?"
+    ):
         return None
     while text.take(asks):
         pass
@@ -260,3 +277,8 @@ def checked_dimension(measure: str, by: str) -> None:
         head = known.title[0].upper() + known.title[1:]
         what = f"is not kept by {by}" if by else "is not one number"
         raise Unknown(f"{head} {what}.", [f"{measure.replace('_', ' ')} by {one}" for one in possible[:3]])
+
+
+def without_mean(question: str, instead: str) -> str:
+    """The question with another word for the mean."""
+    return re.sub(r"(?i)\b(?:average|mean|avg)\b", instead, question)

@@ -26,6 +26,7 @@ class Unknown(NotUnderstood):
 _TOKEN: Final = re.compile(r"\d{4}-\d\d(?:-\d\d)?|\d{1,2}[/.]\d{1,2}[/.]\d{4}|\d+(?:[.,]\d+)*[^\W\d_]*|[^\W_]+|[<>]=?|[€£$%]")
 _THOUSANDS: Final = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])")
 _QUOTED: Final = re.compile(r"[\"“”„«»]([^\"“”„«»]+)[\"“”„«»]")
+_MONEY: Final = {"€": "euros", "£": "pounds", "$": "dollars"}
 GONE: Final = "|"
 """Stands where a phrase was taken out, so that its neighbours do not become one phrase."""
 
@@ -43,9 +44,10 @@ def quoted(question: str) -> tuple[str, list[str]]:
 
 def tokens(question: str) -> list[str]:
     """Words, numbers and dates in lower case and without accents; marks such as QQ0 stay in capitals."""
-    plain = unicodedata.normalize("NFKD", question.replace("’", "'"))
+    plain = unicodedata.normalize("NFKD", question.replace("\u2019", "'"))
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     plain = _THOUSANDS.sub(lambda match: match[0].replace(",", ""), plain)
+    plain = re.sub(r"([€£$])\s*(\d[\d.,]*[km]?)", lambda match: f"{match[2]} {_MONEY[match[1]]} ", plain)
     plain = re.sub(r"(?<=\d)\s*%", " percent ", plain)
     plain = re.sub(r"\b(\w+)'s\b", r"\1 s", plain).replace("'", "")
     return [token if re.fullmatch(r"QQ\d+", token) else token.casefold() for token in _TOKEN.findall(plain)]

@@ -16,8 +16,10 @@ _SAME_LAST_YEAR: Final = (
     r"(?:the )?same (?:month|week|quarter|days?|period|time|weeks|months) (?:of |in )?(?:the )?"
     r"(?:last year|a year (?:ago|earlier|before)|year before|previous year|prior year|year earlier)|a year (?:ago|earlier|before)"
 )
-_MAY: Final = re.compile(r"(?<![\w-])(?<!in )(?<!of )(?<!for )(?<!since )(?<!from )(?<!until )(?<!to )(?<!last )(?<!this )(?<!and )"
-                         r"(?<!vs )(?<!next )(?<!versus )(?<!with )(?<!\d )(?<!st )(?<!nd )(?<!rd )(?<!th )may(?! (?:\d|last year))(?![\w-])")  # fmt: skip
+_MAY_IS_A_MONTH: Final = re.compile(
+    r"(?<![\w-])(?:(?:in|of|for|since|from|until|till|to|last|this|next|and|vs|versus|with|than|before|after|between"
+    r"|\d+(?:st|nd|rd|th)?) may|may(?= (?:\d|last year|this year)))(?![\w-])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +44,22 @@ def take_times(text: Text, today: date, question: str) -> Times:
         return _ordered(one, other, today)
     _join_ranges(text, spans, said)
     edge = _take_edge(text, spans, today)
+    if edge is not None and text.has(_CHANGE):
+        raise Unknown("A change needs two periods: for example February compared with January.")
     marks = re.findall(r"T(\d+)", text.rest)
     compares = _compares(text, spans, marks)
     if len(marks) > 2 or (len(marks) == 2 and not compares):
         raise Unknown("Ask about one period at a time, or compare two: for example February compared with January.")
     text.take(r"(?:in )?comparison|compare(?= T)") if compares else None
     if len(marks) == 2:
-        text.take(rf"(?:{_VERSUS}|on|over|from) (?:in )?(?=T)")
+        text.take(rf"(?:{_VERSUS}|on|over|from)(?= (?:in )?T\d)")
         return _ordered(spans[int(marks[0])], spans[int(marks[1])], today)
     if len(marks) == 1 and compares and not relation:
-        text.take(rf"(?:{_VERSUS}|on|over|from) (?=T)")
+        text.take(rf"(?:{_VERSUS}|on|over|from)(?= T\d)")
         return _against(spans[int(marks[0])], today)
     span = edge or (spans[int(marks[0])] if marks else None)
     if relation:
-        text.take(rf"(?:{_VERSUS}|on|over|from|to|with) (?=P|Y)")
+        text.take(rf"(?:{_VERSUS}|on|over|from|to|with)(?= (?:P|Y))")
         text.take("P|Y")
         if span is None:
             raise Ambiguous("Which period is meant?", [f"{question} (last week)", f"{question} (last month)"])
@@ -77,7 +81,11 @@ def _compares(text: Text, spans: list[Span], marks: list[str]) -> bool:
 def _take_relation(text: Text) -> Relation:
     if text.take(_SAME_LAST_YEAR, "Y") or text.take(r"yoy|year (?:over|on|to) year|year (?:over|on) year", "Y"):
         return "year"
-    if text.take(r"(?:the )?(?:month|week|quarter|period|day) (?:before(?! yesterday)(?! \d)(?! [a-z]* ?\d)|earlier)|(?:the )?(?:previous|prior|preceding) period", "P"):
+    if text.take(
+        r"(?:the )?(?:month|week|quarter|period|day) (?:before(?! yesterday)(?! \d)(?! [a-z]* ?\d)|earlier)"
+        r"|(?:the )?(?:previous|prior|preceding) period",
+        "P",
+    ):
         return "previous"
     if text.take(r"(?:the )?year before(?! \d)|(?:the )?year earlier", "Y"):
         return "year"
@@ -89,8 +97,9 @@ def _take_relation(text: Text) -> Relation:
 def _take_spans(text: Text, today: date, question: str) -> tuple[list[Span], list[str]]:
     spans: list[Span] = []
     said: list[str] = []
-    hidden = _MAY.sub("MAY", text.rest)
-    text.rest = hidden
+    # Elsewhere "may" is a verb, hidden from the months.
+    if not _MAY_IS_A_MONTH.search(text.rest):
+        text.rest = re.sub(r"(?<![\w-])may(?![\w-])", "MAY", text.rest)
     for pattern, rule in RULES:
         while match := pattern.search(text.rest):
             try:
@@ -99,6 +108,8 @@ def _take_spans(text: Text, today: date, question: str) -> tuple[list[Span], lis
                 british, american = error.choices
                 choices = [re.sub(re.escape(error.text), one.isoformat(), question) for one in (british, american)]
                 raise Ambiguous(f"{error.text} is {british:%-d %B} in Britain and {american:%-d %B} in America.", choices) from None
+            except (ValueError, OverflowError):
+                span = None
             if span is None:
                 raise Unknown(f"There is no such date: {match[0]}.")
             text.take(pattern, put=f"T{len(spans)}")
@@ -125,7 +136,11 @@ def _join_ranges(text: Text, spans: list[Span], said: list[str]) -> None:
 def _take_edge(text: Text, spans: list[Span], today: date) -> Span | None:
     """A period with one end: since, after, before, until."""
     for pattern, from_end, is_start in (
-        (r"(?:ever )?since (?:the (?:beginning|start) of )?(T\d+)|from (T\d+) (?:on|onwards|onward)|starting (?:from |on |in )?(T\d+)", False, True),
+        (
+            r"(?:ever )?since (?:the (?:beginning|start) of )?(T\d+)|from (T\d+) (?:on|onwards|onward)|starting (?:from |on |in )?(T\d+)",
+            False,
+            True,
+        ),
         (r"after (T\d+)", True, True),
         (r"(?:before|prior to) (T\d+)", False, False),
         (r"(?:until|till|up to|through) (?:the end of )?(T\d+)", True, False),

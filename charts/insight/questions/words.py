@@ -13,11 +13,11 @@ MEASURE_PHRASES: Final = tuple(
          r"|(?:average |mean )?revenue (?:per|an) order|(?:average|mean) (?:order|basket)", "order_value"),
         (r"return rate|rate of returns?|(?:share|percentage|percent) of (?:returns|units returned|returned units)|returns? percentage",
          "return_rate"),
-        (r"(?:number of |how many )?(?:returned units|units (?:were |was )?(?:returned|sent back|brought back|given back)|units of returns)",
+        (r"(?:number of |how many )?(?:returned units|units (?:were |was )?(?:returned|(?:sent|brought|given) back)|units of returns)",
          "returned_units"),
         (r"(?:number|count|amount) of returns|how many returns|returns?|refunds?|how often .{0,20}?returned", "returns"),
         (r"(?:profit|gross) margins?|margins?|profit (?:percentage|percent)|profitability rate", "margin"),
-        (r"(?:average|mean|avg) (?:unit |selling |sales )?prices?|(?:price|revenue) per (?:unit|piece)", "price"),
+        (r"(?:average |mean |avg )?(?:unit |selling |sales )?prices?(?: per (?:unit|piece))?|revenue per (?:unit|piece)", "price"),
         (r"(?:number|count) of orders|how many orders|order count|orders?|receipts|baskets", "orders"),
         (r"(?:number|count|frequency) of sales?|how many sales|sales? (?:count|frequency)|sale lines|how often", "sales"),
         (r"sales? (?:revenue|value|turnover|takings|in (?:money|value))|(?:value|revenue) (?:of|from) (?:the |our )?sales|money from sales"
@@ -31,9 +31,12 @@ MEASURE_PHRASES: Final = tuple(
 
 ERROR_PHRASES: Final = (
     (re.compile(r"(?<![\w-])(?:(?:forecast|prediction|forecasting) (?:errors?|accuracy|quality)|wape|accuracy|how (?:accurate|good|wrong) "
-                r"(?:are|is|were|was) (?:the |our )?(?:forecasts?|predictions?)|errors?(?: of (?:the )?(?:forecasts?|predictions?))?)(?![\w-])"),
+                r"(?:are|is|were|was) (?:the |our )?(?:forecasts?|predictions?)"
+                r"|errors?(?: of (?:the )?(?:forecasts?|predictions?))?)(?![\w-])"),
      "error"),
-    (re.compile(r"(?<![\w-])(?:(?:forecast|prediction) )?bias(?: of (?:the )?(?:forecasts?|predictions?))?(?![\w-])"), "bias"),
+    (re.compile(r"(?<![\w-])(?:(?:how )?(?:are |were )?(?:the |our )?(?:forecasts?|predictions?) biased|(?:forecast |prediction )?"
+                r"bias(?: of (?:the )?(?:forecasts?|predictions?))?)(?![\w-])"),
+     "bias"),
     (re.compile(r"(?<![\w-])(?:coverage|calibration)(?: of (?:the )?(?:forecasts?|predictions?|bands?))?(?![\w-])"), "coverage"),
 )  # fmt: skip
 
@@ -91,18 +94,21 @@ STOPWORDS: Final = frozenset(
     "a an the of in at on for to from by with and our us we i me my you your is are was were be been am do does did have has had having "
     "there what which who how much many show give tell list display see get find me please can could would should so it its that these "
     "those this during within over across through all overall total totals sum whole any made make makes making "
-    "bring brings brought come came generate generated achieve achieved earn earned earning record recorded report need want know like "
+    "bring brings brought come came generate generated achieve achieved earn earned earning report need want know "
     "about just per each every our's whats when hello hi hey thanks thank ok then now currently numbers figures figure number amount "
-    "value values data name names sold sell sells selling product's compare comparing comparison compared break broken down split "
-    "grouped group out ever time inc including happened happen doing performing look one ones s in terms measured wise whose where sorted order "
-    "take took taking taken let let's same".split()
+    "value values combined together data name names sold sell sells selling compare comparing comparison compared break broken "
+    "down split only comes "
+    "grouped group ever happened happen doing performing look one ones s in terms measured wise whose where sorted order "
+    "take took taking taken let".split()
 ) - frozenset("group down".split())  # fmt: skip
 
 VOCABULARY: Final = frozenset(
     {*DIMENSION_OF, *ADVERBS, *DAYS, *MONTHS, *NUMBERS, *UNSUPPORTED, *ROSE.split(), *FELL.split(), *CHANGED.split(), *FUTURE.split()}
     | STOPWORDS
     | set(
-        "revenue revenues turnover takings profit profits margin margins units unit sales sale returns returned refunds orders "
+        "return rate rates refund price pieces piece volume volumes quantity quantities demand order receipts baskets count frequency wape "
+        "proceeds biased negative outside exclude revenue revenues turnover takings profit profits "
+        "margin margins units unit sales sale returns returned refunds orders "
         "price prices yesterday today tomorrow last next previous past coming quarter half average mean share percentage percent best "
         "worst top bottom highest lowest largest smallest biggest least most fewest busiest quietest selling seller sellers accuracy "
         "accurate errors error bias forecasting coverage weekend weekends between since until before after versus against than more "

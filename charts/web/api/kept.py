@@ -8,18 +8,22 @@ import asyncio
 import gzip
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
 from xxhash import xxh3_128_hexdigest
 
+from streams.http.access import RefusedError
+
 OLDEST_SECONDS: Final = 2.0
 """How long an answer may be given after it was last known to be true."""
 LOOK_SECONDS: Final = 0.25
 """How often the database is asked whether anything is new, however many requests come."""
-MOST_BYTES: Final = 96 * 1024 * 1024
+MOST_BYTES, MOST_ANSWERS = 96 * 1024 * 1024, 4000
+MOST_MAKING: Final = 64
+"""Answers that are made at once; beyond it a request is refused instead of waiting behind so many."""
 SMALLEST_PACKED: Final = 1024
 CODINGS: Final = ("zstd", "gzip")
 """The content codings that answers come in, the better one first."""
@@ -36,30 +40,41 @@ class Made:
 
 @dataclass(slots=True)
 class Kept:
-    """An answer, the same in each coding that was asked for, and as of when it is known to be true."""
+    """An answer, and as of when it is known to be true. What is worth packing is kept packed, which takes a quarter of the memory.
 
-    made: Made
+    bodies: by coding; None: as it is.
+    """
+
+    tag: str
+    cursor: str | None
+    packable: bool
+    bodies: dict[str | None, bytes]
     newness: Hashable
     true_at: float
-    packed: dict[str, asyncio.Task[bytes]] = field(default_factory=dict)
-    tag: str = ""
+    size: int = 0
+    """Bytes in memory, with room for a further coding."""
 
     def __post_init__(self) -> None:
-        self.tag = xxh3_128_hexdigest(self.made.body)
+        self.size = 2 * sum(map(len, self.bodies.values())) + 1000
 
     async def body(self, coding: str | None) -> bytes:
-        """The answer in a coding; None: as it is."""
+        """The answer in a coding."""
+        found = self.bodies.get(coding)
+        if found is not None:
+            return found
+        packed = self.bodies["gzip"]
         if coding is None:
-            return self.made.body
-        task = self.packed.get(coding)
-        if task is None:
-            task = self.packed[coding] = asyncio.create_task(asyncio.to_thread(_packed, self.made.body, coding))
-        return await asyncio.shield(task)
+            return await asyncio.to_thread(gzip.decompress, packed)
+        found = self.bodies[coding] = await asyncio.to_thread(lambda: _packed(gzip.decompress(packed), coding))
+        return found
 
-    @property
-    def size(self) -> int:
-        """Bytes in memory, codings estimated at a quarter."""
-        return len(self.made.body) * (4 + len(self.packed)) // 4
+
+def _kept(made: Made, codings: Iterable[str | None], newness: Hashable, true_at: float) -> Kept:
+    """An answer to be kept, in the codings in which it was given before."""
+    tag, packable = xxh3_128_hexdigest(made.body), len(made.body) >= SMALLEST_PACKED
+    wanted = {"gzip", *(coding for coding in codings if coding is not None)} if packable else ()
+    bodies: dict[str | None, bytes] = {coding: _packed(made.body, coding) for coding in wanted}
+    return Kept(tag, made.cursor, packable, bodies or {None: made.body}, newness, true_at)
 
 
 def _packed(body: bytes, coding: str) -> bytes:
@@ -81,13 +96,14 @@ class Keeper:
         self._ask, self._clock = newness, clock
         self._oldest, self._look = oldest_seconds, min(LOOK_SECONDS, oldest_seconds)
         self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
+        self._bytes = 0
         self._newness: Hashable = None
         self._asked_at = -1e9
         self._asking: asyncio.Task[Hashable] | None = None
         self._making: dict[Hashable, asyncio.Task[Kept]] = {}
 
     async def get(self, key: Hashable, make: Callable[[], Made]) -> Kept:
-        """The answer of a key; `make` runs in a thread. What it raises is raised here and not kept."""
+        """The answer of a key; `make` runs in a thread. What it raises is raised here and not kept. Raises RefusedError 503."""
         kept, now = self._kept.get(key), self._clock()
         if kept is not None:
             self._kept.move_to_end(key)
@@ -95,7 +111,8 @@ class Keeper:
                 kept.true_at = self._asked_at
                 return kept
             if now - kept.true_at < self._oldest:
-                self._start(key, make)
+                if len(self._making) < MOST_MAKING:
+                    self._start(key, make)
                 return kept
         return await asyncio.shield(self._start(key, make))
 
@@ -103,6 +120,8 @@ class Keeper:
         """Have an answer looked after, unless somebody does already."""
         task = self._making.get(key)
         if task is None:
+            if len(self._making) >= MOST_MAKING:
+                raise RefusedError(503, "Too much is asked at once: try again.", 1)
             task = self._making[key] = asyncio.create_task(self._renewed(key, make))
             task.add_done_callback(lambda done: self._forget(key, done))
         return task
@@ -118,11 +137,8 @@ class Keeper:
         if old is not None and old.newness == newness:
             old.true_at = self._clock()
             return old
-        began = self._clock()
-        kept = Kept(await asyncio.to_thread(make), newness, began)
-        if old is not None:
-            for coding in old.packed:
-                await kept.body(coding)
+        began, codings = self._clock(), () if old is None else tuple(old.bodies)
+        kept = await asyncio.to_thread(lambda: _kept(make(), codings, newness, began))
         self._keep(key, kept)
         return kept
 
@@ -144,7 +160,9 @@ class Keeper:
         return self._newness
 
     def _keep(self, key: Hashable, kept: Kept) -> None:
+        self._bytes += kept.size
+        if (old := self._kept.pop(key, None)) is not None:
+            self._bytes -= old.size
         self._kept[key] = kept
-        self._kept.move_to_end(key)
-        while sum(one.size for one in self._kept.values()) > MOST_BYTES and len(self._kept) > 1:
-            self._kept.popitem(last=False)
+        while (self._bytes > MOST_BYTES or len(self._kept) > MOST_ANSWERS) and len(self._kept) > 1:
+            self._bytes -= self._kept.popitem(last=False)[1].size

@@ -17,7 +17,7 @@ from charts.queries.health_rows import newness
 from charts.queries.paging import Page, Slice
 from charts.queries.sales import Finds
 from charts.web.api.asked import Asked, Listed, cursor_of, given, parsed, slice_of
-from charts.web.api.kept import CODINGS, SMALLEST_PACKED, Keeper, Kept, Made
+from charts.web.api.kept import CODINGS, Keeper, Kept, Made
 from charts.web.api.problems import problem
 from charts.web.api.tables import CSV, JSON, OF_FORMAT, PARQUET, csv_of, json_of, parquet_of
 from charts.web.asking import preferred
@@ -119,7 +119,7 @@ class Api:
 
         key = request.url.path, media, tuple(sorted(query)), None if listing.settled else int(time.monotonic())
         kept = await self._keeper.get(key, make)
-        return await _given(request, kept, media, _file_headers(listing.name, media) | _link(request.url.path, query, kept.made.cursor))
+        return await _given(request, kept, media, _file_headers(listing.name, media) | _link(request.url.path, query, kept.cursor))
 
     def list_of(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
         """A whole list of which pages are cut: kept for some seconds, so that the next page need not make it again."""
@@ -129,7 +129,7 @@ class Api:
 async def _given(request: AnyRequest, kept: Kept, media: str, headers: dict[str, str]) -> Response[Any]:
     """An answer in the coding that the client likes best, or 304 where it has it already."""
     coding = None
-    if len(kept.made.body) >= SMALLEST_PACKED and media != PARQUET:
+    if kept.packable and media != PARQUET:
         coding = preferred_coding(request.headers.get("accept-encoding", ""))
     tag = f'"{kept.tag}{f"-{coding}" if coding else ""}"'
     headers |= {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": VARY}

@@ -7,16 +7,10 @@ rate, each time for the whole of a random store. With --writes a consumer's sink
 import argparse
 import asyncio
 import json
-import os
 import random
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -26,12 +20,13 @@ from prometheus_client import CollectorRegistry
 from consumers.forecasts.forecasts import ForecastsSink
 from consumers.runtime.metrics import ConsumerMetrics
 from streams.contract.messages import PredictedSales
-from streams.contract.settings import MongoSettings
 from tests.bench.api.load import Run, head_of, steady
+from tests.support.served import served
 from tests.support.shop import FIRST, forecast, records_of
-from tests.support.stand_ins import BEGINNING, documents_in, free_port, kafka_stand_in, mongo_settings
+from tests.support.stand_ins import BEGINNING, documents_in, kafka_stand_in, mongo_settings
 
 RATE, P99_MS = 200.0, 50.0
+UNBOUNDED = {"SHELFCAST_RATE_PER_SECOND": "0", "SHELFCAST_CONNECTIONS_PER_ADDRESS": "400", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def store_name(number: int) -> str:
@@ -59,47 +54,6 @@ class Writer:
         number = self._rng.lognormvariate(1.0, 1.0)
         made = forecast(self._offset, item, store_name(store), f"item {item:04}", origin, number)
         return msgspec.structs.replace(made, path=tuple(round(number * self._rng.lognormvariate(0.0, 0.4), 4) for _ in range(28)))
-
-
-@contextmanager
-def served(mongo: MongoSettings, directory: Path) -> Iterator[int]:
-    """The port of `shelfcast web`."""
-    producer, kafka = kafka_stand_in()
-    port = free_port()
-    named = {"KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers, "MONGODB_URI": mongo.uri.reveal(), "MONGODB_DATABASE": mongo.database}
-    environment = (
-        os.environ
-        | named
-        | {
-            "SHELFCAST_RATE_PER_SECOND": "0",
-            "SHELFCAST_CONNECTIONS_PER_ADDRESS": "400",
-            "OPENBLAS_NUM_THREADS": "1",
-        }
-    )
-    with (directory / "web.log").open("wb") as log:
-        web = subprocess.Popen(
-            [sys.executable, "-m", "deploy.cli", "web", "--port", str(port)], env=environment, stdout=log, stderr=log, stdin=subprocess.PIPE
-        )
-        try:
-            _wait_for(port, web)
-            yield port
-        finally:
-            web.terminate()
-            web.wait(30)
-            producer.flush(1)
-
-
-def _wait_for(port: int, web: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 60
-    while True:
-        assert web.poll() is None, "shelfcast web ended"
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
-        except OSError:
-            assert time.monotonic() < until
-            time.sleep(0.2)
-        else:
-            return
 
 
 def measured(port: int, stores: int, seconds: float, rate: float, query: str) -> Run:
@@ -130,7 +84,8 @@ def bench(stores: int, items: int, seconds: float, rate: float, *, writes: float
                     writer.close_day(number % stores)
                     number += 1
 
-            with served(mongo, directory) as port:
+            _, kafka = broker = kafka_stand_in()
+            with served(kafka, mongo, directory / "web.log", **UNBOUNDED) as port:
                 thread = threading.Thread(target=write)
                 thread.start()
                 try:
@@ -138,6 +93,7 @@ def bench(stores: int, items: int, seconds: float, rate: float, *, writes: float
                 finally:
                     stop.set()
                     thread.join()
+            broker[0].flush(1)
     told = {f"p{share:g}_ms".replace("0.", ""): round(run.quantile(share), 1) for share in (0.5, 0.9, 0.99, 0.999)}
     return told | {
         "requests": len(run.seconds), "rate": round(len(run.seconds) / seconds, 1), "mb_a_second": round(run.bytes / seconds / 1e6, 1),

@@ -20,7 +20,7 @@ from online_model.stock.censored import out_hours, seen_of, sold_hours, store_su
 from online_model.stock.silence import ALARM_BELOW
 from tests.bench.forecasts.fresh import Fresh, read
 from tests.bench.forecasts.fresh_parts import PARTS, without
-from tests.bench.forecasts.fresh_replay import VALUES, Day, replay
+from tests.bench.forecasts.fresh_replay import Day, replay
 
 LAST_DAYS = 14
 HIDDEN_FROM, RUNS_FROM = 28, 28
@@ -107,9 +107,8 @@ class Hidden:
         absolute, error, units = self.absolute[late, of].sum(0), self.error[late, of].sum(0), self.units[late, of].sum()
         wapes = ", ".join(f"{what} {value:.4f}" for what, value in zip(self.names, absolute / units, strict=True))
         print(f"{name:10s} {wapes}; ratios {absolute[2] / absolute[0]:.3f}, {absolute[2] / absolute[1]:.3f}", end="; ")
-        print(
-            f"bias {error[2] / units:+.3f} (n + m (1 - F) {error[1] / units:+.3f}), band {self.inside[late, of].sum() / self.n[late, of].sum():.3f}"
-        )
+        inside = self.inside[late, of].sum() / self.n[late, of].sum()
+        print(f"bias {error[2] / units:+.3f} (n + m (1 - F) {error[1] / units:+.3f}), band {inside:.3f}", flush=True)
 
 
 def hidden(fresh: Fresh) -> None:

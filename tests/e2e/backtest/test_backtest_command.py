@@ -46,7 +46,8 @@ def done(tmp_path_factory):
 def test_the_json_is_as_promised(done):
     folder, _, others = done
     scores = json.loads((folder / "scores.json").read_text())
-    assert set(scores) == {"horizons", "series", "days", "seconds"}
+    assert set(scores) == {"horizons", "differences", "series", "days", "seconds"}
+    assert scores["differences"]["day"]["same_weekday_mean"]["change"] > 0
     assert set(scores["horizons"]) == set(HORIZON_NAMES)
     assert (scores["series"], scores["days"]) == (6, 30)
     for by_contender in scores["horizons"].values():
@@ -85,7 +86,7 @@ def test_the_chart_is_a_picture(done):
     ("changes", "words"),
     [
         ({"horizons": "week"}, "7_days"),
-        ({"compare": "prophet"}, "lightgbm or statsforecast"),
+        ({"compare": "prophet"}, "lightgbm, statsforecast, linear"),
         ({"last_days": 3}, "28 days"),
         ({"last_days": 99}, "none are left to learn from"),
         ({"timezone": "Nowhere"}, "Europe/Berlin"),

@@ -156,3 +156,26 @@ def test_forecasts_are_there(consumed):
         before = {d["_id"]: d["v"] for d in documents.each("forecasts", ("v",))}
         sink.write([r._replace(partition=3) for r in records_of(a_season(stores=("store 0",), items=("item 0",), days=30))])
         assert {d["_id"]: d["v"] for d in documents.each("forecasts", ("v",))} == before
+
+
+def test_a_question_is_answered_from_the_database(consumed):
+    answer = shelfcast(consumed, "ask", "revenue by store", 'only "store 1"', "revenue by colour", "--json")
+    assert answer.returncode == 1, answer.stderr
+    by_store, one, unknown = map(json.loads, answer.stdout.splitlines())
+    expected = {f"store {n}": round(sum(s.revenue_micros for s in SALES if s.store == f"store {n}") / 1e6, 2) for n in range(4)}
+    assert dict(by_store["rows"]) == expected
+    assert one["rows"] == [["store 1", expected["store 1"]]]
+    assert by_store["watermark"]["sales_applied"] == len(SALES)
+    assert by_store["books"]["balanced"]
+    assert unknown["refused"]
+    assert unknown["rows"] == []
+
+
+def test_a_report_is_written_from_the_database(consumed, tmp_path):
+    answer = shelfcast(consumed, "report", "--out", str(tmp_path), "--from", "2025-01-01", "--to", "2025-01-10", "--json")
+    assert answer.returncode == 0, answer.stderr
+    totals = {row["measure"]: row["now"] for row in json.loads(answer.stdout)["tables"]["totals"]}
+    inside = [s for s in SALES if "2025-01-01" <= s.business_date <= "2025-01-10"]
+    assert totals["revenue"] == round(sum(s.revenue_micros for s in inside) / 1e6, 2)
+    assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
+    assert (tmp_path / "places.png").read_bytes()[:4] == b"\x89PNG"

@@ -165,3 +165,7 @@ def test_the_command_writes_what_it_promises(tmp_path, capsys, monkeypatch):
     for name in found["figures"]:
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
     assert "observational" in capsys.readouterr().out
+    card = (tmp_path / "out" / "model_card.md").read_text()
+    assert "observational" in card
+    assert found["best"].replace("_", " ") in card
+    assert "| spend | Spent |" in (tmp_path / "out" / "data_card.md").read_text()

@@ -38,7 +38,7 @@ def test_todays_totals_are_scored_by_the_hour_on_days_in_stock(ours):
     for hour, score in shown["today"].items():
         assert score["n"] == 7 * 3 - 4, hour  # the last of the 8 days has the closing tick alone
         assert score["wape_morning"] == shown["today"]["11"]["wape_morning"]
-    assert shown["today"]["19"]["wape"] < shown["today"]["19"]["wape_morning"] / 2
+    assert shown["today"]["19"]["wape"] < 0.05
 
 
 def test_hours_without_stock_are_estimated_and_not_scored(ours):

@@ -45,6 +45,12 @@ LISTS = {
 
 def filled():
     documents = MemoryDocuments()
+    fill(documents)
+    return documents
+
+
+def fill(documents):
+    """A month of three stores with awkward names, through the consumers' own sinks."""
     sold = StatisticsSink(documents, metrics())
     sold.start(0, BEGINNING)
     sold.write(records_of([
@@ -62,7 +68,6 @@ def filled():
     for day in ("2025-01-29", "2025-01-30"):
         for store in STORES:
             orders.add(Part(store, day, f"{store}{day}", tuple(Line(item, 12.0, "forecast") for item in ITEMS)))
-    return documents
 
 
 def client_of(documents, **settings):

@@ -1,0 +1,1 @@
+"""Reports: places, products, what to do about each, and a commentary whose sentences carry their evidence."""

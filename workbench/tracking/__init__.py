@@ -1,0 +1,1 @@
+"""What a study found, kept in MLflow and as cards for people."""

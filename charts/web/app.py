@@ -70,7 +70,7 @@ def create_app(
     web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics, doorkeeper)
     api = Api(database, web.rate, fresh_seconds=settings.chart_seconds)
     books = Books(database)
-    desk = Desk(books, keeps, outside, place, ordering)
+    desk = Desk(books, keeps, outside, place, ordering, token=doorkeeper.token)
     live = Live(database, tail, Seats(settings.streams, settings.streams_of_one))
     every = [*page_routes(desk), *routes(web, registry), *api_routes.routes(api, live), *more_routes]
     return Litestar(

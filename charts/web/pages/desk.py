@@ -68,8 +68,10 @@ class Desk:
         place: Place | None = None,
         ordering: ShelfSettings | None = None,
         clock: Callable[[], float] = time.time,
+        token: Callable[[AnyRequest], str] = lambda _: "",
     ) -> None:
-        """keeps: where people's decisions are kept; None: nowhere. ordering: lead time and review of orders."""
+        """keeps: where people's decisions are kept; None: nowhere. ordering: lead time and review. token: proves forms to be ours."""
+        self._token = token
         self.books, self.keeps, self.clock = books, keeps, clock
         self.outside, self.place, self.ordering = outside or Outside(), place or Place(), ordering or ShelfSettings()
         place = self.place
@@ -141,7 +143,7 @@ class Desk:
         language = asked if asked in languages() else preferred_language(request.headers.get("accept-language", ""))
         theme = cookies.get("theme", "")
         speech = Speech(language, self.place.country, self._zone)
-        return Visit(request.url.path, filters, speech, self.clock(), theme if theme in _THEMES else "")
+        return Visit(request.url.path, filters, speech, self.clock(), theme if theme in _THEMES else "", self._token(request))
 
     def _frame(self, visit: Visit) -> dict[str, Any]:
         stores = self.books.stores()

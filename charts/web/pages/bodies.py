@@ -14,7 +14,10 @@ from streams.contract.errors import ServerError, UsageError
 
 
 async def body_of(request: AnyRequest) -> Mapping[str, Any]:
-    """The object in a request's body; empty for what is no object, or is about another store than the address, whose rights were checked."""
+    """The object in a request's body; empty for what is no object, or is about another store than the address.
+
+    Rights are checked by the address.
+    """
     try:
         found = msgspec.json.decode(await request.body())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

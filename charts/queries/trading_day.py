@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from charts.queries.sales import Finds, Period, Sums
+from charts.queries.sales import Document, Finds, Sums
 from streams.contract.documents import HOURS_A_WEEK, SCORE_COLUMNS, SCORE_MONTHS, STORE_MONTHS, money_of
 from streams.contract.horizons import DAY
 
@@ -52,9 +52,23 @@ def main_currency(sums: Sums) -> str | None:
 
 
 def trading_days(database: Finds, stores: Iterable[str]) -> list[TradingDay]:
-    """The newest day of each store, by name. Raises ServerError."""
-    found = (trading_day(database, store) for store in sorted(stores))
-    return [day for day in found if day is not None]
+    """The newest day of each store, by name. All stores that sold in the newest month are read at once. Raises ServerError."""
+    names = sorted(stores)
+    if len(names) < 2:
+        return [day for day in (trading_day(database, name) for name in names) if day is not None]
+    newest = next(iter(database.find(STORE_MONTHS, {}, ("month",), newest_by="month", limit=1)), None)
+    by_store: defaultdict[str, list[Document]] = defaultdict(list)
+    if newest is not None:
+        for document in database.find(STORE_MONTHS, {"month": {"$gte": _seen_since(newest["month"])}}):
+            by_store[document["store"]].append(document)
+    found = []
+    for name in names:
+        months = by_store[name]
+        current = newest is not None and any(document["month"] == newest["month"] for document in months)
+        day = _day_of(name, months) if current else trading_day(database, name)
+        if day is not None:
+            found.append(day)
+    return found
 
 
 def trading_day(database: Finds, store: str) -> TradingDay | None:
@@ -62,8 +76,15 @@ def trading_day(database: Finds, store: str) -> TradingDay | None:
     newest = next(iter(database.find(STORE_MONTHS, {"store": store}, ("month",), newest_by="month", limit=1)), None)
     if newest is None:
         return None
-    seen = date.fromisoformat(f"{newest['month']}-01") - timedelta(days=SEEN_DAYS - 28)
-    months = list(database.find(STORE_MONTHS, {"store": store, "month": Period(seen.isoformat(), None).months()}))
+    return _day_of(store, list(database.find(STORE_MONTHS, {"store": store, "month": {"$gte": _seen_since(newest["month"])}})))
+
+
+def _seen_since(month: str) -> str:
+    """The first of the months that tell what is usual in a month."""
+    return (date.fromisoformat(f"{month}-01") - timedelta(days=SEEN_DAYS - 28)).isoformat()[:7]
+
+
+def _day_of(store: str, months: list[Document]) -> TradingDay:
     days: defaultdict[str, Sums] = defaultdict(Sums)
     for document in months:
         for number, row in document["days"].items():

@@ -70,13 +70,14 @@ def create_app(
     web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics, doorkeeper)
     api = Api(database, web.rate, fresh_seconds=settings.chart_seconds)
     books = Books(database)
-    desk = Desk(books, keeps, outside, place, ordering)
+    desk = Desk(books, keeps, outside, place, ordering, token=doorkeeper.token)
     live = Live(database, tail, Seats(settings.streams, settings.streams_of_one))
     every = [*page_routes(desk), *routes(web, registry), *api_routes.routes(api, live), *more_routes]
     return Litestar(
         [*every, *_description_of(every), *login_routes(doorkeeper)],
         before_request=web.let_in,
         after_response=web.measure,
+        on_startup=[desk.warm],
         on_shutdown=[books.kept.close],
         openapi_config=None,
         logging_config=None,

@@ -14,12 +14,18 @@ from streams.contract.errors import ServerError, UsageError
 
 
 async def body_of(request: AnyRequest) -> Mapping[str, Any]:
-    """The object in a request's body; empty for what is no object."""
+    """The object in a request's body; empty for what is no object, or is about another store than the address.
+
+    Rights are checked by the address.
+    """
     try:
         found = msgspec.json.decode(await request.body())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    asked = request.query_params.get("store")
+    return {} if asked and found.get("store", asked) not in (asked, "") else found | ({"asked": asked} if asked else {})
 
 
 async def answered_json(request: AnyRequest, work: Callable[[], str]) -> Response[Any]:

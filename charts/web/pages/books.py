@@ -1,6 +1,6 @@
 """What the pages know of the stores, read from MongoDB and kept for a while."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ from charts.queries import forecasts, sales
 from charts.queries.assortment import Foreseen, Key, SoldItem, foreseen_items, sold_items
 from charts.queries.decision_table import ProductRow, facing_changes, newest_level_shifts, product_rows, scored_units
 from charts.queries.sales import Finds, Period
-from charts.queries.trading_day import ScoredTotal, TradingDay, scored_totals, trading_day
+from charts.queries.trading_day import ScoredTotal, TradingDay, scored_totals, trading_day, trading_days
 from charts.web.pages.kept import Kept
 
 _SOON, _SLOW, _DAILY = 2.0, 60.0, 300.0
@@ -36,6 +36,10 @@ class Books:
             self.sold(store, _NAMED_DAYS)
         known = [self.kept.peek(("sold", name, _NAMED_DAYS)) or {} for name in names]
         return sorted({one.category for sold in known for one in sold.values() if one.category})
+
+    def trading_days(self, stores: Sequence[str]) -> list[TradingDay]:
+        """The newest day of each of these stores, as it stands."""
+        return trading_days(self.database, stores)
 
     def trading_day(self, store: str) -> TradingDay | None:
         """A store's newest day, as it stands."""

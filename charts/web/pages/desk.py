@@ -68,12 +68,30 @@ class Desk:
         place: Place | None = None,
         ordering: ShelfSettings | None = None,
         clock: Callable[[], float] = time.time,
+        token: Callable[[AnyRequest], str] = lambda _: "",
     ) -> None:
-        """keeps: where people's decisions are kept; None: nowhere. ordering: lead time and review of orders."""
+        """keeps: where people's decisions are kept; None: nowhere. ordering: lead time and review. token: proves forms to be ours."""
+        self._token = token
         self.books, self.keeps, self.clock = books, keeps, clock
         self.outside, self.place, self.ordering = outside or Outside(), place or Place(), ordering or ShelfSettings()
         place = self.place
         self._zone = ZoneInfo(place.zone) if place.zone != "UTC" else UTC
+
+    async def warm(self) -> None:
+        """Make templates, words and formats ready before the first visit: the first of each takes a second."""
+        await asyncio.to_thread(self._warm)
+
+    def _warm(self) -> None:
+        for language in languages():
+            environment = _environment(language)
+            for name in environment.list_templates():
+                environment.get_template(name)
+            say = Speech(language, self.place.country, self._zone)
+            say.money(1.0, "EUR")
+            say.day("2025-01-01")
+            say.clock(0)
+            say.compact(1e6)
+            say.percent(0.5)
 
     async def page(self, request: AnyRequest, template: str, work: Callable[[Visit], Mapping[str, Any]]) -> Response[Any]:
         """Answer with a page: `work` reads what its template shows. It runs in a thread."""
@@ -125,7 +143,7 @@ class Desk:
         language = asked if asked in languages() else preferred_language(request.headers.get("accept-language", ""))
         theme = cookies.get("theme", "")
         speech = Speech(language, self.place.country, self._zone)
-        return Visit(request.url.path, filters, speech, self.clock(), theme if theme in _THEMES else "")
+        return Visit(request.url.path, filters, speech, self.clock(), theme if theme in _THEMES else "", self._token(request))
 
     def _frame(self, visit: Visit) -> dict[str, Any]:
         stores = self.books.stores()

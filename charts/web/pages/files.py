@@ -37,7 +37,7 @@ WORKER: Final = _FILES["worker.js"]
 def file_routes() -> list[HTTPRouteHandler]:
     """`/static/...`."""
 
-    @get("/static/{digest:str}/{name:str}", include_in_schema=False, sync_to_thread=False)
+    @get("/static/{digest:str}/{name:str}", include_in_schema=False, opt={"checks_stores": True}, sync_to_thread=False)
     def file(digest: Annotated[str, PathParameter()], name: Annotated[str, PathParameter()]) -> Response[bytes]:
         content = _FILES.get(name)
         if content is None or address_of(name) != f"/static/{digest}/{name}":

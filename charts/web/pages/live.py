@@ -71,7 +71,7 @@ def live_routes(database: Finds) -> list[HTTPRouteHandler]:
     """`/live`."""
     pulses: list[Pulse] = []
 
-    @get("/live", include_in_schema=False)
+    @get("/live", include_in_schema=False, opt={"checks_stores": True})
     async def live(request: AnyRequest) -> ServerSentEvent:
         if not pulses:
             pulses.append(Pulse(lambda: progress_word(database)))

@@ -85,7 +85,7 @@ def withdraw(desk: Desk, body: Mapping[str, Any], now: float) -> str:
     """Withdraw an announcement that was made here. Raises UsageError, ServerError."""
     keeps = stored_here(desk)
     found = keeps.all_of(COLLECTION, {"_id": body.get("name", "")}, 1)
-    if not found:
+    if not found or found[0]["store"] != body.get("asked", found[0]["store"]):
         raise UsageError("There is no such announcement.")
     plan = found[0] | {"active": False, "at": now}
     _publish(desk, plan, now)

@@ -87,7 +87,7 @@ def till_routes(desk: Desk) -> list[HTTPRouteHandler]:
         body = await body_of(request)
         return await answered_json(request, lambda: sell(desk, body))
 
-    @get("/till/worker.js", include_in_schema=False, sync_to_thread=False)
+    @get("/till/worker.js", include_in_schema=False, opt={"checks_stores": True}, sync_to_thread=False)
     def worker() -> Response[bytes]:
         headers = {"Content-Type": "text/javascript; charset=utf-8", "Service-Worker-Allowed": "/till"}
         return Response(WORKER, headers=headers)

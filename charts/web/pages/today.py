@@ -198,10 +198,8 @@ def today(books: Books, visit: Visit) -> dict[str, Any]:
     names = books.stores() if chosen is None else [chosen]
     views: list[StoreView] = []
     found: list[Surprise] = []
-    for name in names:
-        day = books.trading_day(name)
-        if day is None:
-            continue
+    for day in books.trading_days(names):
+        name = day.store
         sold, ahead = books.sold(name, PRICED_DAYS), books.foreseen(name)
         state = freshness.state_of(day.newest_sale, visit.now, day.lines_an_hour, visit.speech.zone)
         views.append(store_view(day, ahead, sold, books.scored_totals(name), state))

@@ -183,6 +183,9 @@ def decide(desk: Desk, body: Mapping[str, Any], now: float) -> str:
     if texts["state"] == "ignored" and not texts["reason"].strip():
         raise UsageError("Say why it is ignored, so that others know.")
     keeps = stored_here(desk)
+    older = keeps.all_of(COLLECTION, {"_id": texts["name"]}, 1)
+    if older and older[0]["store"] not in ("", body.get("asked", older[0]["store"])):
+        raise UsageError("This task is of another store.")
     if texts["state"] == "open":
         keeps.drop(COLLECTION, texts["name"])
         return "It is open again."

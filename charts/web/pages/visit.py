@@ -83,6 +83,8 @@ class Visit:
     speech: Speech
     now: float
     theme: str = ""
+    token: str = ""
+    """Proves that a change comes from a page that was shown to this session."""
 
     def to(self, path: str, **changes: str | int | None) -> str:
         """The address of another page with the same store, category and period; `changes` are filters of that page."""

@@ -78,6 +78,18 @@ if (document.querySelector("[data-loading]")) setTimeout(() => location.reload()
 
 // ---------------------------------------------------------------- forms as JSON
 
+// Who is logged in shows that a change comes from a page of theirs. The store stands in the address too, where rights are checked.
+const token = document.querySelector("meta[name=csrf]")?.content;
+function changing(body) {
+  const headers = {"Content-Type": "application/json", Accept: "application/json", ...(token ? {"X-CSRF-Token": token} : {})};
+  return {method: "POST", headers, body: JSON.stringify(body)};
+}
+function withStore(address, store) {
+  const found = new URL(address, location.href), name = store || new URLSearchParams(location.search).get("store");
+  if (name) found.searchParams.set("store", name);
+  return found;
+}
+
 async function send(form, button) {
   const body = {};
   for (const field of form.elements) {
@@ -89,7 +101,7 @@ async function send(form, button) {
   if (button && button.name) body[button.name] = button.value;
   const said = form.querySelector("[role=status]") || document.getElementById("said");
   try {
-    const answer = await fetch(form.action, {method: "POST", headers: {"Content-Type": "application/json", Accept: "application/json"}, body: JSON.stringify(body)});
+    const answer = await fetch(withStore(form.action, body.store), changing(body));
     const told = await answer.json();
     if (!answer.ok) throw new Error(told.error || answer.statusText);
     if (said) said.textContent = told.message;

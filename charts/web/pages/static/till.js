@@ -76,7 +76,7 @@ async function send() {
   if (sending || lines.length === 0) return;
   sending = true;
   try {
-    const answer = await fetch("/till/sales", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({store, lines})});
+    const answer = await fetch(withStore("/till/sales", store), changing({store, lines}));
     if (answer.ok) {
       const sent = new Set(lines.map((line) => line.event_id));
       keep(queued().filter((line) => !sent.has(line.event_id)));

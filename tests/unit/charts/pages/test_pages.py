@@ -256,3 +256,16 @@ def test_the_language_is_remembered(client):
     assert 'data-theme="dark"' in client.get("/", headers=HTML | {"Cookie": "theme=dark"}).text
     assert "data-theme=" not in client.get("/", headers=HTML | {"Cookie": 'theme="><script>'}).text
     assert LAST.year == 2025
+
+
+def test_a_body_is_about_the_store_of_its_address(client, doors):
+    """Rights are checked by the address, so the body must not be about another store."""
+    line = {"event_id": "till-2", "item": "milk", "quantity": 1, "unit_price": 1.0, "sold_at": 1.7e9}
+    before = len(doors.published)
+    assert client.post("/till/sales?store=other", json={"store": STORE, "lines": [line]}).status_code == 422
+    assert len(doors.published) == before
+    assert client.post("/till/sales", params={"store": STORE}, json={"store": STORE, "lines": [line]}).status_code == 200
+
+
+def test_a_page_carries_the_token_of_its_session(client):
+    assert re.search(r'<meta name="csrf" content="[^"]{10,}">', page(client, "/todo", store=STORE))

@@ -55,9 +55,9 @@ class Web:
                 request.state["who"] = who = address_of(request) if name == THIS_MACHINE else name
                 request.state["left"] = self.rate.take(who)
         except RefusedError as refused:
-            if (login := self.doorkeeper.login_instead(request, refused)) is not None:
-                request.state["status"] = login.status_code
-                return login
+            if (way := self.doorkeeper.elsewhere(request, refused)) is not None:
+                request.state["status"] = way.status_code
+                return way
             request.state["status"] = refused.status
             if _is_of_api(request):
                 headers = self.rate.headers(0) if refused.status == 429 else {}

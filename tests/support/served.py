@@ -12,7 +12,7 @@ from pathlib import Path
 from streams.contract.settings import KafkaSettings, MongoSettings
 from tests.support.stand_ins import free_port
 
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 @contextmanager

@@ -102,6 +102,11 @@ class Keeper:
         self._asking: asyncio.Task[Hashable] | None = None
         self._making: dict[Hashable, asyncio.Task[Kept]] = {}
 
+    @property
+    def newness(self) -> Hashable:
+        """How far the database had come when it was last asked. What is made afterwards holds all of that."""
+        return self._newness
+
     async def get(self, key: Hashable, make: Callable[[], Made]) -> Kept:
         """The answer of a key; `make` runs in a thread. What it raises is raised here and not kept. Raises RefusedError 503."""
         kept, now = self._kept.get(key), self._clock()

@@ -122,8 +122,8 @@ class Api:
         return await _given(request, kept, media, _file_headers(listing.name, media) | _link(request.url.path, query, kept.cursor))
 
     def list_of(self, key: tuple[Any, ...], make: Callable[[], T]) -> T:
-        """A whole list of which pages are cut: kept for some seconds, so that the next page need not make it again."""
-        return self._lists.get(key, make)
+        """A whole list of which pages are cut: kept for some seconds while nothing new is written, for the pages that follow."""
+        return self._lists.get((self._keeper.newness, *key), make)
 
 
 async def _given(request: AnyRequest, kept: Kept, media: str, headers: dict[str, str]) -> Response[Any]:

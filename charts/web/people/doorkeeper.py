@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from litestar import Request
 from litestar.response import Response
@@ -87,14 +87,15 @@ class Doorkeeper:
         request.state["visitor"] = visitor
         self._check_rights(request, visitor)
 
-    def login_instead(self, request: AnyRequest, refused: RefusedError) -> Response[Any] | None:
-        """The way to the log-in page, for a person who asks for a page without being logged in."""
-        if (
-            not self.people_log_in
-            or refused.status != 401
-            or request.method != "GET"
-            or "text/html" not in request.headers.get("accept", "")
-        ):
+    def elsewhere(self, request: AnyRequest, refused: RefusedError) -> Response[Any] | None:
+        """The way for a person who asks for a page: to the log-in, or to the first of the stores that they may see."""
+        if not self.people_log_in or request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+            return None
+        stores = request.state.get("stores")
+        if refused.status == 403 and stores and "store" not in request.query_params:
+            query = urlencode([*request.query_params.multi_items(), ("store", min(stores))])
+            return Response(None, status_code=303, headers={"Location": f"{request.url.path}?{query}"})
+        if refused.status != 401:
             return None
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return Response(None, status_code=303, headers={"Location": f"{LOGIN}?next={quote(wanted, safe='')}"})
@@ -104,6 +105,11 @@ class Doorkeeper:
         if self._sessions is None:
             raise RuntimeError("the request was not let in")
         return self._sessions.token(request.state["visitor"].bound_to)
+
+    def person(self, request: AnyRequest) -> tuple[str, str]:
+        """Who has logged in, and the token of their forms; empty where nobody logs in."""
+        user = request.state["visitor"].user
+        return ("" if user is None else user.name, self.token(request)) if self.people_log_in else ("", "")
 
     async def log_in(self, request: AnyRequest, name: str, password: str) -> str | None:
         """The cookie of a new session; None for a wrong name or password, or a locked user. Raises RefusedError 429, ServerError."""
@@ -188,6 +194,7 @@ class Doorkeeper:
             stores = frozenset(visitor.user.stores) or None
             if needs not in SCOPES_OF[visitor.user.role] and request.url.path not in _NO_STORE:
                 raise RefusedError(403, f"A {visitor.user.role} may not {needs}.")
+        request.state["stores"] = stores
         if stores is None or opt.get("checks_stores") or request.url.path in _NO_STORE:
             return
         asked = {*request.query_params.getall("store", []), *([request.path_params["store"]] if "store" in request.path_params else [])}

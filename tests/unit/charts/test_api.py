@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import time
 
 import msgspec
 import pyarrow as pa
@@ -251,6 +252,19 @@ def test_errors_give_nothing_away(error, status):
             answer = client.get(path)
             assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), path
             assert "secret" not in answer.text
+
+
+def test_sums_are_those_of_what_is_written_now():
+    documents = filled()
+    sold = StatisticsSink(documents, metrics())
+    sold.start(0, BEGINNING)
+    with client_of(documents, chart_seconds=60.0) as client:
+        before = client.get("/v1/stores").json()[0]["sales"]
+        sold.write(records_of([accepted(121, store="=Paris+1")], start={0: 900}))
+        until = time.monotonic() + 10
+        while client.get("/v1/stores").json()[0]["sales"] == before:
+            assert time.monotonic() < until
+            time.sleep(0.05)
 
 
 def test_what_was_replaced_goes_on_and_says_so(client, document):

@@ -6,7 +6,7 @@
 ...     print(row["item"], row["close"]["horizons"][0]["mean"])
 """
 
-from shelfcast_client.api import Client
-from shelfcast_client.transport import Event, ProblemError
+from .api import Client
+from .transport import Event, ProblemError
 
 __all__ = ["Client", "Event", "ProblemError"]

@@ -325,18 +325,21 @@ class StoreModel:
     def today(self, index: int, told: Moment, pool: Pool) -> TodayForecast:
         """Totals of a running day, see `Forecaster.today`."""
         self.follow(index, told, pool)
+        spread, whole = self._series.spread[DAY], self._series.integer
         more = len(told.sold) - len(self._series)
-        spread = np.pad(self._series.spread[DAY], (0, more), constant_values=1)
-        return self._today.forecast(told, spread, np.pad(self._series.integer, (0, more), constant_values=True), pool.today)
+        if more:
+            spread, whole = np.pad(spread, (0, more), constant_values=1), np.pad(whole, (0, more), constant_values=True)
+        return self._today.forecast(told, spread, whole, pool.today)
 
     def _expected(self, told: Moment, pool: Pool) -> Expected:
         """What the morning and the past days expect of a running day; nothing of items met since the morning."""
         s, more, ahead = self._series, len(told.sold) - len(self._series), told.day - self.last_day - 1
-        morning, own = np.pad(s.morning[min(max(ahead, 0), 6)].astype(np.float64), (0, more)), s.by_hour
+        morning, own, promoted = s.morning[min(max(ahead, 0), 6)].astype(np.float64), s.by_hour, s.told_promotion
         if more:
-            own = np.pad(own, ((0, 0), (0, more)))
+            morning, own, promoted = np.pad(morning, (0, more)), np.pad(own, ((0, 0), (0, more))), np.pad(promoted, (0, more))
+        if ahead:
+            promoted = np.zeros(len(told.sold), np.bool_)
         share, gain = pool.nowcast.share_and_gain(self._curve, (told.day - 1) % 7, told.hour, own)
-        promoted = np.pad(s.told_promotion, (0, more)) if ahead == 0 else np.zeros(len(told.sold), np.bool_)
         return Expected(morning, share, gain, promoted, pool.table(self.country, self.subdivision).days_to_holiday(told.day))
 
     def dump(self, prefix: str) -> dict[str, Any]:

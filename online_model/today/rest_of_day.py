@@ -36,7 +36,7 @@ SHAPE_PRECISION: Final = 3000.0
 _KNOWN_BEFORE: Final = [FEATURES.index(name) for name in ("one", "size", "late")]
 RATIO_CLIP: Final = (-0.6, 1.5)
 """Bounds of the correction relative to what is expected."""
-SOLVE_AT: Final = 0.01
+SOLVE_AT: Final = 0.03
 LABEL_CAP: Final = 10.0
 """The units of a stretch teach up to ten times what was expected, plus 10."""
 

@@ -226,8 +226,8 @@ class Today:
         self.items.grow(len(rest))
         self.totals.grow(len(sums[0]))
         of_totals = shared.total_band.serve(slot, sums[1], self.totals.spread[: len(sums[0])], None)
-        self.items.keep(told.day, slot, (told.sold, base, correction, *np.delete(quantiles, _MEDIAN, 0)))
-        self.totals.keep(told.day, slot, (*sums, np.zeros(0), *np.delete(of_totals, _MEDIAN, 0)))
+        self.items.keep(told.day, slot, (told.sold, base, correction, *quantiles[:_MEDIAN], *quantiles[_MEDIAN + 1 :]))
+        self.totals.keep(told.day, slot, (*sums, np.zeros(0), *of_totals[:_MEDIAN], *of_totals[_MEDIAN + 1 :]))
         return TodayForecast(told.sold + rest, told.sold + quantiles, sums[0], sums[0] + sums[1], sums[0] + of_totals)
 
     def close(self, day: int, sold: SoldDay, spread: F32, shared: SharedToday, share: float) -> None:

@@ -186,7 +186,9 @@ class DayCloser:
         sold.lines = 0
         told = _moment(store, sold, day, hour)
         found = self._model.today(store.index, told)
-        weekday_mean = np.pad(store.morning[-1], (0, n - store.morning.shape[1]))  # items first sold today have none
+        weekday_mean, more = store.morning[-1], n - store.morning.shape[1]
+        if more:  # items first sold today have none
+            weekday_mean = np.pad(weekday_mean, (0, more))
         values = _values(found.mean, found.quantiles, weekday_mean)
         if self.watcher is not None:
             self.watcher.running(store, day, hour, values)

@@ -15,14 +15,23 @@ class Remembering:
         self.asked: list[dict[str, Any]] = []
 
     def find(
-        self, collection: str, where: Mapping[str, Any], fields: Any = None, *, newest_by: str | None = None, limit: int = 0
+        self,
+        collection: str,
+        where: Mapping[str, Any],
+        fields: Any = None,
+        *,
+        newest_by: str | None = None,
+        ordered_by: str | None = None,
+        limit: int = 0,
+        at_once: int = 0,
     ) -> Iterator[Document]:
         """As the database does. Raises ServerError."""
         asked = {"collection": collection, "filter": dict(where), "fields": list(fields or ())}
-        key = repr((asked, newest_by, limit))
+        order: Any = {"newest_by": newest_by, "ordered_by": ordered_by, "limit": limit, "at_once": at_once}
+        key = repr((asked, order))
         if key not in self._known:
             self.asked.append(asked)
-            self._known[key] = list(self._database.find(collection, where, fields, newest_by=newest_by, limit=limit))
+            self._known[key] = list(self._database.find(collection, where, fields, **order))
         return iter(self._known[key])
 
     def count(self, collection: str) -> int:
@@ -39,11 +48,19 @@ class Months:
         self._held = list(database.find(collection, where))
 
     def find(
-        self, collection: str, where: Mapping[str, Any], fields: Any = None, *, newest_by: str | None = None, limit: int = 0
+        self,
+        collection: str,
+        where: Mapping[str, Any],
+        fields: Any = None,
+        *,
+        newest_by: str | None = None,
+        ordered_by: str | None = None,
+        limit: int = 0,
+        at_once: int = 0,
     ) -> Iterator[Document]:
         """The held documents that fit, with all their fields; the months asked for must be among those held. Raises ServerError."""
         if collection != self._collection:
-            return self._database.find(collection, where, fields, newest_by=newest_by, limit=limit)
+            return self._database.find(collection, where, fields, newest_by=newest_by, ordered_by=ordered_by, limit=limit, at_once=at_once)
         return (document for document in self._held if all(_fits(document.get(name), wanted) for name, wanted in where.items()))
 
     def count(self, collection: str) -> int:

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from msgspec.structs import StructConfig
 
 from streams.contract.errors import SettingsError
+from streams.contract.loopback import is_loopback
 from streams.contract.messages import OutputMessage
 from streams.contract.settings import Secret
-from streams.http.access import is_loopback
 
 MOST_HOOKS: Final = 50
 LEAST_SECRET_BYTES: Final = 24

@@ -43,7 +43,7 @@ class Moment:
         """The store's sum and those of its categories, `[1 + categories]`, of a value for each series."""
         if self.groups is None:
             return np.array([values.sum()])
-        sums = np.bincount(self.groups + 1, values, self.categories + 1)
+        sums: F64 = np.bincount(self.groups + 1, values, self.categories + 1).astype(np.float64, copy=False)
         sums[0] = values.sum()
         return sums
 

@@ -87,6 +87,7 @@ def _to_3_today(state: State) -> None:
         "lately": np.zeros((3, 0)), "information": np.zeros((14, 14)), "response": np.zeros(14), "weights": np.zeros(14),
         "numbers": [0.0, 0.0, 0.0], "trust.xx": np.zeros(12), "trust.xy": np.zeros(12), "usual.square": np.full(24, 2.0), "usual.days": 0.0,
     })  # fmt: skip
+    start: dict[str, Any]
     for band in ("band", "total_band"):
         start = {"error": np.full(12, 0.1), "square": np.ones(12), "levels": np.full((2, 12), 1.4)}
         _fill(model, f"pool.today.{band}", start)

@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry
 from consumers.forecasts.forecasts import ForecastsSink
 from consumers.runtime.metrics import ConsumerMetrics
 from streams.contract.messages import PredictedSales
-from tests.bench.api.load import Run, head_of, steady
+from tests.bench.api.load import Run, each_once, head_of, steady
 from tests.support.served import served
 from tests.support.shop import FIRST, forecast, records_of
 from tests.support.stand_ins import BEGINNING, documents_in, kafka_stand_in, mongo_settings
@@ -62,7 +62,7 @@ def measured(port: int, stores: int, seconds: float, rate: float, query: str) ->
         head_of(f"/v1/forecasts?store=store%20{n:03}{query}", Accept_Encoding="gzip", Accept="application/json") for n in range(stores)
     ]
     began = time.perf_counter()
-    asyncio.run(steady("127.0.0.1", port, heads, 20.0, stores / 20))
+    asyncio.run(each_once("127.0.0.1", port, heads))
     print(f"warm after {time.perf_counter() - began:.1f} s")
     return asyncio.run(steady("127.0.0.1", port, heads, rate, seconds))
 

@@ -47,6 +47,13 @@ class Connections:
         return int(lines[0].split()[1]), headers, length
 
 
+async def each_once(host: str, port: int, heads: list[bytes]) -> None:
+    """Ask with each head, one after the other."""
+    connections = Connections(host, port)
+    for head in heads:
+        await connections.ask(head)
+
+
 async def steady(host: str, port: int, heads: list[bytes], rate: float, seconds: float, seed: int = 1) -> Run:
     """Ask at `rate` requests a second, at random moments, each time one of the heads."""
     run, connections, rng, tasks = Run(), Connections(host, port), random.Random(seed), []

@@ -31,7 +31,7 @@ class DayCurve:
 
     def __init__(self) -> None:
         self.by_weekday: F64 = np.zeros((7, HOURS))
-        self._kept: tuple[tuple[int, int, int], F32] | None = None  # what the last share was asked for, and the share
+        self._kept: tuple[tuple[int, object, int], F32] | None = None  # what the last share was asked for, and the share
 
     def learn(self, weekday: int, by_hour: F64) -> None:
         """Add the units of an open day by hour, `[24]`."""
@@ -53,8 +53,8 @@ class DayCurve:
         out /= np.maximum(out[-1], TINY)
         return out
 
-    def kept_share(self, weekday: int, learned: int, pooled: Callable[[], F64], own: F32) -> F32:
-        """`share`, kept from one event to the next: it changes only when a day has closed, which `learned` counts."""
+    def kept_share(self, weekday: int, learned: object, pooled: Callable[[], F64], own: F32) -> F32:
+        """`share`, kept from one event to the next: it changes only when a day has closed, and then `learned` is another object."""
         asked = (weekday, learned, own.shape[1])
         if self._kept is None or self._kept[0] != asked:
             self._kept = asked, self.share(weekday, pooled(), own)
@@ -72,7 +72,7 @@ class Nowcast:
         self.by_hour: F64 = np.zeros(HOURS)
         self.xx: F64 = np.full(HOURS + 1, GAIN_RIDGE)
         self.xy: F64 = np.zeros(HOURS + 1)
-        self._learned = 0  # days: what was made of the curves before is out of date
+        self._learned = object()  # another one after each day, and of each pool: what was made of the curves before is out of date
 
     def curve(self) -> F64:
         """Share of each hour in a day's units, `[24]`; equal shares until sales are known."""
@@ -94,7 +94,7 @@ class Nowcast:
             The weight of the store within its business date.
 
         """
-        self._learned += 1
+        self._learned = object()
         f = curve.share(weekday, self.curve(), own)[1:].T
         n = np.cumsum(hours, 1)
         m = np.maximum(morning, 0.01)[:, None]

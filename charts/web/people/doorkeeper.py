@@ -92,7 +92,8 @@ class Doorkeeper:
         if not self.people_log_in or request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
             return None
         stores = request.state.get("stores")
-        if refused.status == 403 and stores and "store" not in request.query_params:
+        asks_none = "store" not in request.query_params and "store" not in request.path_params
+        if refused.status == 403 and stores and asks_none and not request.url.path.startswith("/v1/"):
             query = urlencode([*request.query_params.multi_items(), ("store", min(stores))])
             return Response(None, status_code=303, headers={"Location": f"{request.url.path}?{query}"})
         if refused.status != 401:

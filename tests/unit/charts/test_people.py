@@ -303,12 +303,14 @@ def test_the_desk_is_that_of_the_stores_of_who_has_logged_in(client_of):
         away = client.get("/")
         assert (away.status_code, away.headers["location"]) == (303, "/?store=berlin-1")
         page = client.get("/?store=berlin-1")
-        token = re.search(r'name="csrf-token" content="([^"]+)"', page.text)[1]
-        assert "Log anna out" in page.text
+        token = {"X-CSRF-Token": re.search(r'name="csrf" content="([^"]+)"', page.text)[1]}
         for address in re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text):
             assert client.get(address).status_code == 200
-        task = {"name": "a", "state": "taken", "store": "berlin-2"}
-        assert client.post("/todo", json=task).status_code == 403
-        assert client.post("/todo", json=task, headers={"X-CSRF-Token": token}).status_code == 403
-        own = client.post("/todo", json=task | {"store": "berlin-1"}, headers={"X-CSRF-Token": token})
+        task = {"name": "a", "state": "taken", "store": "berlin-1"}
+        assert client.post("/todo?store=berlin-1", json=task).status_code == 403
+        assert client.post("/todo", json=task, headers=token).status_code == 403
+        assert client.post("/todo?store=berlin-2", json=task, headers=token).status_code == 403
+        other = client.post("/todo?store=berlin-1", json=task | {"store": "berlin-2"}, headers=token)
+        assert (other.status_code, "state: give one of" in other.text) == (422, True)  # what is about another store counts as nothing
+        own = client.post("/todo?store=berlin-1", json=task, headers=token)
         assert (own.status_code, "keeps no decisions" in own.text) == (422, True)  # let in, as far as this process goes

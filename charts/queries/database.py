@@ -1,11 +1,14 @@
 """The database as the charts see it: read-only, and an absent server is an error with a sentence."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from streams.contract.settings import MongoSettings
 from streams.mongodb.client import Document, connect
 from streams.mongodb.trouble import speaking
+
+READ_AT_ONCE: Final = 2000
+"""Documents that a server sends at a time: left to itself it fills 16 MB, and a slow one takes longer for that than a client waits."""
 
 
 class ReadOnlyDatabase:
@@ -30,7 +33,7 @@ class ReadOnlyDatabase:
         """Documents one after the other. Raises ServerError.
 
         newest_by: from the largest value of a field downwards. ordered_by: from the smallest upwards. at_once: how many the server
-        sends at a time, where they are large and perhaps not all wanted.
+        sends at a time; fewer than usual where they are large and perhaps not all wanted.
         """
         with speaking(self._shown):
             cursor = self._database[collection].find(dict(where), dict.fromkeys(fields, 1) if fields else None)
@@ -38,8 +41,7 @@ class ReadOnlyDatabase:
                 cursor = cursor.sort(newest_by, -1)
             elif ordered_by:
                 cursor = cursor.sort(ordered_by, 1)
-            if at_once:
-                cursor = cursor.batch_size(at_once)
+            cursor = cursor.batch_size(at_once or READ_AT_ONCE)
             yield from cursor.limit(limit) if limit else cursor
 
     def count(self, collection: str) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from streams.contract.settings import MongoSettings
-from streams.mongodb.client import Document, connect
+from streams.mongodb.client import ANSWER_SECONDS, Document, connect
 from streams.mongodb.trouble import speaking
 
 READ_AT_ONCE: Final = 2000
@@ -16,7 +16,7 @@ class ReadOnlyDatabase:
 
     def __init__(self, settings: MongoSettings) -> None:
         self._shown = settings.shown
-        self._client = connect(settings, "shelfcast-charts", absent_seconds=10.0)
+        self._client = connect(settings, "shelfcast-charts", absent_seconds=10.0, busy_seconds=ANSWER_SECONDS)
         self._database = self._client[settings.database]
 
     def find(

@@ -134,6 +134,7 @@ def test_a_store_of_many_items_is_planned_ordered_and_drawn(kafka, mongo, worker
 
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("SHELFCAST_TEST_ITEMS", raising=False)  # the command would name it as a setting that does nothing
     asked = time.monotonic()
     capsys.readouterr()
     assert cli.run("shelf", ["orders", "--store", STORE]) == 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
+from online_model.stock.silence import silent_since
 from streams.processor.local_time import EPOCH_ORDINAL
 from streams.processor.silence import BELIEVED_AFTER_DAYS
 
@@ -40,7 +41,7 @@ class DayAlarms:
         """Rows that were silent and have not sold since, `[n]`; None: none. by_hour: units of the day, `[n, 24]`."""
         if not self.silent:
             return None
-        since, found = silent_since(by_hour), np.zeros(len(by_hour), bool)
+        since, found = silent_since(by_hour.T), np.zeros(len(by_hour), bool)
         for row, hour in self.silent.items():
             found[row] = since[row] == hour
         return found
@@ -77,12 +78,6 @@ class RunOut(NamedTuple):
     bring: float
 
 
-def silent_since(by_hour: Floats) -> NDArray[np.intp]:
-    """The end of the last hour with a sale, `[n]`; 0 without any. by_hour: units by local hour, `[n, 24]`."""
-    sold = by_hour > 0
-    return np.where(sold.any(1), HOURS - np.argmax(sold[:, ::-1], 1), 0)
-
-
 class ShelfWatch:
     """Finds what to say about the shelves of a store; each thing is said once, and again only of a new silence."""
 
@@ -105,7 +100,7 @@ class ShelfWatch:
         # Where the whole store has stopped selling, it has closed: that is no news about its shelves.
         until = min(hour, float(np.flatnonzero((by_hour > 0).any(0)).max(initial=-1) + 1))
         chance, at_stake = self._model.silence(store.index, day + EPOCH_ORDINAL, until, by_hour)
-        since, said = silent_since(by_hour), store.alarms_of(day).silent
+        since, said = silent_since(by_hour.T), store.alarms_of(day).silent
         for row in suspects:
             if chance[row] < self._rules.silence_probability and said.get(row) != since[row]:
                 said[row] = int(since[row])

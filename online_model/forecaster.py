@@ -16,7 +16,6 @@ from online_model.stock.quiet import quiet_from
 from online_model.stock.running_day import RunsOut, runs_out
 from online_model.stock.silence import silence
 from online_model.store import StoreModel
-from online_model.today.moment import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from online_model.combine.scores import Scores
     from online_model.results import DayClosed, Drift
-    from online_model.today.moment import TodayForecast
+    from online_model.today.moment import Moment, TodayForecast
 
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -218,33 +217,13 @@ class Forecaster:
         """
         return self._stores[store].today(store, told, self._pool)
 
-    def nowcast(self, store: int, day: int, hour: float, sold: F64) -> F64:
-        """Expected units of a running day, from its start to its end: `today` without categories, receipts and bands.
-
-        Parameters
-        ----------
-        store, day
-            Index of the store; ordinal of the running day, after the newest closed one.
-        hour
-            Local time of day, 0 to 24.
-        sold
-            Units sold so far `[n]`.
-
-        Returns
-        -------
-        array
-            Units by the end of the day, `[n]`; never below `sold`.
-
-        """
-        return self.today(store, Moment(day, hour, np.asarray(sold, np.float64))).mean
-
     def runs_out(self, store: int, day: int, hour: float, by_hour: F64, left: F64) -> RunsOut:
         """Whether what is left of a store's series lasts until the day ends.
 
         Parameters
         ----------
         store, day, hour
-            As in `nowcast`.
+            Index of the store; ordinal of the running day, after the newest closed one; local time of day, 0 to 24.
         by_hour
             Units sold today by local hour, `[n, 24]`.
         left

@@ -27,8 +27,8 @@ from online_model.state import dump_fields, load_fields
 from online_model.stock.censored import censored_day, out_hours, sold_hours, store_surprise
 from online_model.stock.rest_of_day import Morning
 from online_model.stock.silence import learn_visit
+from online_model.today.known_day import Expected, known_day
 from online_model.today.nowcast import DayCurve
-from online_model.today.running_day import Expected
 from online_model.today.running_day import Today as TodayModel
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from online_model.calendar.day_features import PromotionDays, StoreDay
     from online_model.pool import Pool
     from online_model.stock.censored import DayStock
+    from online_model.today.known_day import KnownDay
     from online_model.today.moment import Moment, TodayForecast
 
     F32 = NDArray[np.float32]
@@ -107,6 +108,7 @@ class StoreModel:
         self._curve = DayCurve()
         self._today = TodayModel()
         self._lags = WeekdayLags()
+        self._known: tuple[tuple[int, int, int, object], KnownDay] | None = None  # the running day, and what it was made of
 
     @property
     def series(self) -> Series:
@@ -133,7 +135,7 @@ class StoreModel:
         self.wild_run = self.wild_run + 1 if today.wild else 0
         if today.wild and self.wild_run <= WILD_DAYS:
             today = as_expected(today, s)
-        self._today.close(day, today, s.spread[DAY], pool.today, pool.share if opened else 0.0)
+        self._today.close(day, today, s.spread[DAY], s.integer, pool.today, pool.share if opened else 0.0)
         shared = pool.shared.close(index, s, today.units if opened else None, pool_series, today.weight)
         if opened:
             self._learn_day(s, days, today, pool)
@@ -333,14 +335,21 @@ class StoreModel:
 
     def _expected(self, told: Moment, pool: Pool) -> Expected:
         """What the morning and the past days expect of a running day; nothing of items met since the morning."""
-        s, more, ahead = self._series, len(told.sold) - len(self._series), told.day - self.last_day - 1
+        asked = (told.day, len(told.sold), self.last_day, pool.nowcast.learned)
+        if self._known is None or self._known[0] != asked:
+            self._known = asked, self._know(told.day, len(told.sold), pool)
+        day = self._known[1]
+        return Expected(day, day.share(told.hour), pool.nowcast.gain(told.hour))
+
+    def _know(self, day: int, n: int, pool: Pool) -> KnownDay:
+        s, more, ahead = self._series, n - len(self._series), day - self.last_day - 1
         morning, own, promoted = s.morning[min(max(ahead, 0), 6)].astype(np.float64), s.by_hour, s.told_promotion
         if more:
             morning, own, promoted = np.pad(morning, (0, more)), np.pad(own, ((0, 0), (0, more))), np.pad(promoted, (0, more))
         if ahead:
-            promoted = np.zeros(len(told.sold), np.bool_)
-        share, gain = pool.nowcast.share_and_gain(self._curve, (told.day - 1) % 7, told.hour, own)
-        return Expected(morning, share, gain, promoted, pool.table(self.country, self.subdivision).days_to_holiday(told.day))
+            promoted = np.zeros(n, np.bool_)
+        curve = self._curve.share((day - 1) % 7, pool.nowcast.curve(), own)
+        return known_day(morning, curve, promoted, pool.table(self.country, self.subdivision).days_to_holiday(day))
 
     def dump(self, prefix: str) -> dict[str, Any]:
         """The complete state."""

@@ -29,7 +29,10 @@ LEVEL_RANGE: Final = (0.2, 4.5)
 START: Final = 1.4
 """Where the tails start, in standard deviations on the cube root's scale."""
 SURPRISE_CAP: Final = 5.0
-KAPPA_START: Final = 0.1
+KAPPA_START, KAPPA_LEAST = 0.1, 1e-4
+_SIDES: Final = np.where(LOWER, -1.0, 1.0)
+_TAILS: Final = np.flatnonzero(np.arange(N_TAILS + 1) != int(LOWER.sum()))
+"""Places of the tails among the quantiles: the median lies between those below and above it."""
 
 
 class TodayBand:
@@ -51,24 +54,26 @@ class TodayBand:
 
     def kappa(self) -> F64:
         """The part of the variance that grows with the square of the mean, `[12]`."""
-        return np.asarray(np.maximum(self.error / self.square, 1e-4))
+        return np.asarray(np.maximum(self.error / self.square, KAPPA_LEAST))
 
-    def serve(self, slot: int, rest: F64, spread: Floats, whole: Bools | None) -> F64:
-        """Quantiles of what is still to come, `[quantiles, n]`; `whole`: where only whole units are sold."""
+    def serve(self, slot: int | NDArray[np.intp], rest: Floats, spread: Floats, whole: Bools | None) -> F64:
+        """Quantiles of what is still to come, `[quantiles, n]`; `whole`: where only whole units are sold.
+
+        Of several times of day at once, `[m]`: rest `[m, n]`, quantiles `[quantiles, m, n]`.
+        """
         rest = np.maximum(rest, 1e-6)
-        variance = spread * (rest + self.kappa()[slot] * rest * rest)
-        ninth = variance / (9 * rest * rest)  # 1 / (9 x shape)
-        root = np.sqrt(ninth)
-        below = int(LOWER.sum())
-        levels = self.levels[:, slot]
-        out = np.empty((N_TAILS + 1, len(rest)))
-        for place, level in enumerate((*-levels[:below], 0.0, *levels[below:])):
-            out[place] = 1 - ninth + level * root if level else 1 - ninth
+        ninth = spread * (1 / rest + self.kappa()[slot][..., None]) / 9  # 1 / (9 x shape)
+        levels = np.zeros((N_TAILS + 1, *np.shape(slot), 1))
+        levels[_TAILS, ..., 0] = (self.levels[:, slot].T * _SIDES).T
+        out = levels * np.sqrt(ninth)
+        out += 1 - ninth
         np.maximum(out, 0, out=out)
-        out = out**3 * rest
-        return out if whole is None else np.where(whole, np.maximum(np.ceil(out - 0.5), 0), out)
+        out *= out * out * rest
+        if whole is not None:
+            np.copyto(out, np.maximum(np.ceil(out - 0.5), 0), where=whole)
+        return out
 
-    def learn(self, slots: NDArray[np.intp], rest: Floats, tails: Floats, units: Floats, spread: Floats, share: float) -> None:
+    def learn(self, slots: NDArray[np.intp], rest: Floats, units: Floats, spread: Floats, whole: Bools | None, share: float) -> None:
         """Learn a day that has closed, from what was served at some times of day.
 
         Parameters
@@ -77,14 +82,13 @@ class TodayBand:
             The times of day, `[m]`.
         rest, units
             Expected and actual units after that time, `[m, n]` each; NaN where nothing was served.
-        tails
-            The tails as they were served, of the units after that time, `[tails, m, n]`.
-        spread
-            Variance of the rows relative to the pooled one, `[n]`.
+        spread, whole
+            As `serve` takes them. The tails that are judged are those that would be served now.
         share
             The weight of the store within its business date.
 
         """
+        tails = self.serve(slots, rest, spread, whole)[_TAILS]
         kappa = self.kappa()[slots][:, None]
         known = np.isfinite(rest)
         rest = np.where(known, np.maximum(rest, 1e-4), 1.0)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from online_model.today.band import TodayBand
+
     F64 = NDArray[np.float64]
+    Floats = NDArray[np.floating[Any]]
+
+_ALL: Final = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +54,41 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class TodayForecast:
-    """Totals of a running day, from its start to its end.
+class RunningTotals:
+    """Totals of a running day, from its start to its end, of some rows.
 
     Attributes
     ----------
-    mean, quantiles
-        Of each series, `[n]` and `[quantiles, n]`; never below what is sold.
-    sold, totals, total_quantiles
-        Of the store, then of each of its categories: units so far `[1 + categories]`, mean, and quantiles `[quantiles, 1 + categories]`.
+    sold, rest
+        Units sold so far, and those that are expected to come, `[n]`.
+    spread, whole
+        As `TodayBand.serve` takes them.
+    band, slot
+        The band, and the time of day for which it speaks.
 
     """
 
-    mean: F64
-    quantiles: F64
     sold: F64
-    totals: F64
-    total_quantiles: F64
+    rest: F64
+    spread: Floats
+    whole: NDArray[np.bool_] | None
+    band: TodayBand
+    slot: int
+
+    @property
+    def mean(self) -> F64:
+        """Expected totals, `[n]`; never below what is sold."""
+        return self.sold + self.rest
+
+    def quantiles(self, rows: NDArray[np.intp] | slice = _ALL) -> F64:
+        """Quantiles of the totals of some rows, `[quantiles, rows]`."""
+        whole = None if self.whole is None else self.whole[rows]
+        return self.sold[rows] + self.band.serve(self.slot, self.rest[rows], self.spread[rows], whole)
+
+
+@dataclass(frozen=True, slots=True)
+class TodayForecast:
+    """Totals of a running day: of each series, `[n]`; and of the store, then of each of its categories, `[1 + categories]`."""
+
+    items: RunningTotals
+    totals: RunningTotals

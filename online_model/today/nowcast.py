@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     F64 = NDArray[np.float64]
@@ -31,7 +29,6 @@ class DayCurve:
 
     def __init__(self) -> None:
         self.by_weekday: F64 = np.zeros((7, HOURS))
-        self._kept: tuple[tuple[int, object, int], F32] | None = None  # what the last share was asked for, and the share
 
     def learn(self, weekday: int, by_hour: F64) -> None:
         """Add the units of an open day by hour, `[24]`."""
@@ -53,13 +50,6 @@ class DayCurve:
         out /= np.maximum(out[-1], TINY)
         return out
 
-    def kept_share(self, weekday: int, learned: object, pooled: Callable[[], F64], own: F32) -> F32:
-        """`share`, kept from one event to the next: it changes only when a day has closed, and then `learned` is another object."""
-        asked = (weekday, learned, own.shape[1])
-        if self._kept is None or self._kept[0] != asked:
-            self._kept = asked, self.share(weekday, pooled(), own)
-        return self._kept[1]
-
 
 class Nowcast:
     """The pooled part: units by hour, and the gain's regression by hour.
@@ -72,7 +62,7 @@ class Nowcast:
         self.by_hour: F64 = np.zeros(HOURS)
         self.xx: F64 = np.full(HOURS + 1, GAIN_RIDGE)
         self.xy: F64 = np.zeros(HOURS + 1)
-        self._learned = object()  # another one after each day, and of each pool: what was made of the curves before is out of date
+        self._learned = object()
 
     def curve(self) -> F64:
         """Share of each hour in a day's units, `[24]`; equal shares until sales are known."""
@@ -110,15 +100,14 @@ class Nowcast:
         own *= KEEP
         own += hours.T
 
-    def share_and_gain(self, curve: DayCurve, weekday: int, hour: float, own: F32) -> tuple[F64, float]:
-        """Share of the day's units that each series has sold by an hour, `[n]`, and the gain of a lead at that hour."""
+    @property
+    def learned(self) -> object:
+        """Another object after each day that was learned, and of each pool: what was made of the curves before is out of date."""
+        return self._learned
+
+    def gain(self, hour: float) -> float:
+        """How far a lead over the forecast at an hour lasts for the rest of the day."""
         whole = min(max(int(hour), 0), HOURS - 1)
         part = min(max(hour - whole, 0.0), 1.0)
-        before, after = curve.kept_share(weekday, self._learned, self.curve, own)[whole : whole + 2].astype(np.float64)
-        early, late = np.clip(self.xy[whole : whole + 2] / self.xx[whole : whole + 2], -0.5, 1.0).tolist()
-        return before + part * (after - before), early + part * (late - early)
-
-    def expect(self, curve: DayCurve, weekday: int, hour: float, own: F32, sold: F64, morning: F64) -> F64:
-        """Expected total of the day from its own sales alone, `[n]`."""
-        f, gain = self.share_and_gain(curve, weekday, hour, own)
-        return np.asarray(np.maximum(sold + morning * (1 - f) + gain * (sold - morning * f), sold))
+        early, late = (min(max(float(self.xy[at] / self.xx[at]), -0.5), 1.0) for at in (whole, whole + 1))
+        return early + part * (late - early)

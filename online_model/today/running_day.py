@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import log
+from math import exp, log
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from online_model.horizons import LOWER
 from online_model.today.band import SLOTS
-from online_model.today.moment import Moment, TodayForecast
+from online_model.today.moment import Moment, RunningTotals, TodayForecast
 from online_model.today.rest_of_day import FEATURES
 from online_model.today.served import Served, learn
 from online_model.today.surprise import LOG_CLIP, UNITS_A_SALE, UsualSize, evidence, faded, moved, surprise
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from online_model.series.sold_day import Today as SoldDay
+    from online_model.today.known_day import Expected
     from online_model.today.shared import SharedToday
 
     F64 = NDArray[np.float64]
@@ -28,30 +27,13 @@ if TYPE_CHECKING:
 SOLD_CAP: Final = 10.0
 """A stretch of the day counts in the store's surprise with at most ten times the units expected of an item, plus 10."""
 OWN_SHRINK, GROUP_SHRINK = 3.0, 2 * UNITS_A_SALE
-SIZE_RANGE, SIZE_UNIT = (0.6, 55.0), 0.1
 RECEIPTS_KEEP: Final = 0.998
 """Factor an hour on the receipts of which the usual number a unit is made."""
 PAST_MOVES: Final = 0.8
 """Share of a store's move that the sales so far are taken to hold already when an item's own lead is judged."""
 READY_DAYS: Final = 14.0
 """A store's move is believed once its usual surprise is known from so many days."""
-ODD_DAYS, ODD_EVIDENCE = (-3, -2, -1, 0), 0.5
-"""On a holiday and the three days before it, the hours run in another way than usual: a surprise there says half as much."""
-_MEDIAN: Final = int(LOWER.sum())
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What the morning and the past days expect: units of the day, and the share of it that is over, `[n]`; the gain of an item's lead.
-
-    promoted, holiday: whether each item is on an announced promotion, `[n]`; days from the nearest named holiday, None: none near.
-    """
-
-    morning: F64
-    share: F64
-    gain: float
-    promoted: Bools
-    holiday: int | None
+_OWN, _CATEGORY, _SIZE, _OWN_LATE, _PROMOTION = (FEATURES.index(of) for of in ("own", "category", "size", "own_late", "promotion"))
 
 
 class RunningDay:
@@ -110,11 +92,11 @@ class RunningDay:
             self.sold, self.share = told.sold, expected.share
             return 0.0, 0.0, 0.0
         over = expected.share - self.share
-        units, usual = told.sold - self.sold, expected.morning * over
+        units, usual = told.sold - self.sold, expected.day.morning * over
         known = len(self.base)
         if known:
             part = over[:known] / np.maximum(1 - self.share[:known], 1e-6)
-            shared.regression.learn_stretch(self.features, self.base * part.astype(np.float32), units[:known].astype(np.float32))
+            shared.regression.learn_stretch(self.features, self.base * part, units[:known])
         counted, wanted = float(np.minimum(units, SOLD_CAP * (usual + 1)).sum()), float(usual.sum())
         kept = faded(hours)
         self.recent_sold = self.recent_sold * kept + counted
@@ -131,42 +113,32 @@ class RunningDay:
         self, store: int, told: Moment, expected: Expected, usual: UsualSize, shared: SharedToday, last: tuple[float, float, float]
     ) -> None:
         """Set the features and the expected rest of each series."""
-        morning, share = expected.morning, expected.share
-        by_now = morning * share
+        known = expected.day
+        by_now, day = known.morning * expected.share, known.units
         counted = np.minimum(told.sold, SOLD_CAP * (by_now + 1))
-        day, wanted = float(morning.sum()), float(by_now.sum())
+        wanted = float(by_now.sum())
         so_far = surprise(float(counted.sum()), wanted)
         lately = surprise(self.recent_sold, self.recent_expected)
         place = min(max(int(told.hour - 1e-9), 0), 23)
         size = usual.of(place, self.recent_expected)
-        breadth = day * day / max(float(morning @ morning), 1e-9)
-        seen = evidence(self.recent_expected, day, breadth) * (usual.days >= READY_DAYS)
-        if expected.holiday in ODD_DAYS:
-            seen *= ODD_EVIDENCE
+        seen = evidence(self.recent_expected, day, known.breadth) * (usual.days >= READY_DAYS) * known.worth
         others, common = self._others(store, told, shared, place, seen, last[0])
         move = common + moved(lately - common, size, seen)
         if last[0] > 0:
             usual.learn(place, lately, self.recent_expected, last[0])
         calm, calm_lately = so_far - moved(so_far, size, seen), lately - moved(lately, size, seen)
         late = wanted / max(day, 1e-9) - 0.5
-        lead = told.sold - by_now * np.exp(PAST_MOVES * move)
-        own = np.clip(lead / (by_now + OWN_SHRINK), -1, 2)
-        features = np.empty((len(FEATURES), len(morning)), np.float32)
-        features[0] = 1
-        features[1] = own
-        features[2] = 0.0 if told.groups is None else self._of_groups(told.groups, counted, by_now, so_far)
-        features[3], features[4] = calm, calm_lately
-        features[5] = surprise(last[1] + UNITS_A_SALE, last[2] + UNITS_A_SALE)
-        features[6] = (others - common) / 2
-        features[7] = 2 * late * calm
-        features[8] = SIZE_UNIT * np.log(np.clip(morning + 0.5, *SIZE_RANGE))
-        features[9] = late
-        features[10] = self._of_receipts(wanted, so_far)
-        features[11] = 2 * late * own
-        features[12], features[13] = expected.promoted, float(expected.holiday == -1)
-        factor = np.exp(move)
-        rest = morning - by_now + expected.gain * lead
-        self.features, self.base = features, (np.maximum(rest, 0) * factor).astype(np.float32)
+        lead = told.sold - by_now * exp(PAST_MOVES * move)
+        own = np.minimum(np.maximum(lead / (by_now + OWN_SHRINK), -1), 2)
+        last_surprise = surprise(last[1] + UNITS_A_SALE, last[2] + UNITS_A_SALE)
+        of_store = (1.0, 0.0, 0.0, calm, calm_lately, last_surprise, (others - common) / 2, 2 * late * calm, 0.0, late)
+        features = np.empty((len(FEATURES), len(lead)), np.float32)
+        features[:] = np.array((*of_store, self._of_receipts(wanted, so_far), 0.0, 0.0, known.eve))[:, None]
+        features[_OWN], features[_OWN_LATE], features[_SIZE], features[_PROMOTION] = own, 2 * late * own, known.size, known.promoted
+        if told.groups is not None:
+            features[_CATEGORY] = self._of_groups(told.groups, counted, by_now, so_far)
+        rest = known.morning - by_now + expected.gain * lead
+        self.features, self.base = features, (np.maximum(rest, 0) * exp(move)).astype(np.float32)
 
     def _others(self, store: int, told: Moment, shared: SharedToday, place: int, seen: float, hours: float) -> tuple[float, float]:
         """The surprise of the other stores at this moment, and the part of it by which all stores have moved."""
@@ -219,18 +191,17 @@ class Today:
         base = running.base.astype(np.float64)
         correction = base * shared.regression.correction(running.features)
         rest = base + shared.trust.share(slot) * correction
-        quantiles = shared.band.serve(slot, rest, spread, whole)
         if told.groups is not None:
             running.groups, running.categories = told.groups.astype(np.int32), told.categories
-        sums = [told.sums(values) for values in (told.sold, rest)]
-        self.items.grow(len(rest))
-        self.totals.grow(len(sums[0]))
-        of_totals = shared.total_band.serve(slot, sums[1], self.totals.spread[: len(sums[0])], None)
-        self.items.keep(told.day, slot, (told.sold, base, correction, *quantiles[:_MEDIAN], *quantiles[_MEDIAN + 1 :]))
-        self.totals.keep(told.day, slot, (*sums, np.zeros(0), *of_totals[:_MEDIAN], *of_totals[_MEDIAN + 1 :]))
-        return TodayForecast(told.sold + rest, told.sold + quantiles, sums[0], sums[0] + sums[1], sums[0] + of_totals)
+        sold_sums, rest_sums = told.sums(told.sold), told.sums(rest)
+        self.items.keep(told.day, slot, told.sold, base, correction)
+        self.totals.keep(told.day, slot, sold_sums, rest_sums, None)
+        return TodayForecast(
+            RunningTotals(told.sold, rest, spread, whole, shared.band, slot),
+            RunningTotals(sold_sums, rest_sums, self.totals.spread[: len(rest_sums)], None, shared.total_band, slot),
+        )
 
-    def close(self, day: int, sold: SoldDay, spread: F32, shared: SharedToday, share: float) -> None:
+    def close(self, day: int, sold: SoldDay, spread: F32, whole: Bools, shared: SharedToday, share: float) -> None:
         """Learn from a day that has closed how its forecasts turned out.
 
         A share of 0 teaches nothing. A forecast is not wrong because the shelf was empty: series that were not in stock all day do
@@ -245,12 +216,12 @@ class Today:
         if found is not None:
             if sold.weight is not None:
                 found[1][:, :, sold.weight < 1] = np.nan
-            learn(shared.trust, shared.band, found, spread, share)
+            learn(shared.trust, shared.band, found, spread, whole, share)
         sums = self._sums(day, units)
         found = self.totals.matured(day, sums)
         if found is not None:
             slots, values, after = found
-            learn(None, shared.total_band, found, self.totals.spread[: len(sums)], share)
+            learn(None, shared.total_band, found, self.totals.spread[: len(sums)], None, share)
             self.totals.learn_spread(shared.total_band, slots, values[:, 1], after)
 
     def _sums(self, day: int, units: F64) -> F64:

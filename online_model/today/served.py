@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from online_model.horizons import N_TAILS
 from online_model.today.band import SLOTS, TodayBand
 
 if TYPE_CHECKING:
@@ -17,9 +16,10 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     F32 = NDArray[np.float32]
     Floats = NDArray[np.floating[Any]]
+    Bools = NDArray[np.bool_]
 
-COLUMNS: Final = 3 + N_TAILS
-"""Units sold so far; expected rest without the correction; the correction; and the tails of the rest."""
+COLUMNS: Final = 3
+"""Units sold so far; expected rest without the correction; the correction."""
 SPREAD_PRIOR, SPREAD_GAIN, SPREAD_CAP = 5.0, 0.03, 5.0
 
 
@@ -31,7 +31,7 @@ class Served:
     day
         The day they are of; 0: none waits.
     values
-        `[12, 3 + tails, n]`; NaN where nothing was served.
+        `[12, 3, n]`; NaN where nothing was served.
     spread, days
         Variance of the rows relative to the pooled one, `[n]`, and the number of days that taught it.
 
@@ -50,14 +50,18 @@ class Served:
             self.values = np.pad(self.values, ((0, 0), (0, 0), (0, more)), constant_values=np.nan)
             self.spread = np.pad(self.spread, (0, more), constant_values=1.0)
 
-    def keep(self, day: int, slot: int, values: tuple[Floats, ...]) -> None:
+    def keep(self, day: int, slot: int, sold: Floats, rest: Floats, correction: Floats | None) -> None:
         """Keep a forecast. While yesterday is still open, its own forecasts wait, and those of the new day are not kept."""
+        n = len(sold)
+        self.grow(n)
         if self.day == 0:
             self.day = day
             self.values[:] = np.nan
         if self.day == day:
-            for place, value in enumerate(values):
-                self.values[slot, place, : len(value)] = value
+            kept = self.values[slot]
+            kept[0, :n], kept[1, :n] = sold, rest
+            if correction is not None:
+                kept[2, :n] = correction
 
     def forget(self, day: int) -> None:
         """Drop the forecasts of a day, and of those before it."""
@@ -65,7 +69,7 @@ class Served:
             self.day = 0
 
     def matured(self, day: int, units: Floats) -> tuple[NDArray[np.intp], F32, F64] | None:
-        """Times of day, forecasts and the units after each, `[m]`, `[m, 3 + tails, n]`, `[m, n]`; None if the day was not forecast."""
+        """Times of day, forecasts and the units after each, `[m]`, `[m, 3, n]`, `[m, n]`; None if the day was not forecast."""
         if self.day == 0 or day < self.day:
             return None
         waited, self.day = self.day, 0
@@ -89,13 +93,15 @@ class Served:
         self.spread[:n] = np.maximum(spread + gain * (square.sum(0) / np.maximum(known.sum(0), 1) - spread), 0.02)
 
 
-def learn(trust: Trust | None, band: TodayBand, found: tuple[NDArray[np.intp], F32, F64], spread: Floats, share: float) -> None:
+def learn(
+    trust: Trust | None, band: TodayBand, found: tuple[NDArray[np.intp], F32, F64], spread: Floats, whole: Bools | None, share: float
+) -> None:
     """Teach what was served and what came to the trust and to the band."""
     slots, values, units = found
-    _, rest, correction, *tails = values.transpose(1, 0, 2).astype(np.float64)
+    _, rest, correction = values.transpose(1, 0, 2).astype(np.float64)
     mean = rest
     if trust is not None:
         mean = rest + np.array([trust.share(slot) for slot in slots.tolist()])[:, None] * correction
-    band.learn(slots, mean, np.stack(tails), units, spread, share)
+    band.learn(slots, mean, units, spread, whole, share)
     if trust is not None:
         trust.learn(slots, rest, correction, units, share)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from online_model import Moment
 from streams.contract.horizons import BAND, DAY, DAYS_AHEAD, LONGEST, QUANTILE_NAMES
-from streams.processor.day_messages import DayMessages, Today
+from streams.processor.day_messages import VALUES, DayMessages, Today
 from streams.processor.local_time import EPOCH_ORDINAL
 from streams.processor.shelf_watch import ShelfWatch
 from streams.processor.shelving import Planner
@@ -20,12 +20,15 @@ from streams.processor.store import OpenDay, Store
 if TYPE_CHECKING:
     from online_model import DayClosed, Forecaster
     from online_model import HorizonForecast as ModelForecast
+    from online_model.today.moment import RunningTotals
     from streams.contract.stock_messages import Cause
     from streams.processor.local_time import Dates
     from streams.processor.outputs import Outputs
     from streams.processor.rules import Rules
     from streams.processor.shelf_watch import RunOut, Silence
     from streams.processor.tally import Tally
+
+    Floats = NDArray[np.float64]
 
 OPENINGS_AHEAD: Final = DAYS_AHEAD + 7
 """How far ahead the model wants to know open days: those just after the last forecast day matter too."""
@@ -38,6 +41,7 @@ NOWCAST_SHARE: Final = 0.1
 NOWCAST_BAND: Final = 0.25
 """Today's total is published again only if it moved by at least these shares of itself and of its P10-P90 band, and by one unit. Smaller
 moves are noise."""
+_LOW, _HIGH = (QUANTILE_NAMES.index(name) for name in BAND)
 
 
 class Observer(Protocol):
@@ -175,7 +179,7 @@ class DayCloser:
     def follow(self, store: Store, day: int, hour: float) -> None:
         """Teach the model the stretch of the running day that has ended, if enough was sold in it to be worth the work."""
         sold = store.days.get(day)
-        if sold is not None and sold.lines >= FOLLOW_LINES + len(store.names) * FOLLOW_LINES_AN_ITEM:
+        if sold is not None and sold.lines >= worth_following(store):
             sold.lines = 0
             self._model.follow(store.index, _moment(store, sold, day, hour))
 
@@ -189,17 +193,20 @@ class DayCloser:
         weekday_mean, more = store.morning[-1], n - store.morning.shape[1]
         if more:  # items first sold today have none
             weekday_mean = np.pad(weekday_mean, (0, more))
-        values = _values(found.mean, found.quantiles, weekday_mean)
         if self.watcher is not None:
-            self.watcher.running(store, day, hour, values)
+            self.watcher.running(store, day, hour, _values(found.items.mean, found.items.quantiles(), weekday_mean))
             self._watch_shelves(store, day, hour, at, offset, out)
             return
-        store.nowcasts, rows = _moved(store.nowcasts, found.mean, found.quantiles)
-        self._messages.today(store, day, at, Today(rows, told.sold[rows], values[rows]), offset, out)
-        store.totals, rows = _moved(store.totals, found.totals, found.total_quantiles)
-        if len(rows):
-            told_totals = Today(rows, found.sold[rows], _values(found.totals, found.total_quantiles, told.sums(weekday_mean))[rows])
-            self._messages.totals(store, day, at, told_totals, offset, out)
+        store.nowcasts, moved = _moved(store.nowcasts, found.items)
+        if moved is not None:
+            rows, mean, quantiles = moved
+            values = _values(mean, quantiles, weekday_mean[rows])
+            self._messages.today(store, day, at, Today(rows, told.sold[rows], values), offset, out)
+        store.totals, moved = _moved(store.totals, found.totals)
+        if moved is not None:
+            rows, mean, quantiles = moved
+            values = _values(mean, quantiles, told.sums(weekday_mean)[rows])
+            self._messages.totals(store, day, at, Today(rows, found.totals.sold[rows], values), offset, out)
         self._watch_shelves(store, day, hour, at, offset, out)
 
     def _watch_shelves(self, store: Store, day: int, hour: float, at: float, offset: int, out: Outputs) -> None:
@@ -222,30 +229,44 @@ class DayCloser:
                 self._stock.runs_out(store, run_out, day, (at, hour), offset, out)
 
 
+def worth_following(store: Store) -> float:
+    """Number of a day's newest lines from which it is worth the work to follow the day at the next quarter of an hour."""
+    return FOLLOW_LINES + len(store.names) * FOLLOW_LINES_AN_ITEM
+
+
 def _moment(store: Store, sold: OpenDay, day: int, hour: float) -> Moment:
     n = len(store.names)
     return Moment(day + EPOCH_ORDINAL, hour, sold.units(n), float(sold.receipts), store.groups_of(n), len(store.categories))
 
 
-def _values(mean: NDArray[np.float64], quantiles: NDArray[np.float64], weekday_mean: NDArray[np.float64]) -> NDArray[np.float64]:
+def _values(mean: Floats, quantiles: Floats, weekday_mean: Floats) -> Floats:
     """`VALUES` of today's totals, `[n, values]`; a demand is never negative."""
-    return np.asarray(np.maximum(np.column_stack([mean, *quantiles, weekday_mean]), 0.0))
+    out = np.empty((len(mean), len(VALUES)))
+    out[:, 0], out[:, 1:-1], out[:, -1] = mean, quantiles.T, weekday_mean
+    return np.maximum(out, 0.0, out=out)
 
 
-def _moved(
-    last: NDArray[np.float64], expected: NDArray[np.float64], quantiles: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """The newest published totals, and the rows of those that are to be published now.
+def _moved(last: Floats, found: RunningTotals) -> tuple[Floats, tuple[NDArray[np.intp], Floats, Floats] | None]:
+    """The newest published totals; and the rows that are to be published now, with their means and quantiles, None if there are none.
 
-    last: totals as they were published before, NaN where none was; quantiles: `[quantiles, n]`.
+    last: totals as they were published before, NaN where none was. The band of what has not moved is not asked for.
     """
-    last = np.append(last, np.full(len(expected) - len(last), np.nan))
-    band = quantiles[QUANTILE_NAMES.index(BAND[1])] - quantiles[QUANTILE_NAMES.index(BAND[0])]
-    enough = np.maximum(np.maximum(1.0, NOWCAST_SHARE * last), NOWCAST_BAND * band)
-    stayed = np.abs(expected - last) < enough  # false where nothing was published yet: last is NaN there
-    rows = np.flatnonzero(~stayed & ~np.isnan(expected))
-    last[rows] = expected[rows]
-    return last, rows
+    expected = found.mean
+    if len(last) < len(expected):
+        last = np.append(last, np.full(len(expected) - len(last), np.nan))
+    moved = np.abs(expected - last)
+    rows = np.flatnonzero(~(moved < np.maximum(1.0, NOWCAST_SHARE * last)))  # true where nothing was published yet: last is NaN there
+    if not len(rows):
+        return last, None
+    quantiles = found.quantiles(rows)
+    beyond = ~(moved[rows] < NOWCAST_BAND * (quantiles[_HIGH] - quantiles[_LOW]))
+    rows, quantiles = rows[beyond], quantiles[:, beyond]
+    if not len(rows):
+        return last, None
+    mean = expected[rows]
+    last = last.copy()  # a snapshot may still hold the other array
+    last[rows] = mean
+    return last, (rows, mean, quantiles)
 
 
 def _reopens(told: dict[int, bool], day: int, closed: DayClosed) -> bool:

@@ -24,7 +24,7 @@ from streams.contract.messages import (
 from streams.contract.money import line_micros, micros
 from streams.contract.stock_messages import StockReceived, StockWrittenOff
 from streams.contract.topics import partition_of
-from streams.processor.closing import DayCloser, Observer, Watcher
+from streams.processor.closing import FOLLOW_LINES, DayCloser, Observer, Watcher, worth_following
 from streams.processor.dedupe import DedupeWindow
 from streams.processor.fingerprint import UNKNOWN, fingerprint
 from streams.processor.ledger import Ledger
@@ -91,6 +91,7 @@ class Processor:
         self.quarantine = Quarantine()
         self.whole = True
         self._time = LocalTime(rules.timezone)
+        self._follow_lines = FOLLOW_LINES if rules.nowcast_seconds < float("inf") else float("inf")
         self._window = DedupeWindow(rules.dedupe_window)
         self._stores: dict[str, Store] = {}
         self._countries: dict[str, str] = {}  # of stores that began with another than the rules' one
@@ -145,7 +146,7 @@ class Processor:
         row = store.items.get(sale.item)
         if row is None:
             row = self._next_row(store)
-        if self._repeated(sale, store, row, seconds):
+        if self._seen(sale.event_id, fingerprint(sale, store.index, row, seconds)):
             return
         if row == len(store.names):
             self._new_item(store, sale.item)
@@ -159,11 +160,8 @@ class Processor:
         if store.ledger is not None or sale.stock_left is not None:
             self._take_stock(sale, store, row, seconds, local, offset)
 
-    def _repeated(self, sale: SaleRecorded, store: Store, row: int, seconds: float) -> bool:
-        """Whether the sale was accepted before. Raises RejectedEvent if its id came before with other content."""
-        return self._seen(sale.event_id, fingerprint(sale, store.index, row, seconds))
-
     def _seen(self, event_id: str, content: int) -> bool:
+        """Whether an event was accepted before. Raises RejectedEvent if its id came before with other content."""
         known = self._window.seen(event_id, content)
         if known is None:
             return False
@@ -232,7 +230,9 @@ class Processor:
             store.doubted_sales += 1
         key = row * 24 + hour
         open_day.by_hour[key] = open_day.by_hour.get(key, 0.0) + quantity
-        open_day.count(row, quantity, sale.order_id)
+        lines = open_day.count(row, quantity, sale.order_id)
+        if lines >= self._follow_lines and lines >= worth_following(store):
+            store.follow_at = (store.newest // FOLLOW_SECONDS + 1) * FOLLOW_SECONDS
         if profit_micros is not None:
             open_day.profit[row] = open_day.profit.get(row, 0) + profit_micros
         if on_promotion:
@@ -378,7 +378,6 @@ class Processor:
         store.first_open = day
         store.close_at = self._time.end_of_day(day) + self.rules.lateness_seconds
         store.nowcast_at = store.newest + self.rules.nowcast_seconds
-        store.follow_at = store.newest + FOLLOW_SECONDS if self.rules.nowcast_seconds < float("inf") else float("inf")
 
     def _advance(self, store: Store, seconds: float, offset: int) -> None:
         """Move the store's newest event time: close the days that the watermark has passed, and forecast today's total when due."""
@@ -393,8 +392,7 @@ class Processor:
         forecast = seconds >= store.nowcast_at
         if forecast:
             store.nowcast_at = seconds + self.rules.nowcast_seconds
-        if store.follow_at < float("inf"):
-            store.follow_at = (seconds // FOLLOW_SECONDS + 1) * FOLLOW_SECONDS
+        store.follow_at = float("inf")  # until enough is sold again
         at = seconds if forecast else seconds // FOLLOW_SECONDS * FOLLOW_SECONDS
         local = at + self._time.offset(at)
         day, second = divmod(int(local // 1), DAY_SECONDS)

@@ -39,8 +39,8 @@ class OpenDay:
         self.receipts = 0  # runs of sales with the same order_id
         self.last_order: str | None = None
 
-    def count(self, row: int, quantity: float, order_id: str | None) -> None:
-        """Count a sale's units, its line, and its receipt if it begins one."""
+    def count(self, row: int, quantity: float, order_id: str | None) -> int:
+        """Count a sale's units, its line, and its receipt if it begins one; returns `lines`."""
         sold = self.sold
         if row >= len(sold):
             sold.extend([0.0] * (row + 1 - len(sold)))
@@ -49,6 +49,7 @@ class OpenDay:
         if order_id is None or order_id != self.last_order:
             self.receipts += 1
             self.last_order = order_id
+        return self.lines
 
     def hours(self, n: int) -> NDArray[np.float64]:
         """Units by item and local hour, [n, 24]."""
@@ -144,7 +145,7 @@ class Store:
         self.newest = float("-inf")  # newest event time, seconds
         self.close_at = float("inf")  # event time at which `first_open` closes
         self.nowcast_at = float("inf")  # event time of the next forecast of today
-        self.follow_at = float("inf")  # event time from which the model follows the running day again
+        self.follow_at = float("inf")  # event time from which the model follows the running day; infinite until enough is sold
         self.categories: dict[str, int] = {}  # category -> its number
         self.groups: list[int] = []  # number of each row's category, -1: none; shorter where the newest rows have none
         self.totals = np.zeros(0)  # last published total of today, of the store and then by category; NaN or missing: none yet

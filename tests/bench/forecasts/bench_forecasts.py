@@ -17,6 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from online_model import Moment
 from tests.bench.forecasts import panels
 from tests.bench.forecasts.parts import PARTS, without
 from tests.bench.forecasts.replay import SPANS, replay
@@ -141,7 +142,7 @@ def running_totals(panel, first):
         errors[0] += np.abs(np.nan_to_num(closed.horizons["day"].mean) - actual).sum()
         for i, hour in enumerate(HOURS, 1):
             so_far = panel.hours[own, t + 1, :hour].sum(1)
-            expected = partition.nowcast(place, panel.first_day + t + 1, float(hour), so_far)
+            expected = partition.today(place, Moment(panel.first_day + t + 1, float(hour), so_far)).items.mean
             errors[i] += np.abs(expected - actual).sum()
 
     replay(panel, at_close=at_close)

@@ -30,6 +30,7 @@ from online_model.today.served import Served
 from online_model.today.surprise import UsualSize
 from online_model.today.trust import Trust
 from tests.bench.forecasts import panels
+from tests.bench.forecasts.alone import own_sales_alone
 from tests.bench.forecasts.replay import replay
 
 HOURS = (11, 15, 17, 19)
@@ -93,12 +94,12 @@ class Scores:
 
     def add(self, place, days, told, ours, own, actual):
         no = told.sold <= 0
-        for which, forecast in enumerate((ours.mean, own)):
+        for which, forecast in enumerate((ours.items.mean, own)):
             error = forecast - actual
             self.sums[place, which] += actual.sum(), np.abs(error).sum(), error.sum(), actual[no].sum(), forecast[no].sum(), 1
-        low, high = ours.quantiles[0], ours.quantiles[-1]
+        low, _, high = ours.items.quantiles()
         self.band[place] += ((low <= actual) & (actual <= high)).sum(), len(actual), (high - low).sum(), actual.sum()
-        low, high = ours.total_quantiles[0, 0], ours.total_quantiles[-1, 0]
+        low, _, high = ours.totals.quantiles()[:, 0]
         self.totals[place] += low <= actual.sum() <= high, 1, high - low, actual.sum()
 
 
@@ -112,7 +113,6 @@ def run(panel, scores, freeze=None, hooks=()):
         day, hours = t + 1, panel.hours[own, t + 1]
         if not hours.any():
             return
-        store = partition._stores[place]
         for hour in range(1, 24):
             sold = hours[:, :hour].sum(1)
             told = Moment(panel.first_day + day, float(hour), sold)
@@ -122,9 +122,7 @@ def run(panel, scores, freeze=None, hooks=()):
             ours = partition.today(place, told)
             counts = day >= scores.first and (scores.chosen is None or scores.chosen[own[0], day])
             if counts:
-                morning = store._series.morning[0].astype(float)
-                alone = partition._pool.nowcast.expect(store._curve, (told.day - 1) % 7, told.hour, store._series.by_hour, sold, morning)
-                scores.add(HOURS.index(hour), day, told, ours, alone, panel.units[own, day])
+                scores.add(HOURS.index(hour), day, told, ours, own_sales_alone(partition, place, told), panel.units[own, day])
 
     replay(panel, at_close=at_close)
     return scores

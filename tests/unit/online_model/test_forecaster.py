@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from online_model import HORIZONS, Forecaster
+from online_model import HORIZONS, Forecaster, Moment
 from online_model.combine.gate import Gate
 from online_model.combine.mixture import Mixture
 
@@ -414,6 +414,10 @@ def test_a_store_without_series_closes():
     assert out.path.shape == (0, 28)
 
 
+def nowcast(partition, store, day, hour, sold):
+    return partition.today(store, Moment(day, hour, sold)).items.mean
+
+
 def test_a_bulk_order_does_not_make_its_hour_the_busy_one():
     def noon(bulk):
         rng, partition = np.random.default_rng(3), Forecaster()
@@ -425,7 +429,7 @@ def test_a_bulk_order_does_not_make_its_hour_the_busy_one():
             hours[:, 8:20] = rng.poisson(2.5, (4, 12))
             hours[0, 10] += 70_000 if t == bulk else 0
             partition.close(store, START + t, hours.sum(1), opened=True, hours=hours)
-        return partition.nowcast(store, START + 120, 12.0, np.full(4, 10.0))
+        return nowcast(partition, store, START + 120, 12.0, np.full(4, 10.0))
 
     np.testing.assert_allclose(noon(100), noon(None), rtol=0.06)
 
@@ -435,14 +439,14 @@ def test_nowcast_follows_the_day():
     shape = np.concatenate([np.zeros(8), np.full(12, 1 / 12), np.zeros(4)])
     units = shop(150, level=30.0)
     partition, _ = run(units, hours=lambda t: units[t][:, None] * shape)
-    morning = partition.nowcast(0, START + 150, 0.0, np.zeros(8))
+    morning = nowcast(partition, 0, START + 150, 0.0, np.zeros(8))
     np.testing.assert_allclose(morning, partition.close(0, START + 150, units[3], opened=True).scored["day"].mean, rtol=0.02)
-    evening = partition.nowcast(0, START + 151, 24.0, np.full(8, 33.0))
+    evening = nowcast(partition, 0, START + 151, 24.0, np.full(8, 33.0))
     np.testing.assert_allclose(evening, 33.0, rtol=0.01)
     sold = rng.poisson(20, 8).astype(float)
-    assert (partition.nowcast(0, START + 151, 14.0, sold) >= sold).all()
-    half = partition.nowcast(0, START + 151, 14.0, np.zeros(8))
-    assert (half < partition.nowcast(0, START + 151, 9.0, np.zeros(8))).all()
+    assert (nowcast(partition, 0, START + 151, 14.0, sold) >= sold).all()
+    half = nowcast(partition, 0, START + 151, 14.0, np.zeros(8))
+    assert (half < nowcast(partition, 0, START + 151, 9.0, np.zeros(8))).all()
 
 
 def test_state_of_a_series_is_small():

@@ -219,9 +219,7 @@ def test_nowcast_gain_and_curve():
     assert share[0] == 0
     assert share[-1] == pytest.approx(1)
     assert share[14] == pytest.approx(0.5, abs=0.04)
-    sold = np.array([30.0])
-    plain = sold + 30 * (1 - share[14])
-    assert model.expect(curve, 3, 14.0, own[:, :1], sold, np.array([30.0])) > plain + 2
+    assert model.gain(14.0) * (30 - 30 * share[14]) > 2  # of a lead of 15 units
 
 
 def test_what_sells_in_the_evening_is_expected_then():
@@ -235,7 +233,8 @@ def test_what_sells_in_the_evening_is_expected_then():
     assert noon[0] > 0.9
     assert noon[1] < 0.1
     assert noon[2] == pytest.approx(80 / 140, abs=0.03)
-    expected = model.expect(curve, 5, 12.0, own, np.array([80.0, 0.0, 0.0]), np.array([80.0, 60.0, 1.0]))
+    sold, morning = np.array([80.0, 0.0, 0.0]), np.array([80.0, 60.0, 1.0])
+    expected = sold + morning * (1 - noon) + model.gain(12.0) * (sold - morning * noon)
     np.testing.assert_allclose(expected[:2], [80, 60], rtol=0.06)
 
 

@@ -14,6 +14,7 @@ from online_model.today.band import TodayBand
 from online_model.today.rest_of_day import RestOfDay
 from online_model.today.running_day import RunningDay
 from online_model.today.surprise import UsualSize, evidence, moved, surprise
+from tests.bench.forecasts.alone import own_sales_alone
 
 START, ITEMS, OPENS, SHUTS = 739_000, 24, 8, 20
 GROUPS = np.arange(ITEMS) % 3
@@ -76,10 +77,7 @@ def shops():
 
 def alone(shops, store, told):
     """What the item's own sales alone make of the day."""
-    pool, place = shops.partition._pool, shops.partition._stores[store]
-    return pool.nowcast.expect(
-        place._curve, (told.day - 1) % 7, told.hour, place._series.by_hour, told.sold, place._series.morning[0].astype(float)
-    )
+    return own_sales_alone(shops.partition, store, told)
 
 
 def test_without_anything_learned_an_items_own_sales_decide():
@@ -88,7 +86,7 @@ def test_without_anything_learned_an_items_own_sales_decide():
     for _ in range(10):
         shops.close(a_day(shops.rng, 2, shops.levels))
     told = shops.moment(hours[0], 13)
-    np.testing.assert_allclose(shops.partition.today(0, told).mean, alone(shops, 0, told), rtol=1e-6)
+    np.testing.assert_allclose(shops.partition.today(0, told).items.mean, alone(shops, 0, told), rtol=1e-6)
 
 
 def test_what_the_store_sells_teaches_what_its_items_will_sell(shops):
@@ -99,7 +97,7 @@ def test_what_the_store_sells_teaches_what_its_items_will_sell(shops):
         for store in range(2):
             for hour in (11, 13, 15):
                 told = shops.moment(hours[store], hour)
-                forecast = shops.partition.today(store, told).mean
+                forecast = shops.partition.today(store, told).items.mean
             ours += abs(forecast.sum() - hours[store].sum())
             others += abs(alone(shops, store, told).sum() - hours[store].sum())
         shops.close(hours)
@@ -118,7 +116,7 @@ def test_items_that_have_not_sold_follow_a_store_that_moves(shops, factor):
             told = running.moment(hours, hour)
             if hour < 15:
                 running.partition.follow(0, told)
-        forecast, without = running.partition.today(0, told).mean, told.sold <= 2
+        forecast, without = running.partition.today(0, told).items.mean, told.sold <= 2
         said += forecast[without].sum()
         truth += hours.sum(1)[without].sum()
         alone_said += alone(running, 0, told)[without].sum()
@@ -134,7 +132,7 @@ def test_a_bulk_order_of_one_item_moves_no_other(shops):
     for hour in range(OPENS + 1, 14):
         calm, odd = plain.partition.today(0, plain.moment(hours, hour)), hit.partition.today(0, hit.moment(bulk, hour))
     others = np.arange(ITEMS) != 3
-    np.testing.assert_allclose(odd.mean[others].sum(), calm.mean[others].sum(), rtol=0.12)
+    np.testing.assert_allclose(odd.items.mean[others].sum(), calm.items.mean[others].sum(), rtol=0.12)
 
 
 def test_the_band_is_honest_and_narrows(shops):
@@ -145,9 +143,10 @@ def test_the_band_is_honest_and_narrows(shops):
         if day < START + 40:
             continue
         actual = hours.sum(1)
-        inside[hour] += ((forecast.quantiles[0] <= actual) & (actual <= forecast.quantiles[-1])).tolist()
-        total[hour].append(forecast.total_quantiles[0, 0] <= actual.sum() <= forecast.total_quantiles[-1, 0])
-        width[hour] += (forecast.quantiles[-1] - forecast.quantiles[0]).sum()
+        (low, _, high), (least, _, most) = forecast.items.quantiles(), forecast.totals.quantiles()
+        inside[hour] += ((low <= actual) & (actual <= high)).tolist()
+        total[hour].append(least[0] <= actual.sum() <= most[0])
+        width[hour] += (high - low).sum()
     assert all(0.76 < np.mean(found) < 0.93 for found in inside.values()), {hour: np.mean(found) for hour, found in inside.items()}
     assert all(0.68 < np.mean(found) < 0.93 for found in total.values()), {hour: np.mean(found) for hour, found in total.items()}
     assert width[11] > 1.2 * width[15] > 1.5 * width[19]
@@ -155,11 +154,14 @@ def test_the_band_is_honest_and_narrows(shops):
 
 def test_totals_are_the_sums_of_their_items(shops):
     _, _, told, forecast, _ = shops.found[-1]
-    assert forecast.totals[0] == pytest.approx(forecast.mean.sum())
-    assert forecast.totals[1:].sum() == pytest.approx(forecast.totals[0])
-    assert forecast.sold[2] == told.sold[GROUPS == 1].sum()
-    assert forecast.total_quantiles.shape == (3, 4)
-    assert (forecast.total_quantiles[0] >= forecast.sold).all()
+    items, totals = forecast.items.mean, forecast.totals
+    assert totals.mean[0] == pytest.approx(items.sum())
+    assert totals.mean[1:].sum() == pytest.approx(totals.mean[0])
+    assert totals.sold[2] == told.sold[GROUPS == 1].sum()
+    assert totals.quantiles().shape == (3, 4)
+    assert (totals.quantiles()[0] >= totals.sold).all()
+    rows = np.array([3, 1])
+    np.testing.assert_array_equal(totals.quantiles(rows), totals.quantiles()[:, rows])
 
 
 def test_the_regression_changes_the_forecasts_of_every_store(shops):
@@ -168,7 +170,7 @@ def test_the_regression_changes_the_forecasts_of_every_store(shops):
     hours = a_day(np.random.default_rng(8), 2, shops.levels)
     for store in range(2):
         told = shops.moment(hours[store], 15)
-        with_it, without = (one.partition.today(store, told).mean for one in day)
+        with_it, without = (one.partition.today(store, told).items.mean for one in day)
         assert np.abs(with_it - without).max() > 0.01
 
 
@@ -180,8 +182,8 @@ def test_a_loaded_state_goes_on_in_the_middle_of_a_day(shops):
     again = Forecaster.load(shops.partition.dump())
     for hour in (13, 15, 19):
         one, two = (forecaster.today(0, shops.moment(hours[0], hour)) for forecaster in (shops.partition, again))
-        np.testing.assert_array_equal(one.mean, two.mean)
-        np.testing.assert_array_equal(one.total_quantiles, two.total_quantiles)
+        np.testing.assert_array_equal(one.items.mean, two.items.mean)
+        np.testing.assert_array_equal(one.totals.quantiles(), two.totals.quantiles())
 
 
 def test_a_moment_before_the_last_one_begins_the_day_anew(shops):
@@ -221,8 +223,7 @@ def test_the_band_of_a_time_of_day_learns_from_its_own_misses():
     band, rng = TodayBand(), np.random.default_rng(4)
     slots, rest, spread = np.array([5]), np.full((1, 200), 20.0), np.ones(200)
     for _ in range(300):
-        low, _, high = band.serve(5, rest[0], spread, None)
-        band.learn(slots, rest, np.stack([low, high])[:, None], rng.gamma(4, 5, (1, 200)), spread, 1.0)
+        band.learn(slots, rest, rng.gamma(4, 5, (1, 200)), spread, None, 1.0)
     low, _, high = band.serve(5, rest[0], spread, None)
     units = rng.gamma(4, 5, 5000)
     assert ((low[0] <= units) & (units <= high[0])).mean() == pytest.approx(0.8, abs=0.03)

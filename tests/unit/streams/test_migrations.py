@@ -21,7 +21,7 @@ def test_every_format_before_the_present_one_is_kept():
 
 
 def told_no_stock(records):
-    """Older formats did not keep how a stock was known, so hours without stock hid no demand from them: here nobody tells of any."""
+    """Formats 1 and 2 did not keep how a stock was known, so hours without stock hid no demand from them: here nobody tells of any."""
     events = [msgspec.json.decode(record.value) for record in records]
     return log_of(*({k: v for k, v in event.items() if k != "stock_left"} for event in events), first=records[0].offset)
 
@@ -44,8 +44,10 @@ def of_today(message):
     return message["type"] == "predicted-sales.v1" and message["horizons"][0]["horizon"] == "today"
 
 
-def test_an_old_snapshot_forecasts_as_if_it_had_always_been_of_the_present_format(upgraded):
-    records = told_no_stock(log())
+@pytest.mark.parametrize("number", KEPT)
+def test_an_old_snapshot_forecasts_as_if_it_had_always_been_of_the_present_format(number):
+    upgraded = Processor.load(snapshot(number), RULES, 1, PARTITIONS)
+    records = log() if number > 2 else told_no_stock(log())
     straight = Processor(RULES, 1, PARTITIONS)
     straight.apply(records[:SNAPSHOT_AT])
     assert upgraded.model.dump().keys() == straight.model.dump().keys()

@@ -33,7 +33,8 @@ _DATES: Final = ("date", "day", "cdate", "reportdate", "reportingstarts", "repor
 _IDS: Final = ("adid", "id", "rowid", "creativeid", "index", "unnamed0", "no", "")
 _OUTCOMES: Final = re.compile(r"revenue|sales|roas|\broi\b|value|profit|umsatz|amount|turnover")
 _MADE: Final = re.compile(r"(^|_)(ctr|cpc|cpm|cpa|cvr|roi|roas)($|_)|rate|per_|cost_per|engagement_score|_score$")
-_CAMPAIGN: Final = re.compile(r"campaign|ad_?group|ad_?set|kampagne", re.IGNORECASE)
+CAMPAIGN: Final = re.compile(r"campaign|ad_?group|ad_?set|kampagne", re.IGNORECASE)
+"""Names of columns that keep the rows of one campaign together."""
 _MONTHS: Final = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
 _COMMA: Final = re.compile(r"\d,\d{1,2}$")
 _POINT: Final = re.compile(r"\d\.\d{1,2}$")
@@ -194,7 +195,7 @@ def _groups(columns: Mapping[str, Column], date: tuple[str, ...]) -> str | None:
     """The campaign-like column with the most values, if it has enough of them to split by."""
     found: list[tuple[int, str]] = []
     for name, column in columns.items():
-        if _CAMPAIGN.search(name) and name not in date:
+        if CAMPAIGN.search(name) and name not in date:
             levels = len(set(texts(column)))
             if 5 <= levels < len(column):
                 found.append((levels, name))

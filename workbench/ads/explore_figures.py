@@ -30,7 +30,8 @@ from charts.figures.style import (
     new_figure,
     shortened,
 )
-from workbench.ads.advice import gamma_prior, kinds_of
+from workbench.ads.advice import gamma_prior
+from workbench.ads.kinds import kinds_of
 from workbench.ads.table import Ads
 
 Floats = NDArray[np.float64]

@@ -47,7 +47,7 @@ def drivers(found: list[Importance], judged: Judged) -> Figure:
     shown = found[:_MOST_SHOWN]
     singles = [one for one in shown if " together" not in one.name]
     title = f"What drives {NAMES[judged.target]} most: {NAMES.get(singles[0].name, singles[0].name)}"
-    subtitle = f"Growth of the deviance of held-out ads when an input is shuffled ({_plain(judged.best)}); bars: spread over folds"
+    subtitle = f"Growth of the deviance of held-out ads when an input is shuffled ({_plain(judged.best_batch)}); bars: spread over folds"
     figure = new_figure(title, subtitle, 0.34 * len(shown) + 0.3)
     labels = [shortened(NAMES.get(one.name, one.name), 28) for one in shown]
     axes = add_body(figure, SIDE + label_inches(labels) + 0.15, 0.9)
@@ -71,7 +71,9 @@ def dependence(found: list[Dependence], judged: Judged) -> Figure:
     first = max(found, key=lambda one: float(one.mean.max() - one.mean.min()))
     low, high = float(first.mean.min()), float(first.mean.max())
     title = f"{NAMES.get(first.name, first.name).capitalize()} move an ad from {low:.2f} to {high:.2f} {NAMES[judged.target]}"
-    figure = new_figure(title, f"Partial dependence of {_plain(judged.best)}: expected if all ads had this value, all else as it is", 3.0)
+    figure = new_figure(
+        title, f"Partial dependence of {_plain(judged.best_batch)}: expected if all ads had this value, all else as it is", 3.0
+    )
     top = max(float(one.mean.max()) for one in found) * 1.1
     width = (WIDTH - 2 * SIDE - 0.2) / len(found)
     total = figure.get_figheight()

@@ -57,7 +57,19 @@ class Study:
     figures: list[str]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values. `models` and `best` are of the target that counts most; `targets` has those of all."""
+        """The summary that `--json` writes; models are of the target that counts most."""
+        first = self.judged[0]
+        return {
+            "rows": self.ads.rows,
+            "dropped": self.ads.dropped,
+            "models": {name: {"r2": score.r2, "rmse": score.rmse, "mae": score.mae, "n": score.n} for name, score in first.scores.items()},
+            "best": first.best,
+            "figures": self.figures,
+            "advice": self.advice.sentences,
+        }
+
+    def as_full_json(self) -> dict[str, Any]:
+        """All plain values. `models` and `best` are of the target that counts most; `targets` has those of all."""
         ads, first = self.ads, self.judged[0]
         return {
             "rows": ads.rows,
@@ -108,7 +120,7 @@ def _study(options: Options, console: Console) -> Study:
     with console.status("comparing models") as status:
         judged = [judge(ads, target, options.repeats, status.update) for target in ads.targets]
         status.update("what drives conversions")
-        important = importances(ads, judged[0].target, judged[0].best)
+        important = importances(ads, judged[0].target, judged[0].best_batch)
         advice = advise(ads)
     figures = [] if options.out is None else _figures(ads, judged, important, advice, options.out)
     found = Study(ads, judged, important, advice, figures)
@@ -123,10 +135,10 @@ def _study(options: Options, console: Console) -> Study:
 
 def _write(found: Study, options: Options, say: Callable[[str], None]) -> None:
     """Write the files that are asked for, and keep the run in MLflow."""
-    text, written = json.dumps(found.as_json(), indent=1) + "\n", []
+    written: list[Path] = []
     if options.out is not None:
         pages = {
-            "ads.json": text,
+            "ads.json": json.dumps(found.as_full_json(), indent=1) + "\n",
             "data_card.md": data_card(found.ads, of_files(options.file)),
             "model_card.md": model_card(found.ads, found.judged[0], found.importances, found.advice),
         }
@@ -135,7 +147,7 @@ def _write(found: Study, options: Options, say: Callable[[str], None]) -> None:
         say(f"{len(found.figures)} figures, ads.json, data_card.md and model_card.md are in {options.out}.")
         written = [options.out / name for name in (*pages, *found.figures)]
     if options.json is not None:
-        write_whole(options.json, text)
+        write_whole(options.json, json.dumps(found.as_json(), indent=1) + "\n")
     if options.track:
         first = found.judged[0]
         parameters = {"target": first.target, "best": first.best, "split": first.split, "repeats": options.repeats, "rows": found.ads.rows}
@@ -193,7 +205,7 @@ def _figures(ads: Ads, judged: list[Judged], important: list[Importance], advice
     for one in judged:
         makers[f"models_{one.target}"] = partial(result_figures.models, one)
     makers["drivers"] = partial(result_figures.drivers, important, first)
-    makers["dependence"] = partial(result_figures.dependence, dependences(ads, first.target, first.best, driving), first)
+    makers["dependence"] = partial(result_figures.dependence, dependences(ads, first.target, first.best_batch, driving), first)
     makers["advice"] = partial(result_figures.advice, advice)
     for name, make in makers.items():
         write_whole(out / f"{name}.png", drawn(make, "png"))

@@ -148,17 +148,18 @@ class TestModels:
 
 def test_the_command_writes_what_it_promises(tmp_path, capsys, monkeypatch):
     pytest.importorskip("sklearn")
-    from deploy.commands.ads import ads
+    from deploy.commands.ads import study
     from workbench.ads import evaluation
 
     quick = {name: evaluation.REGRESSORS[name] for name in ("mean", "poisson", "hurdle_poisson")}
     monkeypatch.setattr(evaluation, "REGRESSORS", quick)
     file = ads_file(tmp_path / "ads.csv", 100)
-    ads(file, tmp_path / "out", tmp_path / "ads.json", 1, ["approved=Approved_Conversion"], None)
+    study(file, tmp_path / "out", tmp_path / "ads.json", 1, ["approved=Approved_Conversion"], None)
     found = json.loads((tmp_path / "ads.json").read_text())
-    assert {"rows", "dropped", "models", "best", "figures", "advice"} <= found.keys()
-    assert {"r2", "rmse", "mae", "n"} <= found["models"][found["best"]].keys()
-    assert found["models"][found["best"]]["deviance"] < found["models"]["mean"]["deviance"]
+    assert list(found) == ["rows", "dropped", "models", "best", "figures", "advice"]
+    assert list(found["models"][found["best"]]) == ["r2", "rmse", "mae", "n"]
+    models = json.loads((tmp_path / "out" / "ads.json").read_text())["models"]
+    assert models[found["best"]]["deviance"] < models["mean"]["deviance"]
     assert {"boxes.png", "pairs.png", "correlation.png", "funnel.png", "drivers.png", "dependence.png", "advice.png"} <= set(
         found["figures"]
     )

@@ -62,6 +62,25 @@ def study(
 
 
 @app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="CSV, NDJSON or Parquet file, one row an ad, or an ad and day.")],
+    out: Annotated[Path, typer.Option(help="Write the rows that are left, checks.json and data_card.md into this folder.")],
+    column: Columns = None,
+) -> None:
+    """Clean a file and check its sums; fit nothing.
+
+    \b
+    Example:
+      shelfcast ads check ads.csv --out checked
+    """
+    from workbench.ads.run import check_file  # noqa: PLC0415 - matplotlib only for this command
+
+    console = Console()
+    columns = dict(_pair(text, "--column") for text in column or ())
+    check_file(file, columns, out, lambda sentence: console.print(sentence, highlight=False, markup=False))
+
+
+@app.command()
 def publish(
     file: Annotated[Path, typer.Argument(help="CSV, NDJSON or Parquet file, one row an ad and day.")],
     account: Annotated[str, typer.Option(help="Whose ads these are: the Kafka key.")],

@@ -35,6 +35,8 @@ Journal = Annotated[Path | None, typer.Option(help="Keep what the model learns i
 def measure(
     file: File,
     json: Annotated[Path | None, typer.Option("--json", help="Write the findings to this file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write findings, figure, data card and model card into this folder.")] = None,
+    track: Annotated[bool, typer.Option("--track", help="Keep the run and the model in MLflow: ./mlruns, or MLFLOW_TRACKING_URI.")] = False,
 ) -> None:
     """Clean the file, fit the regression, and compare its leave-one-out error with the mean and with "as last month".
 
@@ -42,11 +44,17 @@ def measure(
     Examples:
       shelfcast third-month sales.csv
       shelfcast third-month sales.csv --json findings.json
+      shelfcast third-month sales.csv --out study --track
     """
     findings = report.find(read_months(file))
     report.show(findings, Console())
     if json is not None:
         write_whole(json, json_module.dumps(findings.as_json(), indent=1) + "\n")
+    if out is not None or track:
+        from workbench.third_month.keeping import keep  # noqa: PLC0415 - matplotlib only for this
+
+        for sentence in keep(findings, file, out, track=track):
+            typer.echo(sentence)
 
 
 @app.command()

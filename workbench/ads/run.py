@@ -26,7 +26,7 @@ from workbench.ads.drivers import SHOWN, TOGETHER, Importance, dependences, impo
 from workbench.ads.evaluation import METRICS, Judged, judge
 from workbench.ads.table import Ads, check_sums, read_ads
 from workbench.pipeline.content import of_files
-from workbench.tracking.findings import Findings
+from workbench.tracking.findings import Findings, environment
 from workbench.tracking.mlflow_store import check, track
 
 MOST_KINDS: Final = 6
@@ -95,6 +95,23 @@ class Study:
         }
 
 
+def check_file(file: Path, columns: dict[str, str], out: Path, say: Callable[[str], None]) -> Ads:
+    """Read and clean a file, and write what is left of it, its data card and the checks. Raises UsageError."""
+    ads = read_ads(file, columns)
+    make_folder(out)
+    for sentence in ads.told:
+        say(sentence)
+    _tell_cleaning(ads, say)
+    found = {
+        "rows": ads.rows, "used": len(ads.frame), "dropped": ads.dropped, "mended": ads.mended, "warnings": ads.warned,
+        "columns": ads.columns.measures, "sums": {name: str(total) for name, total in ads.sums.items()},
+    }  # fmt: skip
+    write_whole(out / "checks.json", json.dumps(found, indent=1) + "\n")
+    write_whole(out / "data_card.md", data_card(ads, of_files(file)))
+    write_whole(out / "clean.csv", ads.texts.to_csv(index=False, lineterminator="\n"))
+    return ads
+
+
 def study(options: Options, console: Console) -> Study:
     """Clean, explore, compare, explain, advise; print it and write the files. Raises UsageError."""
     if options.track:
@@ -136,11 +153,15 @@ def _study(options: Options, console: Console) -> Study:
 def _write(found: Study, options: Options, say: Callable[[str], None]) -> None:
     """Write the files that are asked for, and keep the run in MLflow."""
     written: list[Path] = []
+    fingerprint = of_files(options.file)
+    cards = {
+        "data_card.md": data_card(found.ads, fingerprint),
+        "model_card.md": model_card(found.ads, found.judged[0], found.importances, found.advice),
+    }
     if options.out is not None:
         pages = {
             "ads.json": json.dumps(found.as_full_json(), indent=1) + "\n",
-            "data_card.md": data_card(found.ads, of_files(options.file)),
-            "model_card.md": model_card(found.ads, found.judged[0], found.importances, found.advice),
+            **cards,
         }
         for name, content in pages.items():
             write_whole(options.out / name, content)
@@ -157,8 +178,20 @@ def _write(found: Study, options: Options, say: Callable[[str], None]) -> None:
             for name, score in one.scores.items()
             for metric in METRICS
         }
-        identity, uri = track(Findings("ads", parameters, metrics, (options.file,), tuple(written)))
-        say(f"Kept in MLflow as run {identity} at {uri}.")
+        findings = Findings(
+            "ads", parameters, metrics, (options.file,), tuple(written), {"recipe.json": _recipe(found, fingerprint)}, pages=cards
+        )  # fmt: skip
+        say(track(findings).told("ads"))
+
+
+def _recipe(found: Study, fingerprint: str) -> bytes:
+    """All that the best model is made of again, to the last digit: fits are seeded, and the data are named by their content."""
+    first, columns = found.judged[0], found.ads.columns
+    recipe = {
+        "model": first.best, "target": first.target, "data_sha256": fingerprint, "measures": columns.measures,
+        "kinds": columns.categories, "made_with": environment(),
+    }  # fmt: skip
+    return json.dumps(recipe, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def _tell_cleaning(ads: Ads, say: Callable[[str], None]) -> None:

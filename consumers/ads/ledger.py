@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
@@ -78,15 +79,15 @@ class Ledger:
         return document_id(self.partition, self.name)
 
     def document(self) -> Document:
-        """The account as a document. The state is one field of bytes, so that no server of MongoDB's protocol can bend it."""
+        """The account as a document. The state is one text (base64), so that no server of MongoDB's protocol can bend it."""
         return {
             "_id": self.id,
             "v": self.v,
             "partition": self.partition,
             "account": self.name,
             "currency": self.currency,
-            "state": msgspec.msgpack.encode(self.account.dump()),
-            "ids": b"".join(self._ids),
+            "state": _text(msgspec.msgpack.encode(self.account.dump())),
+            "ids": _text(b"".join(self._ids)),
             "advised": None if self.advised is None else msgspec.json.encode(self.advised).decode(),
         }
 
@@ -96,12 +97,16 @@ class Ledger:
         self = cls(int(document["partition"]), str(document["account"]))
         self.v = int(document["v"])
         self.currency = document["currency"]
-        self.account = AdAccount.load(msgspec.msgpack.decode(bytes(document["state"])))
-        ids = bytes(document["ids"])
+        self.account = AdAccount.load(msgspec.msgpack.decode(b64decode(document["state"])))
+        ids = b64decode(document["ids"])
         self._ids = {ids[start : start + _ID_BYTES]: None for start in range(0, len(ids), _ID_BYTES)}
         if document["advised"] is not None:
             self.advised = msgspec.json.decode(document["advised"], type=AdsAdvised)
         return self
+
+
+def _text(raw: bytes) -> str:
+    return b64encode(raw).decode()
 
 
 def _day_of(report: AdReported, arrived: float) -> int:

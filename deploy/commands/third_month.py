@@ -93,6 +93,9 @@ def serve(
     file: File,
     journal: Journal = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    track: Annotated[
+        bool, typer.Option("--track", help="Keep the run and the model in MLflow first; the card at /card links to it.")
+    ] = False,
 ) -> None:
     """Serve a form for the browser and POST /third-month for programs, on this machine only.
 
@@ -109,10 +112,14 @@ def serve(
     from streams.http.listening import serve as listen  # noqa: PLC0415
     from workbench.third_month.app import create_app  # noqa: PLC0415
     from workbench.third_month.desk import Desk  # noqa: PLC0415
+    from workbench.third_month.keeping import card_of_served  # noqa: PLC0415
     from workbench.third_month.third_month_settings import ThirdMonthSettings  # noqa: PLC0415
 
     settings, bounds = ThirdMonthSettings.read(port=port), Bounds.read()
     findings = report.find(read_months(file))
     desk = Desk(findings.cleaned.months, findings.best, journal)
     metrics = ConnectionMetrics(CollectorRegistry(), "third_month")
-    listen(create_app(desk), settings.address, bounds, metrics, lambda address: typer.echo(f"shelfcast third-month listens on {address}"))
+    card = card_of_served(findings, file, track=track)
+    listen(
+        create_app(desk, card), settings.address, bounds, metrics, lambda address: typer.echo(f"shelfcast third-month listens on {address}")
+    )

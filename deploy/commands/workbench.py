@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,33 @@ def card(name: Annotated[str, typer.Argument(help="Name of the model.")]) -> Non
     from workbench.tracking.registry import card as card_of  # noqa: PLC0415 - MLflow only for this command
 
     typer.echo(card_of(name))
+
+
+@app.command()
+def track(
+    card: Annotated[
+        Path | None, typer.Option("--card", help="Write the card of the serving model into this file after each night.")
+    ] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Directory of the embedded servers, if no broker is named.")] = None,
+) -> None:
+    """Follow the live worker until stopped: its nightly scores go to one MLflow run, the same one after a restart.
+
+    \b
+    Examples:
+      shelfcast workbench track
+      MLFLOW_TRACKING_URI=http://mlflow:5000 shelfcast workbench track --card model_card.md
+    """
+    from consumers.runtime.identity import cluster_id  # noqa: PLC0415 - servers only for this command
+    from deploy.connection import embedded_log_id, kafka_of  # noqa: PLC0415
+    from workbench.tracking.live import LiveRun, Tracker  # noqa: PLC0415
+
+    kafka = kafka_of(data_dir)
+    kept = LiveRun(embedded_log_id(data_dir) or cluster_id(kafka), card)
+    typer.echo(f"Nightly scores go to the MLflow run {kept.id}: {kept.link}")
+    tracker = Tracker(kafka, kept)
+    signal.signal(signal.SIGTERM, lambda *_: tracker.stop())
+    signal.signal(signal.SIGINT, lambda *_: tracker.stop())
+    tracker.run()
 
 
 def _execute(command: str, arguments: list[str], folder: Path) -> int:

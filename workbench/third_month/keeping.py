@@ -44,5 +44,11 @@ def tracked(found: Found, file: Path, written: tuple[Path, ...] = ()) -> Kept:
     )
 
 
+def card_of_served(found: Found, file: Path, *, track: bool) -> str:
+    """The card of the model that a server begins with; with `track` the run is kept, and the card leads to it."""
+    text = model_card(found)
+    return f"{text}- Run: {tracked(found, file).link}\n" if track else text
+
+
 def _cards(found: Found, file: Path) -> dict[str, str]:
     return {"data_card.md": data_card(file.name, found, of_files(file)), "model_card.md": model_card(found)}

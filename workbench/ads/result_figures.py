@@ -11,7 +11,7 @@ from charts.figures.style import BLUE, FOOT, GRID, HEAD, INK, QUIET, REST, SIDE,
 from workbench.ads.advice import BUDGET, Advice
 from workbench.ads.drivers import Dependence, Importance
 from workbench.ads.evaluation import Judged
-from workbench.ads.explore_figures import NAMES
+from workbench.ads.explore_figures import NAMES, turned
 from workbench.ads.features import AMOUNTS
 
 _MOST_SHOWN: Final = 12
@@ -70,7 +70,8 @@ def dependence(found: list[Dependence], judged: Judged) -> Figure:
     """Expected conversions by the values of the inputs that matter most."""
     first = max(found, key=lambda one: float(one.mean.max() - one.mean.min()))
     low, high = float(first.mean.min()), float(first.mean.max())
-    title = f"{NAMES.get(first.name, first.name).capitalize()} move an ad from {low:.2f} to {high:.2f} {NAMES[judged.target]}"
+    moves = "move" if first.name in ("clicks", "impressions") else "moves"
+    title = f"{NAMES.get(first.name, first.name).capitalize()} {moves} an ad from {low:.2f} to {high:.2f} {NAMES[judged.target]}"
     figure = new_figure(
         title, f"Partial dependence of {_plain(judged.best_batch)}: expected if all ads had this value, all else as it is", 3.0
     )
@@ -91,9 +92,10 @@ def dependence(found: list[Dependence], judged: Judged) -> Figure:
             labels = [shortened(str(value), 12) for value in one.values]
             axes.bar(range(len(labels)), one.mean, color=BLUE, width=0.7)
             step = -(-len(labels) // 8)
-            axes.set_xticks(range(0, len(labels), step), labels[::step], rotation=0 if len(labels) <= 4 else 45)
+            axes.set_xticks(range(0, len(labels), step), labels[::step], **turned(labels, 5))
         axes.set_ylim(0, top)
         axes.set_title(NAMES.get(one.name, one.name), loc="left", size=9.5, color=INK)
+        axes.set_axisbelow(True)
         axes.grid(axis="y", color=GRID)
     return figure
 

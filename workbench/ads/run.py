@@ -210,12 +210,12 @@ def _table(judged: Judged) -> Table:
     table = Table(title=f"{judged.target}: {judged.split}", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("model", no_wrap=True)
     for metric in METRICS:
-        table.add_column({"r2": "R2", "rmse": "RMSE", "mae": "MAE"}.get(metric, metric), justify="right")
+        table.add_column({"r2": "R2", "rmse": "RMSE", "mae": "MAE", "deviance": "deviance (90 %)"}.get(metric, metric), justify="right")
     table.add_column("n", justify="right")
     for name, score in sorted(judged.scores.items(), key=lambda pair: pair[1].deviance):
-        cells = [
-            f"{getattr(score, metric):.3f} ({score.intervals[metric][0]:.2f} to {score.intervals[metric][1]:.2f})" for metric in METRICS
-        ]
+        low, high = score.intervals[METRICS[-1]]
+        cells = [f"{getattr(score, metric):.3f}" for metric in METRICS]
+        cells[-1] += f" ({low:.2f} to {high:.2f})"
         table.add_row(f"[bold]{name}[/]" if name == judged.best else name, *cells, f"{score.n:,}")
     return table
 

@@ -17,6 +17,7 @@ from producers.sources.files import open_file
 from producers.sources.rows import Column
 from streams.contract.errors import UsageError
 from workbench.ads.columns import MEASURES, Columns, dates, guess
+from workbench.ads.preamble import headed
 
 Flags = NDArray[np.bool_]
 DATE: Final = "date"
@@ -151,8 +152,11 @@ WARNINGS: Final = (
 
 def read_ads(path: Path, given: Mapping[str, str]) -> Ads:
     """Read and clean a file. given: columns that the person has named, by role. Raises UsageError."""
-    columns, unsplit = _whole(path)
+    with headed(path) as (file, above):
+        columns, unsplit = _whole(file)
     found = guess(columns, given)
+    if above:
+        found.told.insert(0, f"The first {above:,} lines of {path.name} are no table and are passed over.")
     draft, mended = _draft(columns, found)
     dropped = {"the row cannot be split into columns": unsplit} if unsplit else {}
     keep = np.ones(len(draft.rows), bool)

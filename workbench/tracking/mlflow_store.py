@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ MODEL: Final = "model"
 FINGERPRINT: Final = "fingerprint"
 CARD: Final = "model_card.md"
 _AT_ONCE: Final = 100
+_KIND: Final = {"mlflow.experimentKind": "custom_model_development"}
+"""Without it MLflow's pages take the experiment for one of language models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ def opened(folder: Path | None = None) -> Iterator[tuple[Any, str]]:
     """
     check()
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    # It prints addresses, progress and waits of its own; we say where a run is kept.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     # A server that is away is said within seconds, not after minutes of tries.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
@@ -87,7 +94,7 @@ def track(findings: Findings, folder: Path | None = None) -> Kept:
 def begin(client: Any, name: str, tags: dict[str, str] | None = None) -> Any:
     """Begin a run of our experiment."""
     experiment = client.get_experiment_by_name(EXPERIMENT)
-    identity = experiment.experiment_id if experiment is not None else client.create_experiment(EXPERIMENT)
+    identity = experiment.experiment_id if experiment is not None else client.create_experiment(EXPERIMENT, tags=_KIND)
     return client.create_run(identity, run_name=name, tags=tags or {})
 
 

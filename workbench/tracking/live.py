@@ -102,7 +102,8 @@ class Tracker:
         self._heard = time.monotonic()
         self._log = RateLimited(_logger)
         self._stopping = threading.Event()
-        self._consumer = consumer(kafka, group, {"auto.offset.reset": "earliest", "client.id": group, "fetch.wait.max.ms": 100})
+        more = {"auto.offset.reset": "earliest", "client.id": group, "fetch.wait.max.ms": 100, "session.timeout.ms": 10_000}
+        self._consumer = consumer(kafka, group, more)
 
     def stop(self) -> None:
         """Stop after the messages at hand. Safe to call from a signal handler."""

@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-bench demo test check lint types layers docs coverage bench many-items soak steady kill simulate pictures fuzz lock clean
+.PHONY: help install install-bench install-mlflow demo test check lint types layers docs coverage bench many-items soak steady kill simulate pictures fuzz lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -21,6 +21,10 @@ install-bench:
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" bash deploy/install.sh bench
 	@test -x build/quix/bin/python || $(PYTHON) -m venv build/quix
 	@$(BIN)/uv pip install -q --python build/quix/bin/python --require-hashes -r requirements/quix.lock || echo "Quix Streams cannot be installed here: it is left out."
+
+install-mlflow: install ## build/mlflow: MLflow's server, in an environment of its own, for its test
+	@test -x build/mlflow/bin/python || $(PYTHON) -m venv build/mlflow
+	@$(BIN)/uv pip install -q --python build/mlflow/bin/python --require-hashes -r requirements/mlflow.lock || echo "MLflow's server cannot be installed here: its test will say so."
 
 demo: install ## replay real sales through Kafka, models, MongoDB and charts (ARGS="--once --json FILE")
 	@$(BIN)/shelfcast demo $(ARGS)
@@ -75,10 +79,11 @@ fuzz: install ## a million events of any kind through the processor, guided by c
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 lock: ## renew the pinned dependencies (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml --extra embedded --extra demo --extra test --extra check --extra workbench -o requirements/dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml --extra embedded --extra demo --extra test --extra check --extra workbench --extra tracking -o requirements/dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml -c requirements/dev.lock -o requirements/run.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml --all-extras -c requirements/dev.lock -o requirements/bench.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements/quix.in -o requirements/quix.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements/mlflow.in -o requirements/mlflow.lock
 
 clean: ## remove what was made
 	rm -rf $(VENV) build .shelfcast .pytest_cache .mypy_cache .ruff_cache *.egg-info

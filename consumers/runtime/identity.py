@@ -3,13 +3,26 @@
 import logging
 from typing import Final
 
+from confluent_kafka import KafkaException
+
 from consumers.store.mongo import MongoDocuments
 from consumers.store.port import Change
 from streams.contract.documents import LOG
 from streams.contract.errors import UsageError
+from streams.contract.settings import KafkaSettings
+from streams.kafka.clients import admin
+from streams.kafka.trouble import kafka_error
 
 _ID: Final = "log"
 _logger = logging.getLogger(__name__)
+
+
+def cluster_id(kafka: KafkaSettings) -> str:
+    """The id of the Kafka cluster, which names its log. Raises ServerError."""
+    try:
+        return str(admin(kafka).list_topics(timeout=5).cluster_id)
+    except KafkaException as error:
+        raise kafka_error(kafka, error) from error
 
 
 def settle_identity(documents: MongoDocuments, log_id: str, *, drop_other: bool) -> None:

@@ -4,12 +4,11 @@ import logging
 import threading
 from typing import Final
 
-from confluent_kafka import KafkaException
 from prometheus_client import CollectorRegistry
 
 from consumers.forecasts.forecasts import ForecastsSink
 from consumers.runtime.consumer_settings import ConsumeSettings
-from consumers.runtime.identity import settle_identity
+from consumers.runtime.identity import cluster_id, settle_identity
 from consumers.runtime.loop import ReadingLoop
 from consumers.runtime.metrics import ConsumerMetrics
 from consumers.runtime.sink import Sink
@@ -18,9 +17,7 @@ from consumers.statistics.statistics import StatisticsSink
 from consumers.store.mongo import MongoDocuments
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings, MongoSettings
-from streams.kafka.clients import admin
 from streams.kafka.quiet_log import RateLimited
-from streams.kafka.trouble import kafka_error
 from streams.mongodb.client import connect
 
 _WAIT_SECONDS: Final = 1.0
@@ -84,7 +81,7 @@ class ConsumerService:
         """Check the identity of the log and make the indexes, however long the servers are away; False if stopped."""
         while not self._stopping.is_set():
             try:
-                settle_identity(documents, self._log_id or self._cluster_id(), drop_other=self._drop_other_log)
+                settle_identity(documents, self._log_id or cluster_id(self._kafka), drop_other=self._drop_other_log)
                 documents.prepare()
             except ServerError as error:
                 self._log.say(logging.WARNING, "start", f"{error} Waiting for it.")
@@ -92,13 +89,6 @@ class ConsumerService:
             else:
                 return True
         return False
-
-    def _cluster_id(self) -> str:
-        try:
-            found = admin(self._kafka).list_topics(timeout=5).cluster_id
-        except KafkaException as error:
-            raise kafka_error(self._kafka, error) from error
-        return str(found)
 
     def _started(self, sink: Sink, group: str) -> threading.Thread:
         errors = self._metrics.errors.labels(sink.name, "kafka")

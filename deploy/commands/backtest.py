@@ -40,11 +40,13 @@ def backtest(
         Path | None, typer.Option(help="Of a file of events: write sold and estimated units by item and day to this CSV file.")
     ] = None,
     protocol: Annotated[
-        str | None, typer.Option(help="m5: the competition's rules. --sales is the folder of its tables; --compare and --json count.")
+        str | None,
+        typer.Option(help="m5: the competition's rules. --sales is the folder of its tables; --compare, --json, --out and --track count."),
     ] = None,
     json: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file.")] = None,
     track: Annotated[bool, typer.Option("--track", help="Keep the run in MLflow: ./mlruns, or MLFLOW_TRACKING_URI.")] = False,
     chart: Annotated[Path | None, typer.Option(help="Draw the errors and three series into this PNG file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write scores, figure, data card and model card into this folder.")] = None,
 ) -> None:
     """Forecast each day of a file with the worker's own code, which knows only the days before it, and score the forecasts.
 
@@ -71,7 +73,7 @@ def backtest(
     from workbench.backtest import run  # noqa: PLC0415
 
     if protocol is not None:
-        _protocol(protocol, sales, compare, json)
+        _protocol(protocol, sales, compare, json, out, track=track)
         return
     options = run.Options(
         sales,
@@ -88,16 +90,17 @@ def backtest(
         store_countries,
         demand,
         track,
+        out,
     )
     run.backtest(options, Console())
 
 
-def _protocol(name: str, folder: Path | None, compare: str, json: Path | None) -> None:
+def _protocol(name: str, folder: Path | None, compare: str, json: Path | None, out: Path | None, *, track: bool) -> None:
     from streams.contract.errors import UsageError  # noqa: PLC0415 - after NumPy's environment is set
-    from workbench.m5.run import protocol  # noqa: PLC0415
+    from workbench.m5.run import Options, protocol  # noqa: PLC0415
 
     if name != "m5":
         raise UsageError(f"--protocol {name!r}: write m5.")
     if folder is None or not folder.is_dir():
         raise UsageError("--protocol m5 needs --sales FOLDER: the folder of M5's tables sales, sell_prices and calendar.")
-    protocol(folder, compare, json, Console())
+    protocol(Options(folder, compare, json, out, track), Console())

@@ -24,6 +24,7 @@ CLASSES: Final = (
     "consumers.runtime.consumer_settings:ConsumeSettings",
     "consumers.replenishment.replenishment_settings:ReplenishSettings",
     "consumers.webhooks.webhooks_settings:WebhooksSettings",
+    "consumers.ads.ads_settings:AdsSettings",
     "charts.web.web_settings:WebSettings",
     "workbench.third_month.third_month_settings:ThirdMonthSettings",
     "deploy.process:ProcessSettings",

@@ -35,6 +35,8 @@ Journal = Annotated[Path | None, typer.Option(help="Keep what the model learns i
 def measure(
     file: File,
     json: Annotated[Path | None, typer.Option("--json", help="Write the findings to this file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write findings, figure, data card and model card into this folder.")] = None,
+    track: Annotated[bool, typer.Option("--track", help="Keep the run and the model in MLflow: ./mlruns, or MLFLOW_TRACKING_URI.")] = False,
 ) -> None:
     """Clean the file, fit the regression, and compare its leave-one-out error with the mean and with "as last month".
 
@@ -42,11 +44,17 @@ def measure(
     Examples:
       shelfcast third-month sales.csv
       shelfcast third-month sales.csv --json findings.json
+      shelfcast third-month sales.csv --out study --track
     """
     findings = report.find(read_months(file))
     report.show(findings, Console())
     if json is not None:
         write_whole(json, json_module.dumps(findings.as_json(), indent=1) + "\n")
+    if out is not None or track:
+        from workbench.third_month.keeping import keep  # noqa: PLC0415 - matplotlib only for this
+
+        for sentence in keep(findings, file, out, track=track):
+            typer.echo(sentence)
 
 
 @app.command()
@@ -85,6 +93,9 @@ def serve(
     file: File,
     journal: Journal = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    track: Annotated[
+        bool, typer.Option("--track", help="Keep the run and the model in MLflow first; the card at /card links to it.")
+    ] = False,
 ) -> None:
     """Serve a form for the browser and POST /third-month for programs, on this machine only.
 
@@ -101,10 +112,14 @@ def serve(
     from streams.http.listening import serve as listen  # noqa: PLC0415
     from workbench.third_month.app import create_app  # noqa: PLC0415
     from workbench.third_month.desk import Desk  # noqa: PLC0415
+    from workbench.third_month.keeping import card_of_served  # noqa: PLC0415
     from workbench.third_month.third_month_settings import ThirdMonthSettings  # noqa: PLC0415
 
     settings, bounds = ThirdMonthSettings.read(port=port), Bounds.read()
     findings = report.find(read_months(file))
     desk = Desk(findings.cleaned.months, findings.best, journal)
     metrics = ConnectionMetrics(CollectorRegistry(), "third_month")
-    listen(create_app(desk), settings.address, bounds, metrics, lambda address: typer.echo(f"shelfcast third-month listens on {address}"))
+    card = card_of_served(findings, file, track=track)
+    listen(
+        create_app(desk, card), settings.address, bounds, metrics, lambda address: typer.echo(f"shelfcast third-month listens on {address}")
+    )

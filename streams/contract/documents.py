@@ -40,6 +40,8 @@ SILENCES: Final = "silences"
 """One document per silent shelf."""
 RUN_OUTS: Final = "run_outs"
 """One document per expected stock-out."""
+AD_ACCOUNTS: Final = "ad_accounts"
+"""One document per (partition, account of ads): what was learned, up to the offset `v`, and what was advised last."""
 PROGRESS: Final = "progress"
 """One document per reader and partition: how far it has applied the topic."""
 PURCHASE_ORDERS: Final = "purchase_orders"
@@ -50,7 +52,7 @@ LOG: Final = "log"
 
 COLLECTIONS: Final = (
     ITEM_MONTHS, STORE_MONTHS, FORECASTS, RUNNING_TOTALS, PLANS, PLAN_PARTS, SCORES, SCORE_MONTHS, DRIFTS, STOCK, LOST_SALES, SILENCES,
-    RUN_OUTS, PROGRESS, LOG,
+    RUN_OUTS, AD_ACCOUNTS, PROGRESS, LOG,
 )  # fmt: skip
 """What is made from the log, and goes with it."""
 

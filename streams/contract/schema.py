@@ -4,7 +4,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from streams.contract import messages, topics
+from streams.contract import ad_messages, messages, topics
 
 _JSON_SCHEMA: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -12,6 +12,8 @@ CHANNELS: Final[dict[str, tuple[type, ...]]] = {
     topics.EVENTS: get_args(messages.InputEvent),
     topics.ACCEPTED: (messages.SaleAccepted,),
     topics.FORECASTS: get_args(messages.OutputMessage),
+    topics.AD_EVENTS: (ad_messages.AdReported,),
+    topics.AD_ADVICE: (ad_messages.AdsAdvised,),
 }
 
 
@@ -37,13 +39,13 @@ def async_api() -> dict[str, Any]:
     """The topics and their messages as an AsyncAPI 3 document."""
     every = [message for channel in CHANNELS.values() for message in channel]
     _, definitions = msgspec.json.schema_components(every, ref_template="#/components/schemas/{name}")
-    about = {topic.name: topic.purpose for topic in topics.TOPICS}
+    about = {topic.name: topic.purpose for topic in (*topics.TOPICS, *topics.AD_TOPICS)}
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "shelfcast",
             "version": "1.0.0",
-            "description": "Sale events in, forecasts and shelf plans out. Keys are store names; use Java's default placement (murmur2).",
+            "description": "Sale events in, forecasts and shelf plans out. Keys: stores (of ads: accounts), placed as by Java (murmur2).",
             "license": {"name": "MIT"},
         },
         "defaultContentType": "application/json",
@@ -57,7 +59,7 @@ def async_api() -> dict[str, Any]:
         },
         "operations": {
             _slug(name): {
-                "action": "receive" if name == topics.EVENTS else "send",
+                "action": "receive" if name in (topics.EVENTS, topics.AD_EVENTS) else "send",
                 "channel": {"$ref": f"#/channels/{_slug(name)}"},
                 "summary": about[name],
             }

@@ -8,6 +8,8 @@ ACCEPTED: Final = "sales.accepted"
 FORECASTS: Final = "sales.forecasts"
 REJECTED: Final = "sales.rejected"
 SNAPSHOTS: Final = "shelfcast.snapshots"
+AD_EVENTS: Final = "ads.events"
+AD_ADVICE: Final = "ads.advice"
 
 DEFAULT_PARTITIONS: Final = 4
 PARTITIONER: Final = "murmur2_random"
@@ -40,6 +42,11 @@ TOPICS: Final[tuple[Topic, ...]] = (
     Topic(REJECTED, "dead letters: the raw bytes with reason and origin in headers", 90 * _DAY_MS),
     Topic(SNAPSHOTS, "state of a partition at an offset, in chunks", 7 * _DAY_MS),
 )
+AD_TOPICS: Final[tuple[Topic, ...]] = (
+    Topic(AD_EVENTS, "what managers of ads report, keyed by account: the input of live ads", 400 * _DAY_MS),
+    Topic(AD_ADVICE, "where the next 1,000 of an account's budget earn most", 35 * _DAY_MS),
+)
+"""Made when live ads begin: a shop without ads does not have them."""
 
 
 def murmur2(data: bytes) -> int:

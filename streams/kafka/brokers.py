@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import wait
 from typing import Final
 
@@ -16,7 +16,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from streams.contract.errors import ServerError
 from streams.contract.settings import KafkaSettings
-from streams.contract.topics import BATCH_BYTES, DEFAULT_PARTITIONS, EVENTS, TOPICS
+from streams.contract.topics import BATCH_BYTES, DEFAULT_PARTITIONS, EVENTS, TOPICS, Topic
 from streams.kafka.clients import admin, consumer
 from streams.kafka.trouble import CAUSES, asked, cause_of, kafka_error, sentence_of
 
@@ -110,20 +110,20 @@ def told_small(small: dict[str, int]) -> str:
     return ", ".join(f"topic {name} takes {taken} bytes at once" for name, taken in small.items()) + f", but {BATCH_BYTES} are sent"
 
 
-def ensure_topics(kafka: KafkaSettings, partitions: int | None, replication: int = -1) -> list[str]:
+def ensure_topics(kafka: KafkaSettings, partitions: int | None, replication: int = -1, *, topics: Sequence[Topic] = TOPICS) -> list[str]:
     """Create the topics that are missing; the names of those created. Raises ServerError.
 
     partitions: None takes the count that existing topics have, else the default.
     """
     cluster = metadata(kafka)
     found = cluster.topics
-    missing = [topic for topic in TOPICS if topic.name not in found or found[topic.name].error is not None]
+    missing = [topic for topic in topics if topic.name not in found or found[topic.name].error is not None]
     if not missing:
         return []
     if not is_embedded(cluster) and (hidden := forbidden(kafka, [topic.name for topic in missing])):
         cause, advice = CAUSES["TOPIC_AUTHORIZATION_FAILED"]
         raise ServerError(f"Kafka at {kafka.bootstrap_servers} does not show {', '.join(hidden)} ({cause}): {advice}.")
-    existing = {len(found[t.name].partitions) for t in TOPICS if t not in missing}
+    existing = {len(found[t.name].partitions) for t in TOPICS if t not in missing and t.name in found}
     count = partitions or (existing.pop() if existing else DEFAULT_PARTITIONS)
     client = admin(kafka, logger=log)
     if is_embedded(cluster):  # knows no CreateTopics: a topic is made at first mention

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from streams.contract.topics import ACCEPTED, EVENTS, FORECASTS, REJECTED, SNAPSHOTS, TOPICS
+from streams.contract.topics import ACCEPTED, AD_ADVICE, AD_EVENTS, AD_TOPICS, EVENTS, FORECASTS, REJECTED, SNAPSHOTS, TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +32,7 @@ class Groups(NamedTuple):
     statistics: str
     forecasts: str
     replenishment: str
+    ads: str = "shelfcast-ads"
 
 
 def rights_of(groups: Groups) -> Mapping[str, tuple[Right, ...]]:
@@ -48,6 +49,7 @@ def rights_of(groups: Groups) -> Mapping[str, tuple[Right, ...]]:
         ),
         "consume": (_topic(ACCEPTED, READ), _topic(FORECASTS, READ), _group(groups.statistics, READ), _group(groups.forecasts, READ)),
         "replenish": (_topic(FORECASTS, READ), _group(groups.replenishment, READ)),
+        "ads": (_topic(AD_EVENTS, READ, WRITE), _topic(AD_ADVICE, WRITE), _group(groups.ads, READ)),
         "web": (
             _topic(EVENTS, READ, WRITE),
             _topic(SNAPSHOTS, READ),
@@ -61,7 +63,7 @@ def rights_of(groups: Groups) -> Mapping[str, tuple[Right, ...]]:
         "deadletters": (_topic(REJECTED, READ), _topic(EVENTS, WRITE)),
         "verify": (*(_topic(topic.name, READ) for topic in TOPICS), *watched),
         "doctor": (*(_topic(topic.name, READ, CONFIGS) for topic in TOPICS), *watched),
-        "topics": (*(_topic(topic.name, CREATE, DESCRIBE) for topic in TOPICS),),
+        "topics": (*(_topic(topic.name, CREATE, DESCRIBE) for topic in (*TOPICS, *AD_TOPICS)),),
     }
 
 

@@ -12,12 +12,12 @@ from scipy.optimize import minimize
 from scipy.special import gammaln
 from sklearn.linear_model import PoissonRegressor
 
+from workbench.ads.kinds import kinds_of
 from workbench.ads.table import Ads
 
 Floats = NDArray[np.float64]
 
 BUDGET: Final = 1000.0
-MOST_SEGMENTS: Final = 60
 DRAWS: Final = 4000
 ELASTICITY_DRAWS: Final = 40
 SHOWN: Final = 5
@@ -25,7 +25,6 @@ CAVEAT: Final = (
     "This is observational: nobody chose by chance who saw which ad, so a kind may sell well for another reason than its ads. Try the "
     "advice on a part of the budget, beside a part that stays as it is, before you move all of it."
 )
-_FIRST: Final = ("campaign", "age", "gender", "sex", "placement", "banner", "channel", "category")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +109,6 @@ def gamma_prior(sold: Floats, spent: Floats) -> tuple[float, float]:
     found = minimize(loss, [0.0], method="L-BFGS-B", bounds=[(-3.0, 6.0)])
     shape = float(np.exp(found.x[0]))
     return shape, shape / mean
-
-
-def kinds_of(ads: Ads) -> list[str]:
-    """The columns that make the kinds: campaign, age, gender and the like first, as long as the kinds stay few."""
-    levels = {name: int(ads.frame[name].nunique()) for name in ads.columns.categories}
-
-    def order(name: str) -> tuple[int, int, str]:
-        known = [place for place, word in enumerate(_FIRST) if word in name.lower()]
-        return (min(known, default=len(_FIRST)), levels[name], name)
-
-    chosen: list[str] = []
-    kinds = 1
-    for name in sorted(levels, key=order):
-        if kinds * levels[name] <= MOST_SEGMENTS:
-            chosen.append(name)
-            kinds *= levels[name]
-    return chosen
 
 
 def _elasticities(ads: Ads, target: str) -> Floats:

@@ -29,11 +29,23 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "approved": ("approvedconversion", "approvedconversions", "approved", "orders", "purchases", "deals", "bestellungen"),
 }  # fmt: skip
+_WORDS: Final[dict[str, frozenset[str]]] = {
+    "impressions": frozenset({"impressions", "impression", "impr", "views", "impressionen"}),
+    "clicks": frozenset({"clicks", "click", "klicks"}),
+    "spend": frozenset({"spend", "spent", "cost", "costs", "kosten", "ausgaben"}),
+    "conversions": frozenset({"conversions", "conversion", "conversionen", "konversionen", "leads", "results", "signups", "enquiries"}),
+    "approved": frozenset({"purchases", "purchase", "orders", "order", "approved", "transactions", "bestellungen"}),
+}
+"""Words of a longer name, such as Daily Cost, that tell a role where no name does as a whole."""
 _DATES: Final = ("date", "day", "cdate", "reportdate", "reportingstarts", "reportingstart", "datum", "tag", "week", "time", "timestamp")
+_DATE_WORDS: Final = frozenset({"date", "day", "datum", "tag", "starts", "start", "week"})
 _IDS: Final = ("adid", "id", "rowid", "creativeid", "index", "unnamed0", "no", "")
-_OUTCOMES: Final = re.compile(r"revenue|sales|roas|\broi\b|value|profit|umsatz|amount|turnover")
+_OUTCOMES: Final = re.compile(
+    r"revenue|sales?_|sales?$|roas|\broi\b|value|profit|umsatz|amount|turnover|lead|conver|konver|purchase|order|result|transaction|sign_?up"
+)
 _MADE: Final = re.compile(r"(^|_)(ctr|cpc|cpm|cpa|cvr|roi|roas)($|_)|rate|per_|cost_per|engagement_score|_score$")
-_CAMPAIGN: Final = re.compile(r"campaign|ad_?group|ad_?set|kampagne", re.IGNORECASE)
+CAMPAIGN: Final = re.compile(r"campaign|ad_?group|ad_?set|kampagne", re.IGNORECASE)
+"""Names of columns that keep the rows of one campaign together."""
 _MONTHS: Final = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
 _COMMA: Final = re.compile(r"\d,\d{1,2}$")
 _POINT: Final = re.compile(r"\d\.\d{1,2}$")
@@ -61,18 +73,9 @@ class Columns:
 
 def guess(columns: Mapping[str, Column], given: Mapping[str, str]) -> Columns:
     """The roles of columns. given: roles that the person has named. Raises UsageError for what is missing."""
-    for role, column in given.items():
-        if role not in (*MEASURES, "date", "id", "group"):
-            raise UsageError(f"--column {role}={column}: the roles are {', '.join((*MEASURES, 'date', 'id', 'group'))}.")
-        if column not in columns:
-            raise UsageError(f"--column {role}={column}: the file has no such column; it has {', '.join(columns)}.")
+    _check_given(columns, given)
     told: list[str] = []
-    measures = {role: given[role] for role in MEASURES if role in given}
-    for role, names in _NAMES.items():
-        found = None if role in measures else _named(columns, names, set(measures.values()))
-        if found is not None:
-            measures[role] = found
-            told.append(f"{role} is the column {found!r}, by its name.")
+    measures = _measures(columns, given, told)
     _check(measures, columns)
     date = (given["date"],) if "date" in given else _date(columns, set(measures.values()))
     if date:
@@ -92,6 +95,30 @@ def guess(columns: Mapping[str, Column], given: Mapping[str, str]) -> Columns:
     if decimal == ",":
         told.append("Numbers have a decimal comma, as most of them are written.")
     return Columns({role: measures[role] for role in order}, categories, groups, ident, date, decimal, told)
+
+
+def _check_given(columns: Mapping[str, Column], given: Mapping[str, str]) -> None:
+    for role, column in given.items():
+        if role not in (*MEASURES, "date", "id", "group"):
+            raise UsageError(f"--column {role}={column}: the roles are {', '.join((*MEASURES, 'date', 'id', 'group'))}.")
+        if column not in columns:
+            raise UsageError(f"--column {role}={column}: the file has no such column; it has {', '.join(columns)}.")
+
+
+def _measures(columns: Mapping[str, Column], given: Mapping[str, str], told: list[str]) -> dict[str, str]:
+    """The columns of measures: as given, by their names, else by a word of their names; adds to what is told."""
+    measures = {role: given[role] for role in MEASURES if role in given}
+    for role, names in _NAMES.items():
+        found = None if role in measures else _named(columns, names, set(measures.values()))
+        if found is not None:
+            measures[role] = found
+            told.append(f"{role} is the column {found!r}, by its name.")
+    for role, words in _WORDS.items():
+        found = None if role in measures else _worded(columns, words, set(measures.values()))
+        if found is not None:
+            measures[role] = found
+            told.append(f"{role} is taken to be the column {found!r}, by a word of its name: --column {role}=COLUMN names another.")
+    return measures
 
 
 def dates(columns: Mapping[str, Column], names: tuple[str, ...]) -> pd.DatetimeIndex:
@@ -117,7 +144,11 @@ def dates(columns: Mapping[str, Column], names: tuple[str, ...]) -> pd.DatetimeI
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", re.sub(r"\((eur|usd|gbp|inr|chf)\)|[_ ](eur|usd|gbp|inr|chf)$", "", name.lower()))
+    return re.sub(r"[^a-z0-9]", "", re.sub(r"\([^)]*\)|[_ ](eur|usd|gbp|inr|chf)$", "", name.lower()))
+
+
+def _words_of(name: str) -> set[str]:
+    return set(re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", re.sub(r"\([^)]*\)", "", name)).lower()))
 
 
 def _named(columns: Mapping[str, Column], names: tuple[str, ...], taken: set[str]) -> str | None:
@@ -125,6 +156,16 @@ def _named(columns: Mapping[str, Column], names: tuple[str, ...], taken: set[str
         for column in columns:
             if column not in taken and _plain(column) == wanted and _numeric(columns[column]):
                 return column
+    return None
+
+
+def _worded(columns: Mapping[str, Column], words: frozenset[str], taken: set[str]) -> str | None:
+    for column in columns:
+        found = _words_of(column)
+        snake = re.sub(r"[^a-z0-9]+", "_", column.lower())
+        made = _MADE.search(snake) or found & {"value", "amount", "revenue", "id", "rate", "score"}
+        if column not in taken and found & words and not made and _numeric(columns[column]):
+            return column
     return None
 
 
@@ -157,6 +198,9 @@ def _date(columns: Mapping[str, Column], taken: set[str]) -> tuple[str, ...]:
         for name in columns:
             if _plain(name) == wanted and name not in taken and np.mean(dates({name: columns[name][:500]}, (name,)).notna()) > 0.5:
                 return (name,)
+    for name in columns:
+        if name not in taken and _words_of(name) & _DATE_WORDS and np.mean(dates({name: columns[name][:500]}, (name,)).notna()) > 0.5:
+            return (name,)
     return ()
 
 
@@ -194,7 +238,7 @@ def _groups(columns: Mapping[str, Column], date: tuple[str, ...]) -> str | None:
     """The campaign-like column with the most values, if it has enough of them to split by."""
     found: list[tuple[int, str]] = []
     for name, column in columns.items():
-        if _CAMPAIGN.search(name) and name not in date:
+        if CAMPAIGN.search(name) and name not in date:
             levels = len(set(texts(column)))
             if 5 <= levels < len(column):
                 found.append((levels, name))

@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.ads.models import REGRESSORS, predicted, recipe
+from workbench.ads.reports import online_forecasts
 from workbench.ads.table import DATE, Ads
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
+ONLINE: Final = "online"
+"""The model of `shelfcast ads live`: scored on dated files only, on the same rows, and taught day by day."""
 FOLDS: Final = 5
 DRAWS: Final = 1000
 LEVEL: Final = 0.9
@@ -59,6 +62,11 @@ class Judged:
         """The model with the smallest deviance."""
         return self.order[0]
 
+    @property
+    def best_batch(self) -> str:
+        """The best of those that are fitted at once, which the drivers are explained by."""
+        return next(name for name in self.order if name != ONLINE)
+
 
 def splits(ads: Ads, repeats: int) -> Iterator[tuple[Places, Places]]:
     """Rows that teach and rows that are held out.
@@ -96,6 +104,13 @@ def judge(ads: Ads, target: str, repeats: int, progress: Callable[[str], object]
         times = 1 if ads.dated else repeats
         by_group[name] = sums[sums[:, 0] > 0] / times
         scores[name] = _score(by_group[name])
+    if ads.dated:
+        progress(f"{target}: {ONLINE}")
+        told, sums = online_forecasts(ads, target), np.zeros((int(ads.group.max()) + 1, 6))
+        for _, asked in parts:
+            _add(sums, ads.group[asked], actual[asked], told[asked])
+        by_group[ONLINE] = sums[sums[:, 0] > 0]
+        scores[ONLINE] = _score(by_group[ONLINE])
     first, second = sorted(scores, key=lambda name: scores[name].deviance)[:2]
     ahead = _drawn(len(by_group[first])) @ (by_group[second] - by_group[first])[:, -1] > 0
     return Judged(target, scores, _words(ads, repeats, len(parts)), float(ahead.mean()))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,8 @@ from charts.figures.style import (
     new_figure,
     shortened,
 )
-from workbench.ads.advice import gamma_prior, kinds_of
+from workbench.ads.advice import gamma_prior
+from workbench.ads.kinds import kinds_of
 from workbench.ads.table import Ads
 
 Floats = NDArray[np.float64]
@@ -42,6 +44,7 @@ NAMES: Final = {
     "conversions": "conversions",
     "approved": "approved conversions",
 }
+LONGEST_UPRIGHT: Final = 6
 _GAP: Final = 0.55
 _MOST_BOXES: Final = 8
 _MOST_BARS: Final = 45
@@ -75,11 +78,19 @@ def boxes(ads: Ads) -> Figure:
             boxprops={"facecolor": SKY, "edgecolor": BLUE}, medianprops={"color": INK, "linewidth": 2},
             whiskerprops={"color": BLUE}, capprops={"color": BLUE},
         )  # fmt: skip
-        axes.set_xticks(range(1, len(labels) + 1), [shortened(label, 10) for label in labels], rotation=0 if len(labels) < 4 else 45)
+        axes.set_xticks(range(1, len(labels) + 1), [shortened(label, 12) for label in labels], **turned(labels, 4))
         _log_ticks(axes, float(np.log1p(ads.frame[name].max())))
         axes.set_title(NAMES[name], loc="left", size=9.5, color=QUIET)
         axes.grid(axis="y", color=GRID)
+        axes.set_axisbelow(True)
     return figure
+
+
+def turned(labels: Sequence[str], most: int) -> dict[str, Any]:
+    """How labels below bars stand: upright while few and short, else slanted, so that none covers the next."""
+    if len(labels) < most and max(map(len, labels), default=0) <= LONGEST_UPRIGHT:
+        return {}
+    return {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
 
 
 def pairs(ads: Ads) -> Figure:
@@ -190,6 +201,7 @@ def by_kind(ads: Ads, name: str) -> Figure:
         axes.annotate(note, (high[i], place), xytext=(6, 0), textcoords="offset points", va="center", size=8.5, color=INK, bbox=_ON_WHITE)
     axes.set_yticks(y, shown)
     axes.set_ylim(len(order) - 0.5, -0.5)
+    axes.set_axisbelow(True)
     axes.grid(axis="x", color=GRID)
     return figure
 

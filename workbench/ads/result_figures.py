@@ -11,7 +11,7 @@ from charts.figures.style import BLUE, FOOT, GRID, HEAD, INK, QUIET, REST, SIDE,
 from workbench.ads.advice import BUDGET, Advice
 from workbench.ads.drivers import Dependence, Importance
 from workbench.ads.evaluation import Judged
-from workbench.ads.explore_figures import NAMES
+from workbench.ads.explore_figures import NAMES, turned
 from workbench.ads.features import AMOUNTS
 
 _MOST_SHOWN: Final = 12
@@ -47,7 +47,7 @@ def drivers(found: list[Importance], judged: Judged) -> Figure:
     shown = found[:_MOST_SHOWN]
     singles = [one for one in shown if " together" not in one.name]
     title = f"What drives {NAMES[judged.target]} most: {NAMES.get(singles[0].name, singles[0].name)}"
-    subtitle = f"Growth of the deviance of held-out ads when an input is shuffled ({_plain(judged.best)}); bars: spread over folds"
+    subtitle = f"Growth of the deviance of held-out ads when an input is shuffled ({_plain(judged.best_batch)}); bars: spread over folds"
     figure = new_figure(title, subtitle, 0.34 * len(shown) + 0.3)
     labels = [shortened(NAMES.get(one.name, one.name), 28) for one in shown]
     axes = add_body(figure, SIDE + label_inches(labels) + 0.15, 0.9)
@@ -70,8 +70,11 @@ def dependence(found: list[Dependence], judged: Judged) -> Figure:
     """Expected conversions by the values of the inputs that matter most."""
     first = max(found, key=lambda one: float(one.mean.max() - one.mean.min()))
     low, high = float(first.mean.min()), float(first.mean.max())
-    title = f"{NAMES.get(first.name, first.name).capitalize()} move an ad from {low:.2f} to {high:.2f} {NAMES[judged.target]}"
-    figure = new_figure(title, f"Partial dependence of {_plain(judged.best)}: expected if all ads had this value, all else as it is", 3.0)
+    moves = "move" if first.name in ("clicks", "impressions") else "moves"
+    title = f"{NAMES.get(first.name, first.name).capitalize()} {moves} an ad from {low:.2f} to {high:.2f} {NAMES[judged.target]}"
+    figure = new_figure(
+        title, f"Partial dependence of {_plain(judged.best_batch)}: expected if all ads had this value, all else as it is", 3.0
+    )
     top = max(float(one.mean.max()) for one in found) * 1.1
     width = (WIDTH - 2 * SIDE - 0.2) / len(found)
     total = figure.get_figheight()
@@ -89,9 +92,10 @@ def dependence(found: list[Dependence], judged: Judged) -> Figure:
             labels = [shortened(str(value), 12) for value in one.values]
             axes.bar(range(len(labels)), one.mean, color=BLUE, width=0.7)
             step = -(-len(labels) // 8)
-            axes.set_xticks(range(0, len(labels), step), labels[::step], rotation=0 if len(labels) <= 4 else 45)
+            axes.set_xticks(range(0, len(labels), step), labels[::step], **turned(labels, 5))
         axes.set_ylim(0, top)
         axes.set_title(NAMES.get(one.name, one.name), loc="left", size=9.5, color=INK)
+        axes.set_axisbelow(True)
         axes.grid(axis="y", color=GRID)
     return figure
 

@@ -26,7 +26,7 @@ from workbench.ads.drivers import SHOWN, TOGETHER, Importance, dependences, impo
 from workbench.ads.evaluation import METRICS, Judged, judge
 from workbench.ads.table import Ads, check_sums, read_ads
 from workbench.pipeline.content import of_files
-from workbench.tracking.findings import Findings
+from workbench.tracking.findings import Findings, environment
 from workbench.tracking.mlflow_store import check, track
 
 MOST_KINDS: Final = 6
@@ -57,7 +57,19 @@ class Study:
     figures: list[str]
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values. `models` and `best` are of the target that counts most; `targets` has those of all."""
+        """The summary that `--json` writes; models are of the target that counts most."""
+        first = self.judged[0]
+        return {
+            "rows": self.ads.rows,
+            "dropped": self.ads.dropped,
+            "models": {name: {"r2": score.r2, "rmse": score.rmse, "mae": score.mae, "n": score.n} for name, score in first.scores.items()},
+            "best": first.best,
+            "figures": self.figures,
+            "advice": self.advice.sentences,
+        }
+
+    def as_full_json(self) -> dict[str, Any]:
+        """All plain values. `models` and `best` are of the target that counts most; `targets` has those of all."""
         ads, first = self.ads, self.judged[0]
         return {
             "rows": ads.rows,
@@ -81,6 +93,23 @@ class Study:
             "segments": [asdict(one) for one in self.advice.segments],
             "elasticity": self.advice.elasticity,
         }
+
+
+def check_file(file: Path, columns: dict[str, str], out: Path, say: Callable[[str], None]) -> Ads:
+    """Read and clean a file, and write what is left of it, its data card and the checks. Raises UsageError."""
+    ads = read_ads(file, columns)
+    make_folder(out)
+    for sentence in ads.told:
+        say(sentence)
+    _tell_cleaning(ads, say)
+    found = {
+        "rows": ads.rows, "used": len(ads.frame), "dropped": ads.dropped, "mended": ads.mended, "warnings": ads.warned,
+        "columns": ads.columns.measures, "sums": {name: str(total) for name, total in ads.sums.items()},
+    }  # fmt: skip
+    write_whole(out / "checks.json", json.dumps(found, indent=1) + "\n")
+    write_whole(out / "data_card.md", data_card(ads, of_files(file)))
+    write_whole(out / "clean.csv", ads.texts.to_csv(index=False, lineterminator="\n"))
+    return ads
 
 
 def study(options: Options, console: Console) -> Study:
@@ -108,7 +137,7 @@ def _study(options: Options, console: Console) -> Study:
     with console.status("comparing models") as status:
         judged = [judge(ads, target, options.repeats, status.update) for target in ads.targets]
         status.update("what drives conversions")
-        important = importances(ads, judged[0].target, judged[0].best)
+        important = importances(ads, judged[0].target, judged[0].best_batch)
         advice = advise(ads)
     figures = [] if options.out is None else _figures(ads, judged, important, advice, options.out)
     found = Study(ads, judged, important, advice, figures)
@@ -123,19 +152,23 @@ def _study(options: Options, console: Console) -> Study:
 
 def _write(found: Study, options: Options, say: Callable[[str], None]) -> None:
     """Write the files that are asked for, and keep the run in MLflow."""
-    text, written = json.dumps(found.as_json(), indent=1) + "\n", []
+    written: list[Path] = []
+    fingerprint = of_files(options.file)
+    cards = {
+        "data_card.md": data_card(found.ads, fingerprint),
+        "model_card.md": model_card(found.ads, found.judged[0], found.importances, found.advice),
+    }
     if options.out is not None:
         pages = {
-            "ads.json": text,
-            "data_card.md": data_card(found.ads, of_files(options.file)),
-            "model_card.md": model_card(found.ads, found.judged[0], found.importances, found.advice),
+            "ads.json": json.dumps(found.as_full_json(), indent=1) + "\n",
+            **cards,
         }
         for name, content in pages.items():
             write_whole(options.out / name, content)
         say(f"{len(found.figures)} figures, ads.json, data_card.md and model_card.md are in {options.out}.")
         written = [options.out / name for name in (*pages, *found.figures)]
     if options.json is not None:
-        write_whole(options.json, text)
+        write_whole(options.json, json.dumps(found.as_json(), indent=1) + "\n")
     if options.track:
         first = found.judged[0]
         parameters = {"target": first.target, "best": first.best, "split": first.split, "repeats": options.repeats, "rows": found.ads.rows}
@@ -145,8 +178,20 @@ def _write(found: Study, options: Options, say: Callable[[str], None]) -> None:
             for name, score in one.scores.items()
             for metric in METRICS
         }
-        identity, uri = track(Findings("ads", parameters, metrics, (options.file,), tuple(written)))
-        say(f"Kept in MLflow as run {identity} at {uri}.")
+        findings = Findings(
+            "ads", parameters, metrics, (options.file,), tuple(written), {"recipe.json": _recipe(found, fingerprint)}, pages=cards
+        )  # fmt: skip
+        say(track(findings).told("ads"))
+
+
+def _recipe(found: Study, fingerprint: str) -> bytes:
+    """All that the best model is made of again, to the last digit: fits are seeded, and the data are named by their content."""
+    first, columns = found.judged[0], found.ads.columns
+    recipe = {
+        "model": first.best, "target": first.target, "data_sha256": fingerprint, "measures": columns.measures,
+        "kinds": columns.categories, "made_with": environment(),
+    }  # fmt: skip
+    return json.dumps(recipe, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def _tell_cleaning(ads: Ads, say: Callable[[str], None]) -> None:
@@ -165,12 +210,12 @@ def _table(judged: Judged) -> Table:
     table = Table(title=f"{judged.target}: {judged.split}", title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("model", no_wrap=True)
     for metric in METRICS:
-        table.add_column({"r2": "R2", "rmse": "RMSE", "mae": "MAE"}.get(metric, metric), justify="right")
+        table.add_column({"r2": "R2", "rmse": "RMSE", "mae": "MAE", "deviance": "deviance (90 %)"}.get(metric, metric), justify="right")
     table.add_column("n", justify="right")
     for name, score in sorted(judged.scores.items(), key=lambda pair: pair[1].deviance):
-        cells = [
-            f"{getattr(score, metric):.3f} ({score.intervals[metric][0]:.2f} to {score.intervals[metric][1]:.2f})" for metric in METRICS
-        ]
+        low, high = score.intervals[METRICS[-1]]
+        cells = [f"{getattr(score, metric):.3f}" for metric in METRICS]
+        cells[-1] += f" ({low:.2f} to {high:.2f})"
         table.add_row(f"[bold]{name}[/]" if name == judged.best else name, *cells, f"{score.n:,}")
     return table
 
@@ -193,7 +238,7 @@ def _figures(ads: Ads, judged: list[Judged], important: list[Importance], advice
     for one in judged:
         makers[f"models_{one.target}"] = partial(result_figures.models, one)
     makers["drivers"] = partial(result_figures.drivers, important, first)
-    makers["dependence"] = partial(result_figures.dependence, dependences(ads, first.target, first.best, driving), first)
+    makers["dependence"] = partial(result_figures.dependence, dependences(ads, first.target, first.best_batch, driving), first)
     makers["advice"] = partial(result_figures.advice, advice)
     for name, make in makers.items():
         write_whole(out / f"{name}.png", drawn(make, "png"))

@@ -17,6 +17,7 @@ from producers.sources.files import open_file
 from producers.sources.rows import Column
 from streams.contract.errors import UsageError
 from workbench.ads.columns import MEASURES, Columns, dates, guess
+from workbench.ads.preamble import headed
 
 Flags = NDArray[np.bool_]
 DATE: Final = "date"
@@ -50,7 +51,7 @@ class Rule:
 class Ads:
     """What models and figures see.
 
-    frame: measures and, as text, categories; the date and the group, if any. target: the measure that counts most. sums: of the rows
+    frame: measures and, as text, categories; the date, if any. texts: the same rows as the file has them. sums: of the rows
     kept, exact to the cent. dropped, mended, warned: rows by rule; no row is dropped twice.
     """
 
@@ -62,6 +63,7 @@ class Ads:
     dropped: dict[str, int]
     mended: dict[str, int]
     warned: dict[str, int]
+    texts: pd.DataFrame
     name: str = ""
     told: list[str] = field(default_factory=list)
 
@@ -150,8 +152,11 @@ WARNINGS: Final = (
 
 def read_ads(path: Path, given: Mapping[str, str]) -> Ads:
     """Read and clean a file. given: columns that the person has named, by role. Raises UsageError."""
-    columns, unsplit = _whole(path)
+    with headed(path) as (file, above):
+        columns, unsplit = _whole(file)
     found = guess(columns, given)
+    if above:
+        found.told.insert(0, f"The first {above:,} lines of {path.name} are no table and are passed over.")
     draft, mended = _draft(columns, found)
     dropped = {"the row cannot be split into columns": unsplit} if unsplit else {}
     keep = np.ones(len(draft.rows), bool)
@@ -170,7 +175,9 @@ def read_ads(path: Path, given: Mapping[str, str]) -> Ads:
             raise UsageError(f"The sum of {name} is {total} in the file's texts and {frame[name].sum()} in the table: please report it.")
     group = np.unique(_group_labels(columns, found, keep, frame), return_inverse=True)[1]
     rows = len(draft.rows) + unsplit
-    return Ads(frame, found, group, rows, sums, dropped, mended, {k: n for k, n in warned.items() if n}, path.name, found.told)
+    return Ads(
+        frame, found, group, rows, sums, dropped, mended, {k: n for k, n in warned.items() if n}, draft.rows[keep], path.name, found.told
+    )
 
 
 def _whole(path: Path) -> tuple[dict[str, Column], int]:

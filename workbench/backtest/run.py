@@ -13,15 +13,17 @@ from producers.announcements.known_ahead import KnownAhead
 from producers.sources.wire import WireEvents
 from streams.contract.errors import SettingsError, UsageError
 from streams.contract.settings import WorkerSettings
-from streams.files.whole_files import write_whole
+from streams.files.whole_files import make_folder, write_whole
 from streams.processor.local_time import iso_date
 from streams.runtime.countries import countries_of
 from workbench.backtest import live, report
+from workbench.backtest.cards import data_card, model_card
 from workbench.backtest.evaluation import Evaluation, evaluate
 from workbench.backtest.panel import SPANS, Contender
 from workbench.backtest.source import Sales, open_sales
 from workbench.backtest.survey import Survey, survey
 from workbench.contenders.compare import Compared, compared
+from workbench.pipeline.content import of_files
 from workbench.tracking.findings import Findings, flat
 from workbench.tracking.mlflow_store import check, track
 
@@ -44,6 +46,7 @@ class Options:
     store_countries: Path | None = None
     demand: Path | None = None
     track: bool = False
+    out: Path | None = None
 
 
 def backtest(options: Options, console: Console) -> None:
@@ -86,11 +89,19 @@ def backtest(options: Options, console: Console) -> None:
     report.show(result, console, (*(other.note for other in others if other.note), *_notes(ours)))
     if ours.running is not None:
         report.show_running(ours.running, console)
+    _write(options, ours, contenders, result, console)
+
+
+def _write(options: Options, ours: live.Live, contenders: list[Contender], result: Evaluation, console: Console) -> None:
+    """Write the files that are asked for, and keep the run in MLflow."""
     if options.json is not None:
         told = result.as_json() | ({} if ours.running is None else ours.running.shown())
         write_whole(options.json, json.dumps(told, indent=1) + "\n")
     if options.demand is not None and ours.running is not None:
         write_whole(options.demand, ours.running.as_csv())
+    if options.out is not None:
+        _write_out(options, ours, contenders, result)
+        console.print(f"Scores, chart and cards: {options.out}", highlight=False, markup=False)
     if options.track:
         console.print(_tracked(options, ours, result), highlight=False, markup=False)
     if options.chart is not None:
@@ -106,8 +117,24 @@ def _tracked(options: Options, ours: live.Live, result: Evaluation) -> str:
     data = tuple(path for path in (options.sales, options.mapping) if path is not None)
     states = {f"state-{partition}.bin": state for partition, state in enumerate(ours.states)}
     metrics = dict(flat(result.as_json()["horizons"]))
-    identity, uri = track(Findings("backtest", parameters, metrics, data, states=states))
-    return f"Kept in MLflow as run {identity} at {uri}."
+    written = () if options.out is None else tuple(sorted(options.out.glob("*.*")))
+    return track(Findings("backtest", parameters, metrics, data, written, states, pages=_cards(options, ours, result))).told("backtest")
+
+
+def _cards(options: Options, ours: live.Live, result: Evaluation) -> dict[str, str]:
+    name, fingerprint = ("the sample data", "") if options.sales is None else (options.sales.name, of_files(options.sales))
+    return {"data_card.md": data_card(name, ours, fingerprint), "model_card.md": model_card(name, ours, result)}
+
+
+def _write_out(options: Options, ours: live.Live, contenders: list[Contender], result: Evaluation) -> None:
+    from workbench.backtest.chart import draw  # noqa: PLC0415 - matplotlib only when it is asked for
+
+    assert options.out is not None
+    make_folder(options.out)
+    write_whole(options.out / "scores.json", json.dumps(result.as_json(), indent=1) + "\n")
+    write_whole(options.out / "chart.png", draw(ours, contenders, result))
+    for page, text in _cards(options, ours, result).items():
+        write_whole(options.out / page, text)
 
 
 def horizons_of(text: str) -> list[str]:

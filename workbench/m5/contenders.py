@@ -21,6 +21,11 @@ ALPHAS: Final = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4)
 
 def ours(data: M5, origins: Sequence[int], progress: Callable[[float], None]) -> dict[str, dict[int, Floats]]:
     """The worker's model, day by day through all stores; SNAP days are promotions known ahead, of the food that they pay for."""
+    return fed(data, origins, progress)[0]
+
+
+def fed(data: M5, origins: Sequence[int], progress: Callable[[float], None]) -> tuple[dict[str, dict[int, Floats]], Forecaster]:
+    """As `ours`, with the model as it is at the last origin."""
     model = Forecaster()
     stores = list(dict.fromkeys(data.keys["store_id"]))
     places = [model.add_store(store, "US") for store in stores]
@@ -47,7 +52,7 @@ def ours(data: M5, origins: Sequence[int], progress: Callable[[float], None]) ->
             if day + 1 in origins:
                 out = found.setdefault(day + 1, np.zeros((len(data.units), HORIZON)))
                 out[own] = np.nan_to_num(closed.path)
-    return {"shelfcast": found}
+    return {"shelfcast": found}, model
 
 
 def simple(data: M5, origins: Sequence[int], progress: Callable[[float], None]) -> dict[str, dict[int, Floats]]:

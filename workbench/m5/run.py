@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,12 +16,20 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from charts.figures.draw import drawn
+from online_model import Forecaster
 from streams.contract.errors import UsageError
-from streams.files.whole_files import write_whole
-from workbench.m5.contenders import Contender, Floats, ours, simple
+from streams.files.whole_files import make_folder, write_whole
+from streams.processor.state import to_bytes
+from workbench.m5.cards import data_card, levels, model_card
+from workbench.m5.contenders import Contender, Floats, fed, simple
+from workbench.m5.contenders import ours as our_model
 from workbench.m5.data import HORIZON, M5, read_m5
 from workbench.m5.metrics import LEVELS, Level, level_name, levels_of, wrmsse, wspl
 from workbench.m5.spread import quantiles_of
+from workbench.pipeline.content import of_files
+from workbench.tracking.findings import Findings, flat
+from workbench.tracking.mlflow_store import check, track
 
 EARLIER: Final = 2
 """Windows before the origin whose errors give the quantiles."""
@@ -61,7 +69,7 @@ class Scored:
 
 def contenders_of(compare: str) -> dict[str, Contender]:
     """Ours, the plain ones, and those that are named. Raises UsageError."""
-    found: dict[str, Contender] = {"shelfcast": ours, "simple": simple}
+    found: dict[str, Contender] = {"shelfcast": our_model, "simple": simple}
     for name in dict.fromkeys(part.strip() for part in compare.split(",") if part.strip()):
         if name not in ("lightgbm", "statsforecast"):
             raise UsageError(f"--compare {name!r}: with --protocol m5 write lightgbm or statsforecast, or both with a comma.")
@@ -75,10 +83,24 @@ def contenders_of(compare: str) -> dict[str, Contender]:
     return found
 
 
-def protocol(folder: Path, compare: str, json_file: Path | None, console: Console, most_series: int | None = None) -> dict[str, Scored]:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to score, as given on the command line. out: takes scores, figure and cards. most_series: for a trial."""
+
+    folder: Path
+    compare: str = ""
+    json: Path | None = None
+    out: Path | None = None
+    track: bool = False
+    most_series: int | None = None
+
+
+def protocol(options: Options, console: Console) -> dict[str, Scored]:
     """Score all contenders on the last 28 days of the sales; print the tables. Raises UsageError."""
-    chosen = contenders_of(compare)
-    data = read_m5(folder, most_series)
+    chosen, folder = contenders_of(options.compare), options.folder
+    if options.track:
+        check()
+    data = read_m5(folder, options.most_series)
     days = data.units.shape[1]
     if days < FEWEST_DAYS:
         raise UsageError(f"The sales of {folder} have {days} days; the protocol needs {FEWEST_DAYS}.")
@@ -88,6 +110,14 @@ def protocol(folder: Path, compare: str, json_file: Path | None, console: Consol
     console.print(f"{len(data.units):,} series, {days:,} days; forecast from one origin: {span}.", highlight=False)
     levels = levels_of(data, origin)
     scores: dict[str, Scored] = {}
+    kept: list[Forecaster] = []
+
+    def ours(data: M5, origins: Sequence[int], progress: Callable[[float], None]) -> dict[str, dict[int, Floats]]:
+        told, model = fed(data, origins, progress)
+        kept.append(model)
+        return told
+
+    chosen["shelfcast"] = ours
     with Progress(console=console, transient=True) as bar:
         for name, contender in chosen.items():
             task, began = bar.add_task(name, total=1.0), time.perf_counter()
@@ -96,11 +126,34 @@ def protocol(folder: Path, compare: str, json_file: Path | None, console: Consol
             bar.remove_task(task)
             scores |= {method: _scored(data, levels, by_origin, origin, seconds) for method, by_origin in told.items()}
     _show(scores, console)
-    if json_file is not None:
-        by_method = {name: score.as_json() for name, score in scores.items()}
-        found = {"protocol": "m5", "series": len(data.units), "origin": str(data.dates[origin - 1].date()), "contenders": by_method}
-        write_whole(json_file, json.dumps(found, indent=1) + "\n")
+    by_method = {name: score.as_json() for name, score in scores.items()}
+    told = {"protocol": "m5", "series": len(data.units), "origin": str(data.dates[origin - 1].date()), "contenders": by_method}
+    _write(options, data, scores, told, kept[0], console)
     return scores
+
+
+def _write(options: Options, data: M5, scores: dict[str, Scored], told: dict[str, Any], model: Forecaster, console: Console) -> None:
+    """Write the files that are asked for, and keep the run in MLflow."""
+    text = json.dumps(told, indent=1) + "\n"
+    if options.json is not None:
+        write_whole(options.json, text)
+    if options.out is None and not options.track:
+        return
+    pages = {"data_card.md": data_card(data, of_files(options.folder)), "model_card.md": model_card(scores, told["origin"])}
+    written: list[Path] = []
+    if options.out is not None:
+        make_folder(options.out)
+        for name, content in (pages | {"m5.json": text}).items():
+            write_whole(options.out / name, content)
+        write_whole(options.out / "levels.png", drawn(lambda: levels(scores, told["origin"]), "png"))
+        written = [options.out / "m5.json", options.out / "levels.png"]
+        console.print(f"Scores, figure and cards: {options.out}", highlight=False, markup=False)
+    if options.track:
+        parameters = {"compare": options.compare, "series": told["series"], "origin": told["origin"]}
+        metrics = dict(flat(told["contenders"]))
+        states = {"forecaster.bin": bytes(to_bytes({"model": model.dump()}))}
+        findings = Findings("m5", parameters, metrics, (options.folder,), tuple(written), states, pages=pages)
+        console.print(track(findings).told("m5"), highlight=False, markup=False)
 
 
 def _scored(data: M5, levels: Sequence[Level], by_origin: dict[int, Floats], origin: int, seconds: float) -> Scored:

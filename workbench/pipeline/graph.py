@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from charts.figures.style import BLUE, GREEN, INK, QUIET, REST, SIDE, add_body, new_figure, shortened
-from workbench.pipeline.steps import Pipeline
+from workbench.pipeline.steps import DATA, Pipeline
 
 COLOURS: Final = {"ran": BLUE, "kept": REST, "same": GREEN}
 _WIDE: Final = 0.74
@@ -39,11 +39,15 @@ def graph(pipeline: Pipeline, states: Mapping[str, str]) -> Figure:
         for name in step.after:
             _arrow(axes, place[depth[name], name], (x, y))
     for (x, name), (left, top) in place.items():
-        _box(axes, left, top, shortened(name, 24), QUIET if x == 0 else COLOURS[states[name]], filled=x > 0)
+        _box(axes, left, top, shortened(_shown(pipeline, name), 24), QUIET if x == 0 else COLOURS[states[name]], filled=x > 0)
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylim(tallest - 0.5, -0.5)
     axes.set_axis_off()
     return figure
+
+
+def _shown(pipeline: Pipeline, name: str) -> str:
+    return pipeline.data.name if name == DATA and pipeline.data is not None else name
 
 
 def _box(axes: Axes, x: float, y: float, text: str, colour: str, *, filled: bool) -> None:

@@ -42,14 +42,14 @@ def run(pipeline: Pipeline, out: Path, execute: Execute, say: Callable[[str], No
     before, program = _record(out / RECORD), of_program()
     done: dict[str, Done] = {}
     for step in pipeline.steps:
-        key = _key(step, pipeline.folder, program, done)
+        key = _key(step, pipeline, program, done)
         known = before.get(step.name, {})
         folder = out / step.name
         fresh = known.get("key") == key and folder.is_dir() and outputs_of(folder) == known.get("outputs")
         if fresh and not again:
             done[step.name] = Done(step.name, "kept", key, known["outputs"])
         else:
-            found = _run(step, pipeline.folder, out, execute)
+            found = _run(step, pipeline, out, execute)
             if fresh:
                 _compare(step.name, known["outputs"], found)
             done[step.name] = Done(step.name, "same" if fresh else "ran", key, found)
@@ -60,18 +60,18 @@ def run(pipeline: Pipeline, out: Path, execute: Execute, say: Callable[[str], No
     return list(done.values())
 
 
-def _key(step: Step, folder: Path, program: str, done: dict[str, Done]) -> str:
+def _key(step: Step, pipeline: Pipeline, program: str, done: dict[str, Done]) -> str:
     """Of all that decides what a step writes."""
-    inputs = [of_files(folder / name) for name in step.inputs]
+    inputs = [of_files(pipeline.input(name)) for name in step.inputs]
     earlier = [digest(part.encode() for pair in sorted(done[name].outputs.items()) for part in pair) for name in step.after]
     return digest(part.encode() for part in (program, step.name, step.command, *step.arguments, "", *step.inputs, "", *inputs, *earlier))
 
 
-def _run(step: Step, folder: Path, out: Path, execute: Execute) -> dict[str, str]:
+def _run(step: Step, pipeline: Pipeline, out: Path, execute: Execute) -> dict[str, str]:
     own = out / step.name
     shutil.rmtree(own, ignore_errors=True)
     make_folder(own)
-    code = execute(step.command, step.filled(out.absolute()), folder)
+    code = execute(step.command, step.filled(out.absolute(), pipeline.data), pipeline.folder)
     if code != 0:
         raise StepError(f"Step {step.name} failed: shelfcast {step.command} ended with {code}. Its words stand above.")
     return outputs_of(own)

@@ -115,8 +115,8 @@ class _Door:
             return _problem(503, str(error))
 
 
-def create_app(desk: Desk) -> Litestar:
-    """The ASGI application around a desk; requests are answered one after the other."""
+def create_app(desk: Desk, card: str = "") -> Litestar:
+    """The ASGI application around a desk; requests are answered one after the other. card: of the model that it serves, Markdown."""
     door = _Door(desk)
 
     @get("/", media_type=MediaType.HTML, sync_to_thread=False)
@@ -142,6 +142,10 @@ def create_app(desk: Desk) -> Litestar:
         """Whether it is up."""
         return {"status": "ok"}
 
+    @get("/card", media_type=MediaType.TEXT, sync_to_thread=False)
+    def model_card() -> str:
+        return card or "There is no card: start the server with `shelfcast third-month serve`."
+
     document = document_of([third_month, healthz], "shelfcast third-month", "Sales of the third month.")
     shown = docs_page(document, STYLE)
 
@@ -154,7 +158,7 @@ def create_app(desk: Desk) -> Litestar:
         return _html(shown)
 
     return Litestar(
-        [form, posted, third_month, healthz, openapi, docs],
+        [form, posted, third_month, model_card, healthz, openapi, docs],
         before_request=door.let_in,
         openapi_config=None,
         logging_config=None,

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from workbench.pipeline.content import of_files
+from workbench.pipeline.content import digest, of_files
 
 _LIBRARIES: Final = ("shelfcast", "numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "river")
 
@@ -18,9 +18,9 @@ _LIBRARIES: Final = ("shelfcast", "numpy", "pandas", "scipy", "scikit-learn", "l
 class Findings:
     """One run of a study.
 
-    study: its command. parameters: options and what was chosen. metrics: numbers by name. data: the files or folders that were read.
-    artifacts: files that were written. states: of the
-    online model, as bytes by the name of a file.
+    study: its command, and the name of its model. parameters: options and what was chosen. metrics: numbers by name. data: the files or
+    folders that were read. artifacts: files that were written. states: the model as data, bytes by the name of a file. pages: texts by
+    the name of a file, such as cards; the card of the model gets a link to its run.
     """
 
     study: str
@@ -30,11 +30,17 @@ class Findings:
     artifacts: tuple[Path, ...] = ()
     states: Mapping[str, bytes] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    pages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fingerprints(self) -> dict[str, str]:
         """SHA-256 of what was read, by name."""
         return {path.name: of_files(path) for path in self.data}
+
+    @property
+    def model_fingerprint(self) -> str:
+        """SHA-256 of the model."""
+        return digest(part for name in sorted(self.states) for part in (name.encode(), self.states[name]))
 
 
 def environment() -> dict[str, str]:

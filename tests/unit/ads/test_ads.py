@@ -1,6 +1,7 @@
 """Reading, cleaning and judging ads, on files that are made up here."""
 
 import json
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from streams.contract.errors import UsageError
 from tests.support.ads import ads_file, dated_file
 from workbench.ads.columns import dates, guess
+from workbench.ads.reports import reports_of
 from workbench.ads.table import check_sums, read_ads
 
 
@@ -37,6 +39,49 @@ def test_other_names_a_decimal_comma_and_dates_are_understood(tmp_path):
     assert ads.columns.categories == ["campaign_name", "category"]
     assert ads.frame["spend"].sum() == pytest.approx(float(ads.sums["spend"]))
     assert ads.frame["spend"].max() < 10_000
+
+
+EXPORTS = {
+    "google": ('"May report"\n"January 5, 2024 - March 1, 2024"\nDay,Campaign,Impr.,Clicks,Cost,Conversions,Conv. rate,Currency code',
+               '{d},{c},"{i:,}",{k},"{m:,.2f}",{n}.00,4.2%,EUR'),
+    "meta": ("Reporting starts,Reporting ends,Campaign name,Amount spent (USD),Impressions,Link clicks,Results,Cost per result",
+             "{d},{d},{c},{m:.2f},{i},{k},{n},3.1"),
+    "dollars": ("Ad_Date,Campaign_Name,Clicks,Impressions,Cost,Leads,Conversions,Sale_Amount",
+                "{d:%d-%m-%Y},{c},{k},{i},${m:.2f},{n}5,{n},$9"),
+    "words": ("Start Date (in UTC),Ad_Group,Daily Cost,Views,Click Count,Conversion Count", "{d:%m/%d/%Y},{c},{m:.2f},{i},{k},{n}"),
+    "analytics": ("Date,Source,Ad Cost,Ad Clicks,Ad Impressions,Transactions", "{d:%Y%m%d},{c},{m:.2f},{k},{i},{n}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_exports_with_other_names_days_and_cost_are_understood(tmp_path, name):
+    header, row = EXPORTS[name]
+    rows = [
+        row.format(
+            d=date(2024, 1, 5) + timedelta(days=at // 2), c=("Brand", "Generic")[at % 2], m=20.0 + at * 31, i=900 + at, k=9 + at, n=at % 7
+        )
+        for at in range(80)
+    ]
+    (tmp_path / "export.csv").write_text("\n".join([header, *rows]) + "\n")
+    ads = read_ads(tmp_path / "export.csv", {})
+    assert [name for name in ("impressions", "clicks", "spend") if name not in ads.columns.measures] == []
+    assert ads.targets
+    assert (len(ads.frame), ads.dated, ads.dropped) == (80, True, {})
+    assert str(ads.frame["date"].max().date()) == "2024-02-13"
+    assert float(ads.sums["spend"]) == sum(20.0 + at * 31 for at in range(80))
+    assert len(ads.columns.categories) == 1, "nothing that is known only with the conversions is a kind of ad"
+    reports = reports_of(ads, "shop", None)
+    assert [report.day for report in reports] == sorted(report.day for report in reports)
+    assert len({report.event_id for report in reports}) == 80
+    assert {report.campaign for report in reports} <= {"Brand", "Generic", "all ads"}
+
+
+def test_reports_need_a_day_and_a_name(tmp_path):
+    ads = read_ads(ads_file(tmp_path / "ads.csv", 60), {})
+    for account, day, words in (("shop", None, "--day"), ("shop", "May", "is no date"), ("", "2026-05-01", "--account")):
+        with pytest.raises(UsageError, match=words):
+            reports_of(ads, account, day)
+    assert {report.day for report in reports_of(ads, "shop", "2026-05-01")} == {"2026-05-01"}
 
 
 def test_a_month_and_a_day_are_a_date():
@@ -107,6 +152,15 @@ class TestModels:
         for taught, asked in parts:
             assert ads.frame["date"].iloc[taught].max() < ads.frame["date"].iloc[asked].min()
 
+    def test_the_online_model_is_scored_on_the_same_rows(self, tmp_path, monkeypatch):
+        from workbench.ads import evaluation
+
+        monkeypatch.setattr(evaluation, "REGRESSORS", {name: evaluation.REGRESSORS[name] for name in ("mean", "poisson")})
+        judged = evaluation.judge(read_ads(dated_file(tmp_path / "dated.csv", 60), {}), "approved", 1)
+        assert {score.n for score in judged.scores.values()} == {judged.scores["online"].n}
+        assert judged.scores["online"].deviance < judged.scores["mean"].deviance
+        assert judged.best_batch == "poisson"
+
     def test_rates_of_a_row_that_teaches_do_not_know_its_own_conversions(self, ads):
         from workbench.ads.features import AdFeatures
 
@@ -148,17 +202,18 @@ class TestModels:
 
 def test_the_command_writes_what_it_promises(tmp_path, capsys, monkeypatch):
     pytest.importorskip("sklearn")
-    from deploy.commands.ads import ads
+    from deploy.commands.ads import study
     from workbench.ads import evaluation
 
     quick = {name: evaluation.REGRESSORS[name] for name in ("mean", "poisson", "hurdle_poisson")}
     monkeypatch.setattr(evaluation, "REGRESSORS", quick)
     file = ads_file(tmp_path / "ads.csv", 100)
-    ads(file, tmp_path / "out", tmp_path / "ads.json", 1, ["approved=Approved_Conversion"], None)
+    study(file, tmp_path / "out", tmp_path / "ads.json", 1, ["approved=Approved_Conversion"], None)
     found = json.loads((tmp_path / "ads.json").read_text())
-    assert {"rows", "dropped", "models", "best", "figures", "advice"} <= found.keys()
-    assert {"r2", "rmse", "mae", "n"} <= found["models"][found["best"]].keys()
-    assert found["models"][found["best"]]["deviance"] < found["models"]["mean"]["deviance"]
+    assert list(found) == ["rows", "dropped", "models", "best", "figures", "advice"]
+    assert list(found["models"][found["best"]]) == ["r2", "rmse", "mae", "n"]
+    models = json.loads((tmp_path / "out" / "ads.json").read_text())["models"]
+    assert models[found["best"]]["deviance"] < models["mean"]["deviance"]
     assert {"boxes.png", "pairs.png", "correlation.png", "funnel.png", "drivers.png", "dependence.png", "advice.png"} <= set(
         found["figures"]
     )

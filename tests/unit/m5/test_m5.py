@@ -11,7 +11,7 @@ from streams.contract.errors import UsageError
 from workbench.contenders.causal import check_causal
 from workbench.m5.data import read_m5
 from workbench.m5.metrics import LEVELS, QUANTILES, levels_of, scales, wrmsse, wspl
-from workbench.m5.run import protocol
+from workbench.m5.run import Options, protocol
 from workbench.m5.spread import quantiles_of
 
 DAYS = 504
@@ -110,17 +110,19 @@ def test_the_run_scores_all_contenders_alike(folder, tmp_path, monkeypatch):
 
     monkeypatch.setattr(boosted, "TREES", 40)
     monkeypatch.setattr(boosted, "TAUGHT_DAYS", 120)
-    scores = protocol(folder, "lightgbm", tmp_path / "m5.json", Console(quiet=True))
+    scores = protocol(Options(folder, "lightgbm", tmp_path / "m5.json", tmp_path / "out"), Console(quiet=True))
     assert set(scores) == {"shelfcast", "seasonal_naive", "exponential_smoothing", "lightgbm"}
     assert scores["shelfcast"].mean_wrmsse < scores["seasonal_naive"].mean_wrmsse
     assert scores["lightgbm"].mean_wspl < scores["seasonal_naive"].mean_wspl
     written = json.loads((tmp_path / "m5.json").read_text())["contenders"]
     assert written["shelfcast"]["wrmsse"] == pytest.approx(np.mean(list(written["shelfcast"]["wrmsse_by_level"].values())))
     assert len(written["lightgbm"]["wspl_by_level"]) == len(LEVELS)
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"m5.json", "levels.png", "data_card.md", "model_card.md"}
+    assert "| **mean** |" in (tmp_path / "out" / "model_card.md").read_text()
 
 
 def test_a_folder_without_the_tables_is_said(tmp_path):
     with pytest.raises(UsageError, match=r"no sales\.parquet"):
         read_m5(tmp_path)
     with pytest.raises(UsageError, match="write lightgbm or statsforecast"):
-        protocol(tmp_path, "prophet", None, Console(quiet=True))
+        protocol(Options(tmp_path, "prophet"), Console(quiet=True))

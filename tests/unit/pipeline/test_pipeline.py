@@ -1,12 +1,13 @@
 """Pipelines: what runs, what is kept, what is refused. Steps are played by a function that writes files."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from streams.contract.errors import UsageError
 from workbench.pipeline.run import StepError, run
-from workbench.pipeline.steps import read_pipeline
+from workbench.pipeline.steps import pipeline_named, read_pipeline
 
 TOML = """
 name = "study"
@@ -65,6 +66,29 @@ def test_steps_run_in_their_order_and_are_kept_until_what_they_read_changes(fold
     picture = (folder / "out" / "graph.svg").read_text()
     assert "measure" in picture
     assert "sales.csv" in picture
+
+
+def test_a_pipeline_that_comes_along_runs_on_what_the_person_names(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    asked = []
+    pipeline = pipeline_named(Path("third-month"), Path("sales.csv"))
+    run(pipeline, folder / "out", lambda *step: asked.append(step) or 0, lambda _: None)
+    assert asked == [("third-month", ["measure", str(folder / "sales.csv"), "--out", str(folder / "out" / "measure"), "--track"], folder)]
+    assert "sales.csv" in (folder / "out" / "graph.svg").read_text()
+    before = json.loads((folder / "out" / "pipeline.json").read_text())["steps"]["measure"]["key"]
+    (folder / "moved.csv").write_text("1")
+    run(pipeline_named(Path("third-month"), Path("moved.csv")), folder / "out", lambda *_: 1, lambda _: None)
+    assert json.loads((folder / "out" / "pipeline.json").read_text())["steps"]["measure"]["key"] == before, "the content decides"
+    for name in ("ads", "m5"):
+        assert pipeline_named(Path(name), Path("sales.csv")).name == name
+    for name, data, words in (
+        ("ads", None, "--data"),
+        ("ads", "gone", "no such file"),
+        ("adz", None, "one of ads, m5"),
+        ("study.toml", "sales.csv", "leave --data out"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            pipeline_named(Path(name), None if data is None else Path(data))
 
 
 def test_a_step_that_fails_stops_and_runs_the_next_time(folder):

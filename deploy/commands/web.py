@@ -70,7 +70,7 @@ def web(
                 routes.routes(trainer, door),
                 tail=tail,
                 keeps=keeps,
-                outside=doors(kafka, publisher),
+                outside=doors(kafka, mongo, publisher, worker),
                 place=place,
                 ordering=ordering,
                 records=MongoRecords(mongo) if settings.login or settings.key_book else None,

@@ -57,7 +57,7 @@ class Checks:
             findings = self._checks[name]()
         except ShelfcastError as error:
             findings = [Finding(name, "warn", str(error))]
-        except Exception:
+        except Exception:  # noqa: BLE001  logged, and told on the page
             _log.exception("The check %s failed", name)
             findings = [Finding(name, "bad", "Something unforeseen went wrong: see the log of shelfcast web.")]
         with self._lock:

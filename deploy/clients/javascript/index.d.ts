@@ -123,6 +123,25 @@ export interface KeptForecast {
   sold_so_far?: number | null;
 }
 
+/** What empty shelves cost: of an item on a day, or in sum. Estimates; errors of items and days are taken for independent. */
+export interface LostSalesRow {
+  store: string | null;
+  day: string | null;
+  category: string | null;
+  item: string | null;
+  currency: string | null;
+  n: number;
+  hours_out: number;
+  sold: number;
+  units: number;
+  units_p10: number;
+  units_p90: number;
+  revenue: number;
+  revenue_p10: number;
+  revenue_p90: number;
+  profit: number | null;
+}
+
 /** A line of a purchase order that `shelfcast replenish` wrote. */
 export interface OrderRow {
   store: string;
@@ -188,6 +207,27 @@ export interface ShelfRow {
   reasons: string;
 }
 
+/** What the ledger says of an item's stock. Sums run since the ledger began. */
+export interface StockLevel {
+  store: string;
+  item: string;
+  units: number;
+  knows: "counted" | "derived" | "unknown";
+  out_since: number | null;
+  counted_at: number | null;
+  agreed_at: number | null;
+  wrong_at: number | null;
+  wrong: number;
+  counts: number;
+  shrink: number;
+  received: number;
+  written_off: number;
+  business_date: string;
+  cause: "close" | "count" | "receipt" | "sold_out" | "write_off" | "wrong";
+  made_at: number;
+  reasons: WrittenOffRow[];
+}
+
 /** What a store has sold, less returns. */
 export interface StoreRow {
   store: string;
@@ -216,6 +256,12 @@ export interface TodayRow {
   same_weekday_mean: number;
 }
 
+/** Units written off for one reason. */
+export interface WrittenOffRow {
+  reason: string;
+  units: number;
+}
+
 export class Client {
   constructor(base: string, options?: Options);
   /** How good the forecasts were. Of those that have come due, against the same-weekday mean. */
@@ -232,6 +278,8 @@ export class Client {
   items(question?: { limit?: number; from?: string; to?: string; currency?: string; store?: string; search?: string }): AsyncGenerator<ItemRow>;
   /** What happens, as it happens. Forecasts, shelf plans, scores and drift as they are published, and how many sales are counted. */
   liveEvents(question?: { store?: string; kinds?: string; after?: string }): AsyncGenerator<Event>;
+  /** What empty shelves cost. Estimated by item and day, the newest day first; or in sum. Currencies are never added. */
+  lostSales(question?: { limit?: number; from?: string; to?: string; store?: string; item?: string; by?: "category" | "day" | "item" | "item_day" | "store" }): AsyncGenerator<LostSalesRow>;
   /** Purchase orders. Lines of the orders that `shelfcast replenish` wrote, the newest first. Without that service there are none. */
   orders(question?: { limit?: number; from?: string; to?: string; store?: string }): AsyncGenerator<OrderRow>;
   /** Newest shelf plans. A row a shelf, with what its plan should earn. */
@@ -240,6 +288,8 @@ export class Client {
   shelfItems(question?: { limit?: number; store?: string; shelf?: string }): AsyncGenerator<ShelfItemRow>;
   /** What was sold day by day. A row a store and business date with sales; with an item, of its sales alone. */
   statistics(question?: { limit?: number; from?: string; to?: string; currency?: string; store?: string; item?: string }): AsyncGenerator<DayRow>;
+  /** What is known of stock. A row an item of which stock was told: how much there is, how that is known, what was missing at counts. */
+  stockLedger(question?: { limit?: number; store?: string; item?: string; knows?: "counted" | "derived" | "unknown"; out?: boolean }): AsyncGenerator<StockLevel>;
   /** The stores and what they sold. Stores with sales in the period, by name. */
   stores(question?: { limit?: number; from?: string; to?: string; currency?: string }): AsyncGenerator<StoreRow>;
   /** The running day. Items with a forecast of a day that has not closed yet. A page may be short and still have a next one. */

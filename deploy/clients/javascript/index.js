@@ -39,6 +39,11 @@ export class Client extends Transport {
     return this.events("/v1/live", question, after);
   }
 
+  /** What empty shelves cost. Estimated by item and day, the newest day first; or in sum. Currencies are never added. */
+  lostSales(question = {}) {
+    return this.rows("/v1/lost-sales", question);
+  }
+
   /** Purchase orders. Lines of the orders that `shelfcast replenish` wrote, the newest first. Without that service there are none. */
   orders(question = {}) {
     return this.rows("/v1/orders", question);
@@ -57,6 +62,11 @@ export class Client extends Transport {
   /** What was sold day by day. A row a store and business date with sales; with an item, of its sales alone. */
   statistics(question = {}) {
     return this.rows("/v1/statistics", question);
+  }
+
+  /** What is known of stock. A row an item of which stock was told: how much there is, how that is known, what was missing at counts. */
+  stockLedger(question = {}) {
+    return this.rows("/v1/stock/ledger", question);
   }
 
   /** The stores and what they sold. Stores with sales in the period, by name. */

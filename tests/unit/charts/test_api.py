@@ -24,6 +24,7 @@ from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.openapi import wrongs
 from tests.support.shop import a_season, accepted, drift, forecast_of_today, records_of
 from tests.support.stand_ins import BEGINNING
+from tests.support.stock_told import told_of_stock
 
 KEY = "0123456789abcdef0123"
 STORES = ("Berlin", "=Paris+1", "a/b ?&#%")
@@ -41,6 +42,11 @@ LISTS = {
     "/v1/shelves": "ShelfRow",
     "/v1/shelves/items": "ShelfItemRow",
     "/v1/orders": "OrderRow",
+    "/v1/stock/ledger": "StockLevel",
+    "/v1/stock/ledger?store=Berlin": "StockLevel",
+    "/v1/lost-sales": "LostSalesRow",
+    "/v1/lost-sales?by=item": "LostSalesRow",
+    "/v1/lost-sales?by=category": "LostSalesRow",
 }
 
 
@@ -64,7 +70,7 @@ def fill(documents):
     days = [forecast_of_today(9000 + n, STORES[n % 3], ITEMS[n % 4], day="2025-01-31") for n in range(12)]
     drifts = [drift(9000, STORES[n % 3], ITEMS[n % 4]) for n in range(7)]
     drifts = [msgspec.structs.replace(one, id=f"0-9000-{n}") for n, one in enumerate(drifts)]
-    foreseen.write(records_of([*season, *days, *drifts]))
+    foreseen.write(records_of([*season, *days, *drifts, *told_of_stock(STORES, ITEMS)]))
     orders = OrderPages(documents)
     for day in ("2025-01-29", "2025-01-30"):
         for store in STORES:
@@ -116,7 +122,11 @@ def test_a_list_is_the_same_in_every_form(client, path):
     assert list(lines[0]) == table.column_names
     for line in lines:
         assert not any(cell.startswith(("=", "+", "@", "-")) and not cell[1:2].isdigit() for cell in line.values())
-    assert "=Paris+1" in {row.get("store") for row in table.to_pylist()} or "Berlin" in path or path == "/v1/accuracy"
+    assert (
+        "=Paris+1" in {row.get("store") for row in table.to_pylist()}
+        or "Berlin" in path
+        or path in {"/v1/accuracy", "/v1/lost-sales?by=category"}
+    )
 
 
 def test_types_of_a_parquet_file_are_those_of_the_rows(client):
@@ -205,6 +215,9 @@ def test_only_the_named_fields_are_given(client):
         ("/v1/forecasts/history", "store", "missing"),
         ("/v1/forecasts/history?store=a&as_of=2025-01-01&horizon=day", "as_of", "the one or the other"),
         ("/v1/accuracy?by=moon", "by", "moon"),
+        ("/v1/stock/ledger?item=milk", "item", "without store"),
+        ("/v1/stock/ledger?knows=much", "knows", "much"),
+        ("/v1/lost-sales?by=moon", "by", "moon"),
         ("/v1/health?x=1", None, "use none"),
     ],
 )

@@ -170,6 +170,41 @@ class KeptForecast(TypedDict):
     """Units sold when a forecast of the running day was made."""
 
 
+class LostSalesRow(TypedDict):
+    """What empty shelves cost: of an item on a day, or in sum. Estimates; errors of items and days are taken for independent."""
+
+    store: str | None
+    """Null: of all stores."""
+    day: str | None
+    """A business date; null: of the whole period."""
+    category: str | None
+    """Null: of all categories, or its sales named none."""
+    item: str | None
+    """Null: of all items."""
+    currency: str | None
+    """Currency of the money; null: its sales named none."""
+    n: int
+    """Items and days with hours out of stock."""
+    hours_out: int
+    """Hours out of stock in which the store usually sells."""
+    sold: float
+    """Units sold on those days."""
+    units: float
+    """Units that would have been sold beyond that."""
+    units_p10: float
+    """The same with probability 90 % or more."""
+    units_p90: float
+    """The same with probability 10 %."""
+    revenue: float
+    """Estimated, in the row's currency."""
+    revenue_p10: float
+    """Estimated, in the row's currency."""
+    revenue_p90: float
+    """Estimated, in the row's currency."""
+    profit: float | None
+    """Null: no sale of the store came with a profit or a cost."""
+
+
 class OrderRow(TypedDict):
     """A line of a purchase order that `shelfcast replenish` wrote."""
 
@@ -278,6 +313,45 @@ class ShelfRow(TypedDict):
     """Sentences, a line each: what moves and why."""
 
 
+class StockLevel(TypedDict):
+    """What the ledger says of an item's stock. Sums run since the ledger began."""
+
+    store: str
+    """Name of the store."""
+    item: str
+    """Name of the item."""
+    units: float
+    """Units on hand; worth nothing where knows is unknown."""
+    knows: Literal["counted", "derived", "unknown"]
+    """counted: nothing has moved since a count; derived: a count, and what moved since; unknown: never counted, or found wrong since."""
+    out_since: float | None
+    """Since when nothing has been left, as far as known; seconds since 1970."""
+    counted_at: float | None
+    """The newest count."""
+    agreed_at: float | None
+    """The newest count that the ledger agreed with."""
+    wrong_at: float | None
+    """When more was sold than the ledger had, the last time."""
+    wrong: int
+    """How often that has happened."""
+    counts: int
+    """How often it was counted."""
+    shrink: float
+    """Units that were missing at counts, less those found."""
+    received: float
+    """Units received, less those sent away."""
+    written_off: float
+    """Units written off."""
+    business_date: str
+    """The business date of the newest word on it."""
+    cause: Literal["close", "count", "receipt", "sold_out", "write_off", "wrong"]
+    """Why that was said."""
+    made_at: float
+    """Seconds since 1970-01-01 UTC, of event time."""
+    reasons: list["WrittenOffRow"]
+    """What was written off, by reason."""
+
+
 class StoreRow(TypedDict):
     """What a store has sold, less returns."""
 
@@ -326,6 +400,13 @@ class TodayRow(TypedDict):
     """Units that sales stay at or below with probability 90 %."""
     same_weekday_mean: float
     """Units by the mean of the same weekdays, the forecast to beat."""
+
+
+class WrittenOffRow(TypedDict):
+    """Units written off for one reason."""
+
+    reason: str
+    units: float
 
 
 class Client(Transport):
@@ -410,6 +491,19 @@ class Client(Transport):
         """What happens, as it happens. Forecasts, shelf plans, scores and drift as they are published, and how many sales are counted."""
         return self._events("/v1/live", {"store": store, "kinds": kinds}, after)
 
+    def lost_sales(
+        self,
+        *,
+        limit: int | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        store: str | None = None,
+        item: str | None = None,
+        by: Literal["category", "day", "item", "item_day", "store"] | None = None,
+    ) -> Iterator[LostSalesRow]:
+        """What empty shelves cost. Estimated by item and day, the newest day first; or in sum. Currencies are never added."""
+        return self._rows("/v1/lost-sales", {"limit": limit, "from": from_, "to": to, "store": store, "item": item, "by": by})
+
     def orders(
         self,
         *,
@@ -452,6 +546,18 @@ class Client(Transport):
     ) -> Iterator[DayRow]:
         """What was sold day by day. A row a store and business date with sales; with an item, of its sales alone."""
         return self._rows("/v1/statistics", {"limit": limit, "from": from_, "to": to, "currency": currency, "store": store, "item": item})
+
+    def stock_ledger(
+        self,
+        *,
+        limit: int | None = None,
+        store: str | None = None,
+        item: str | None = None,
+        knows: Literal["counted", "derived", "unknown"] | None = None,
+        out: bool | None = None,
+    ) -> Iterator[StockLevel]:
+        """What is known of stock. A row an item of which stock was told: how much there is, how that is known, what was missing at counts."""
+        return self._rows("/v1/stock/ledger", {"limit": limit, "store": store, "item": item, "knows": knows, "out": out})
 
     def stores(
         self,

@@ -8,6 +8,7 @@ from charts.queries import forecasts, sales
 from charts.queries.assortment import Foreseen, Key, SoldItem, foreseen_items, sold_items
 from charts.queries.decision_table import ProductRow, facing_changes, newest_level_shifts, product_rows, scored_units
 from charts.queries.sales import Finds, Period
+from charts.queries.stock_rows import ShelfAlarmRow, shelf_alarms
 from charts.queries.trading_day import ScoredTotal, TradingDay, scored_totals, trading_day, trading_days
 from charts.web.pages.kept import Kept
 
@@ -78,6 +79,10 @@ class Books:
     def drifts(self) -> list[dict[str, Any]]:
         """Newest drift events, newest first."""
         return self.kept.get("drifts", lambda: forecasts.newest_drifts(self.database, _MOST_DRIFTS), _SLOW) or []
+
+    def alarms(self, store: str | None) -> list[ShelfAlarmRow]:
+        """What was said of shelves on the newest business date that had anything to say, the newest first; none while it is read."""
+        return self.kept.get(("alarms", store), lambda: shelf_alarms(self.database, store), _SOON) or []
 
     def scored(self, store: str, last: str, days: int) -> Mapping[Key, list[float]] | None:
         """Units sold and forecast of each item over the newest scored days."""

@@ -11,7 +11,7 @@ from litestar.response import Response
 from charts.queries.assortment import Foreseen
 from charts.queries.forecasts import PastForecast, past_forecasts, share_of_shelf
 from charts.queries.item_history import ItemHistory, accuracy, item_history
-from charts.web.pages import chart
+from charts.web.pages import chart, item_panels
 from charts.web.pages.desk import Desk
 from charts.web.pages.speech import NOTHING, Speech
 from charts.web.pages.visit import Visit
@@ -46,6 +46,7 @@ def item(desk: Desk, visit: Visit) -> dict[str, Any]:
         "price": price,
         "places": places_on_shelves(plans or (), name),
         "sales_picture": sales_picture(history, visit.speech),
+        **item_panels.panels(desk, visit, history),
     }
 
 

@@ -22,6 +22,8 @@ COLLECTION: Final = "desk_plans"
 KINDS: Final = ("promotion", "closed", "open")
 WEEKS: Final = 6
 MOST: Final = 1000
+PROPOSED_DAYS: Final = (1, 7)
+"""From today to the first and the last day that the form begins with: a week from tomorrow on."""
 MOST_SUGGESTED: Final = 500
 
 
@@ -59,6 +61,7 @@ def plans_page(desk: Desk, visit: Visit) -> dict[str, Any]:
         "past": sum(one["last_day"] < today.isoformat() for one in active),
         "calendar": calendar(active, today),
         "today": today.isoformat(),
+        "proposed": [(today + timedelta(days=days)).isoformat() for days in PROPOSED_DAYS],
         "may_change": desk.keeps is not None and desk.outside.publish is not None,
         "items": [row.item for row in rows[:MOST_SUGGESTED]],
     }

@@ -16,7 +16,9 @@ from charts.web.pages.advice import action_words, evidence_words
 from charts.web.pages.bodies import answered_json, body_of, stored_here
 from charts.web.pages.desk import Desk
 from charts.web.pages.outside import DeadLetter
+from charts.web.pages.shelf_alarms import ShelfAlarm, alarm_words, alarms_with_money
 from charts.web.pages.speech import Speech
+from charts.web.pages.today import PRICED_DAYS
 from charts.web.pages.visit import ROWS, Visit
 from charts.web.web import AnyRequest
 from streams.contract.documents import document_id
@@ -88,6 +90,17 @@ def silent_task(day: TradingDay, now: float, say: Speech) -> Task | None:
     return Task(name, "silent", day.store, "", say.gettext("Look at the tills"), why, due * day.revenue / lines, day.currency, "today")
 
 
+def shelf_tasks(alarms: Iterable[ShelfAlarm], say: Speech) -> list[Task]:
+    """A task for each shelf that is silent or will be empty today."""
+    found = []
+    for one in alarms:
+        row = one.row
+        what = say.gettext("Look at the shelf") if row.kind == "silent" else say.gettext("Fill the shelf")
+        name = document_id(row.kind, row.store, row.item, row.day)
+        found.append(Task(name, row.kind, row.store, row.item, what, alarm_words(row, say), one.money, one.currency, "item"))
+    return found
+
+
 def letter_tasks(letters: Sequence[DeadLetter], say: Speech) -> list[Task]:
     """Refused events, one task for each store and reason."""
     groups: dict[tuple[str, str], list[DeadLetter]] = {}
@@ -124,6 +137,9 @@ def all_tasks(desk: Desk, visit: Visit) -> list[Task] | None:
         silent = None if day is None else silent_task(day, visit.now, say)
         if silent is not None:
             found.append(silent)
+        if day is not None:
+            alarms = alarms_with_money(books.alarms(store), books.sold(store, PRICED_DAYS) or {}, {store: day.day})
+            found += shelf_tasks(alarms, say)
     found += letter_tasks([letter for letter in _letters(desk) if chosen is None or letter.store in ("", chosen)], say)
     category = visit.filters.category
     if category is not None:

@@ -124,6 +124,7 @@ class Forecaster:
         openings: Mapping[int, bool] | None = None,
         out_of_stock: Masks | None = None,
         silent: Bools | None = None,
+        parts: bool = False,
     ) -> DayClosed:
         """Close a store's business day: score the forecasts it completes, learn, forecast.
 
@@ -149,6 +150,8 @@ class Forecaster:
         silent
             Series whose silence the radar has alarmed of and that have not sold since, `[n]`; None: none. Their day says nothing about
             a change of demand.
+        parts
+            Whether to say what the next day's forecast is made of. It changes nothing else.
 
         Returns
         -------
@@ -168,7 +171,7 @@ class Forecaster:
         for name, array in given:
             if array is not None and len(array) != n:
                 raise ValueError(f"{name}: {len(array)} rows for {n} series of store {place.name!r}")
-        told = DayInput(day, units, opened, hours, promotion, openings or {}, out_of_stock, silent)
+        told = DayInput(day, units, opened, hours, promotion, openings or {}, out_of_stock, silent, parts)
         self._make_room()
         return place.close(store, told, self._pool, self._n_series)
 

@@ -151,10 +151,10 @@ class StoreModel:
         scored, drifts = learn_matured(s, self.slots, self._opening.history, today, pool, silent=told.silent, stocked=self.stock_days == 0)
         if drifts:
             self._lags.forget()
-        outlook = self._outlook(s, days, promotions, shared, pool)
-        horizons, path = serve(s, self.slots, outlook, pool)
+        outlook = self._outlook(s, days, promotions, shared, pool, parts=told.parts)
+        horizons, path, parts = serve(s, self.slots, outlook, pool)
         self.last_day = day
-        return DayClosed(day, index, s.series.astype(np.intp), horizons, path, scored, drifts, None if stock is None else stock.lost)
+        return DayClosed(day, index, s.series.astype(np.intp), horizons, path, scored, drifts, None if stock is None else stock.lost, parts)
 
     def leap(self, day: int, pool: Pool) -> None:
         """Skip the days between the newest closed one and `day`; nothing was sold on them."""
@@ -294,7 +294,9 @@ class StoreModel:
         s.p_sale += on * np.where(s.count == 1, 1, P_SALE_GAIN) * (sale - s.p_sale)
         return np.asarray(demand)
 
-    def _outlook(self, s: Series, days: StoreDay, promotions: PromotionDays | None, shared: Shared | None, pool: Pool) -> Outlook:
+    def _outlook(
+        self, s: Series, days: StoreDay, promotions: PromotionDays | None, shared: Shared | None, pool: Pool, *, parts: bool = False
+    ) -> Outlook:
         """The multipliers of the days ahead and the features of the regressions."""
         day, coming = days.day, None if promotions is None else promotions.part(slice(1, None))
         c = pool.calendar.multiplier(days.x[1:], days.key[1:], coming, s.delta)
@@ -311,7 +313,7 @@ class StoreModel:
         held = coming.held if coming is not None and coming.held.any() else None
         ahead = features.Ahead(day - self.first_day, days, c, lags, held)
         built = features.build(s, ahead, pooled, pool.own_year)
-        return Outlook(day, days, c, built, pool.year.factors(day, days.before))
+        return Outlook(day, days, c, built, pool.year.factors(day, days.before), lags, coming, parts)
 
     @property
     def held(self) -> Series:

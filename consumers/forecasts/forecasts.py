@@ -5,13 +5,16 @@ import time
 from typing import Final
 
 from consumers.forecasts.newest import (
+    CLOSE,
     Slot,
     drift_document,
     forecast_slot,
     is_newer,
+    newest_said,
     number_of,
     plan_id,
     plan_slot,
+    said,
     score_document,
     score_id,
     score_row,
@@ -41,6 +44,7 @@ class Batch:
 
     def __init__(self) -> None:
         self.forecasts: dict[tuple[str, str, str], PredictedSales] = {}
+        self.said: dict[tuple[str, str], dict[str, str]] = {}
         self.plans: dict[tuple[str, str, int], ShelfAllocation] = {}
         self.scores: dict[str, ForecastScored] = {}
         self.drifts: dict[str, DriftDetected] = {}
@@ -51,6 +55,8 @@ class Batch:
         """Add a message; the newest of each name stays."""
         if type(message) is PredictedSales:
             forecast_key = (message.store, message.item, slot_name(message))
+            if message.parts is not None:
+                self.said.setdefault(forecast_key[:2], {}).update(said(message, message.parts))
             known = self.forecasts.get(forecast_key)
             if known is not None:
                 self.superseded += 1
@@ -150,6 +156,11 @@ class ForecastsSink:
                 after[name] = document | {key[2]: slot}
             else:
                 repeated += 1
+        for series, days in batch.said.items():
+            name = ids[(*series, CLOSE)]
+            document = after.get(name) or read[name]
+            if (kept := newest_said(document.get("said", {}), days)) != document.get("said"):
+                after[name] = document | {"said": kept}
         return repeated, self._write_revised(names.FORECASTS, after, read)
 
     def _write_plans(self, batch: Batch) -> tuple[int, int]:

@@ -15,7 +15,8 @@ seconds; `category`, the one named last. Documents that were written before thes
 STORE_MONTHS: Final = "store_months"
 """The same per (partition, store, month), over all items."""
 FORECASTS: Final = "forecasts"
-"""The newest forecast per (store, item): `close` for the days ahead, `today` for the running day."""
+"""The newest forecast per (store, item): `close` for the days ahead, `today` for the running day. `said`: by forecast day, the parts of
+the newest next-day forecasts, as JSON."""
 PLANS: Final = "plans"
 """The newest shelf plan per (store, shelf); of a plan in several parts, the first part."""
 PLAN_PARTS: Final = "plan_parts"

@@ -74,6 +74,14 @@ export interface DriftRow {
   offset: number;
 }
 
+/** What the mean of the next day is made of. The numbers are whole thousandths of a unit, and their sum is that mean exactly. */
+export interface ForecastParts {
+  thousandths: number[];
+  expert: string;
+  holiday?: string | null;
+  days_after_holiday?: number;
+}
+
 /** Units expected over a horizon, first to last business date, both included. */
 export interface HorizonForecast {
   horizon: "28_days" | "7_days" | "day" | "today";
@@ -121,6 +129,7 @@ export interface KeptForecast {
   horizons: HorizonForecast[];
   path: number[];
   sold_so_far?: number | null;
+  parts?: ForecastParts | null;
 }
 
 /** What empty shelves cost: of an item on a day, or in sum. Estimates; errors of items and days are taken for independent. */

@@ -90,6 +90,19 @@ class DriftRow(TypedDict):
     offset: int
 
 
+class ForecastParts(TypedDict):
+    """What the mean of the next day is made of. The numbers are whole thousandths of a unit, and their sum is that mean exactly."""
+
+    thousandths: list[int]
+    """What each cause adds to those before it, in this order: usual_level, weekday, season, holiday, promotion, price, trend, store_day, bias, rounding."""
+    expert: str
+    """The expert that weighs most in the mix."""
+    holiday: NotRequired[str | None]
+    """The named holiday that is near; absent: none is."""
+    days_after_holiday: NotRequired[int]
+    """Days from that holiday to the forecast day; below 0: it is still to come."""
+
+
 class HorizonForecast(TypedDict):
     """Units expected over a horizon, first to last business date, both included."""
 
@@ -168,6 +181,8 @@ class KeptForecast(TypedDict):
     """Mean units of each of the next days."""
     sold_so_far: NotRequired[float | None]
     """Units sold when a forecast of the running day was made."""
+    parts: NotRequired["ForecastParts | None"]
+    """Why the next day; null: the worker was told not to say."""
 
 
 class LostSalesRow(TypedDict):

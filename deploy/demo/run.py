@@ -124,7 +124,6 @@ class Demo:
             highlight=False,
         )
         with Screen(self.console) as screen:
-            self.view.phase = "the last day"
             self._follow(screen, lambda: False)
 
     def close(self) -> None:
@@ -193,7 +192,8 @@ class Demo:
     def _progressed(self, progress: ReplayProgress) -> None:
         view = self.view
         view.rows, view.total, view.published = progress.rows, progress.total, progress.published
-        view.phase = f"waiting for {progress.waiting_for}" if progress.waiting_for and not progress.published else "replaying"
+        phase = "replaying" if self._live is None or not self._live.runs else "the last day"
+        view.phase = f"waiting for {progress.waiting_for}" if progress.waiting_for and not progress.published else phase
         if progress.at > 0:
             view.at = datetime.fromtimestamp(progress.at, UTC).strftime("%Y-%m-%d %H:%M")
         self._rate = [(at, n) for at, n in self._rate if time.monotonic() - at < 10] + [(time.monotonic(), progress.published)]

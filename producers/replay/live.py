@@ -77,6 +77,11 @@ class LiveDay:
         """Let the day run from now on."""
         self._began = self._clock()
 
+    @property
+    def runs(self) -> bool:
+        """Whether the day has begun to run."""
+        return self._began is not None
+
     def shop_time(self) -> float:
         """What time it is in the shop, epoch seconds: at most the day's end."""
         if self._began is None:

@@ -77,8 +77,12 @@ class Books:
         return self.kept.get(("plans", store), lambda: forecasts.newest_plans(self.database, store), _SLOW)
 
     def drifts(self) -> list[dict[str, Any]]:
-        """Newest drift events, newest first."""
-        return self.kept.get("drifts", lambda: forecasts.newest_drifts(self.database, _MOST_DRIFTS), _SLOW) or []
+        """Newest drift events, newest first. What is of no store, or of no item, has None there."""
+
+        def make() -> list[dict[str, Any]]:
+            return [{"store": None, "item": None} | one for one in forecasts.newest_drifts(self.database, _MOST_DRIFTS)]
+
+        return self.kept.get("drifts", make, _SLOW) or []
 
     def alarms(self, store: str | None) -> list[ShelfAlarmRow]:
         """What was said of shelves on the newest business date that had anything to say, the newest first; none while it is read."""

@@ -61,6 +61,7 @@ def foreseen(days=DAYS, store=STORE):
     made.append(msgspec.structs.replace(plan(901, {"milk": 1.0}, store, origin), shelf="dairy", items=items, gain_per_day=1.5))
     made.append(forecast_of_today(950, store, "milk", LAST.isoformat(), 25.0))
     made.append(msgspec.structs.replace(drift(960, store, "bread"), since=(LAST - timedelta(days=5)).isoformat()))
+    made.append(msgspec.structs.replace(drift(961, store, "bread"), kind="sale_error", store=None, item=None))
     return made
 
 

@@ -204,7 +204,7 @@ def today(books: Books, visit: Visit) -> dict[str, Any]:
     for day in books.trading_days(names):
         name = day.store
         sold, ahead = books.sold(name, PRICED_DAYS), books.foreseen(name)
-        state = freshness.state_of(day.newest_sale, visit.now, day.lines_an_hour, visit.speech.zone)
+        state = freshness.state_of(day.newest_sale, visit.now, day.arrivals_an_hour, visit.speech.zone)
         views.append(store_view(day, ahead, sold, books.scored_totals(name), state))
         lately |= sold or {}
         if ahead is not None and sold is not None:

@@ -81,9 +81,9 @@ def order_task(store: str, origin: str, units: float, value: float, currency: st
 
 def silent_task(day: TradingDay, now: float, say: Speech) -> Task | None:
     """A store that should have sold meanwhile; None: its silence is usual. At stake are the sales that are missing."""
-    if day.newest_sale is None or freshness.state_of(day.newest_sale, now, day.lines_an_hour, say.zone) not in ("warn", "bad"):
+    if day.newest_sale is None or freshness.state_of(day.newest_sale, now, day.arrivals_an_hour, say.zone) not in ("warn", "bad"):
         return None
-    due = freshness.lines_due(day.newest_sale, now, day.lines_an_hour, say.zone)
+    due = freshness.arrivals_due(day.newest_sale, now, day.lines_an_hour, say.zone)
     lines = max(day.sums.sales, 1)
     why = say.gettext("No sale since %(clock)s; %(n)s were due.", clock=say.clock(day.newest_sale), n=say.number(due))
     name = document_id("silent", day.store, day.day, int(day.newest_sale))

@@ -47,7 +47,9 @@ def test_the_item_page_tells_the_parts_or_that_they_are_not_known():
     with client_of(documents) as client:
         assert "The parts of this forecast are not known" in words(page(client, "/item", store=STORE, item="milk"))
     made = forecast(990, 0, STORE, "milk", LAST, 6.0)
-    made = msgspec.structs.replace(made, partition=1, parts=ForecastParts(thousandths=(5000, 2000, 0, 0, 0, 0, -1000, 0, 0, 0), expert="level"))
+    made = msgspec.structs.replace(
+        made, partition=1, parts=ForecastParts(thousandths=(5000, 2000, 0, 0, 0, 0, -1000, 0, 0, 0), expert="level")
+    )
     sink = ForecastsSink(documents, metrics())
     sink.start(1, BEGINNING)
     sink.write(records_of([made]))

@@ -15,6 +15,7 @@ from charts.web.pages import freshness
 from charts.web.pages.advice import action_words, evidence_words
 from charts.web.pages.bodies import answered_json, body_of, stored_here
 from charts.web.pages.desk import Desk
+from charts.web.pages.outcomes import outcome_of
 from charts.web.pages.outside import DeadLetter
 from charts.web.pages.shelf_alarms import ShelfAlarm, alarm_words, alarms_with_money
 from charts.web.pages.speech import Speech
@@ -170,12 +171,14 @@ def todo(desk: Desk, visit: Visit) -> dict[str, Any]:
     page = min(visit.filters.page, pages)
     mine = [one for one in kept if visit.filters.store in (None, one.get("store"))]
     mine.sort(key=lambda one: -one["at"])
+    taken = [one for one in mine if one["state"] == "taken"][:ROWS]
     return {
         "tasks": opened[(page - 1) * ROWS : page * ROWS],
         "count": len(opened),
         "page": page,
         "pages": pages,
-        "taken": [one for one in mine if one["state"] == "taken"][:ROWS],
+        "taken": taken,
+        "outcomes": {one["_id"]: outcome_of(desk, one, visit.speech.zone) for one in taken},
         "ignored": [one for one in mine if one["state"] == "ignored"][:ROWS],
         "may_change": desk.keeps is not None,
         "link": lambda task: link_of(task.link, task.store, task.item, visit),

@@ -53,6 +53,9 @@ COLLECTIONS: Final = (
 )  # fmt: skip
 """What is made from the log, and goes with it."""
 
+DESK_PLANS: Final = "desk_plans"
+"""One document per promotion or opening day that was announced on the pages: kind, store, item, first_day, last_day, active, at. They
+are what people decided, and stay when the other documents are made anew."""
 USERS: Final = "users"
 """One document per user of the page, `_id` the name: role, stores, the password's hash, its wrong tries."""
 WEB_KEYS: Final = "web_keys"

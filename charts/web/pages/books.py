@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from charts.queries import forecasts, sales
 from charts.queries.assortment import Foreseen, Key, SoldItem, foreseen_items, sold_items
-from charts.queries.decision_table import ProductRow, facing_changes, newest_level_shifts, product_rows, scored_units
+from charts.queries.decision_rows import decision_table
+from charts.queries.decision_table import ProductRow, scored_units
 from charts.queries.sales import Finds, Period
 from charts.queries.stock_rows import ShelfAlarmRow, shelf_alarms
 from charts.queries.trading_day import ScoredTotal, TradingDay, scored_totals, trading_day, trading_days
@@ -96,11 +97,6 @@ class Books:
         """The decision table, the largest forecast revenue first."""
 
         def make() -> list[ProductRow]:
-            last = self.newest_day(store) or "2000-01-01"
-            sold = sold_items(self.database, store, self.period(store, days))
-            ahead = foreseen_items(self.database, store)
-            plans = forecasts.newest_plans(self.database, store)
-            shifts = newest_level_shifts(forecasts.newest_drifts(self.database, _MOST_DRIFTS), last)
-            return product_rows(sold, ahead, shifts, facing_changes(plans), days)
+            return decision_table(self.database, store, self.period(store, days), days)
 
         return self.kept.get(("products", store, days), make, _SLOW)

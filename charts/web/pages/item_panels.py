@@ -11,10 +11,10 @@ from charts.queries.sales import Period
 from charts.queries.stock_rows import LostSalesRow, ShelfAlarmRow, StockLevel, lost_of_items, lost_sums, stock_level
 from charts.web.pages import chart
 from charts.web.pages.desk import Desk
-from charts.web.pages.plans import COLLECTION as PLANS
 from charts.web.pages.shelf_alarms import alarm_words
 from charts.web.pages.speech import NOTHING, Speech
 from charts.web.pages.visit import Visit
+from streams.contract.documents import DESK_PLANS
 
 _SECONDS: Final = 5.0
 MOST_LOST_DAYS: Final = 28
@@ -69,7 +69,7 @@ def lost_of(desk: Desk, store: str, item: str, period: Period) -> Lost | None:
 
 def plans_of(desk: Desk, store: str, item: str) -> list[dict[str, Any]]:
     """What was announced in the page of this item, or of the whole store's days, the newest first. Raises ServerError."""
-    kept = desk.keeps.all_of(PLANS, {"store": store}, MOST_PLANS) if desk.keeps else []
+    kept = desk.keeps.all_of(DESK_PLANS, {"store": store}, MOST_PLANS) if desk.keeps else []
     mine = [one for one in kept if one["active"] and (one["item"] in ("", item) or one["kind"] != "promotion")]
     return sorted(mine, key=lambda one: one["first_day"], reverse=True)
 

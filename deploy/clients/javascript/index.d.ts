@@ -36,6 +36,19 @@ export interface AccuracyRow {
   coverage: number | null;
 }
 
+/** What a store sold of a category, and should sell. */
+export interface CategoryTotalRow {
+  store: string;
+  category: string | null;
+  currency: string | null;
+  items: number;
+  units: number;
+  revenue: number;
+  profit: number | null;
+  expected_units: number;
+  expected_revenue: number;
+}
+
 /** The database answers, and holds so much. */
 export interface DatabaseHealth {
   status: string;
@@ -56,6 +69,23 @@ export interface DayRow {
   sales: number;
   returns: number;
   orders: number;
+}
+
+/** What to do with an item: the first rule that holds, as on the page of products. */
+export interface DecisionRow {
+  store: string;
+  item: string;
+  category: string | null;
+  currency: string | null;
+  weight: "high" | "low" | "medium";
+  action: "delist" | "facings" | "keep" | "less" | "more" | "price" | "watch";
+  at_stake: number;
+  since: string | null;
+  revenue: number;
+  profit: number | null;
+  units: number;
+  expected_units: number | null;
+  expected_revenue: number | null;
 }
 
 /** A change that the model saw: `drift-detected.v1` as it is kept. */
@@ -175,6 +205,18 @@ export interface PastForecastRow {
   actual: number;
 }
 
+/** A promotion or an opening day that was announced on the pages. What was announced otherwise is in the log only. */
+export interface PlanRow {
+  id: string;
+  store: string;
+  kind: "closed" | "open" | "promotion";
+  item: string | null;
+  first_day: string;
+  last_day: string;
+  active: boolean;
+  announced_at: number;
+}
+
 /** How far a consumer has written a partition. */
 export interface ReaderProgress {
   reader: string;
@@ -275,6 +317,10 @@ export class Client {
   constructor(base: string, options?: Options);
   /** How good the forecasts were. Of those that have come due, against the same-weekday mean. */
   accuracy(question?: { limit?: number; from?: string; to?: string; store?: string; horizon?: "28_days" | "7_days" | "day"; by?: "horizon" | "origin" | "store" }): AsyncGenerator<AccuracyRow>;
+  /** What categories brought and should bring. By store, category and currency. */
+  categories(question?: { limit?: number; store?: string; days?: number }): AsyncGenerator<CategoryTotalRow>;
+  /** What to do with each item. By the rules of the page of products, by store and item. */
+  decisions(question?: { limit?: number; store?: string; days?: number; action?: "delist" | "facings" | "keep" | "less" | "more" | "price" | "watch" }): AsyncGenerator<DecisionRow>;
   /** Where demand has changed. What the model noticed and what it did about it, the newest first. */
   drift(question?: { limit?: number; store?: string; item?: string; kind?: "level_shift" | "sale_error"; since?: string }): AsyncGenerator<DriftRow>;
   /** Newest forecasts. By store and item: close for the days ahead, today for the running day. CSV and Parquet have a line a horizon. */
@@ -291,6 +337,8 @@ export class Client {
   lostSales(question?: { limit?: number; from?: string; to?: string; store?: string; item?: string; by?: "category" | "day" | "item" | "item_day" | "store" }): AsyncGenerator<LostSalesRow>;
   /** Purchase orders. Lines of the orders that `shelfcast replenish` wrote, the newest first. Without that service there are none. */
   orders(question?: { limit?: number; from?: string; to?: string; store?: string }): AsyncGenerator<OrderRow>;
+  /** What was announced on the pages. Promotions, closed and open days, withdrawn ones too, by first day. */
+  plans(question?: { limit?: number; store?: string; until?: string; since?: string }): AsyncGenerator<PlanRow>;
   /** Newest shelf plans. A row a shelf, with what its plan should earn. */
   shelves(question?: { limit?: number; store?: string }): AsyncGenerator<ShelfRow>;
   /** The items of the shelf plans. A row an item of a shelf: its share, its facings, what to order. */

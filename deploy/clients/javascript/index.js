@@ -9,6 +9,16 @@ export class Client extends Transport {
     return this.rows("/v1/accuracy", question);
   }
 
+  /** What categories brought and should bring. By store, category and currency. */
+  categories(question = {}) {
+    return this.rows("/v1/categories", question);
+  }
+
+  /** What to do with each item. By the rules of the page of products, by store and item. */
+  decisions(question = {}) {
+    return this.rows("/v1/decisions", question);
+  }
+
   /** Where demand has changed. What the model noticed and what it did about it, the newest first. */
   drift(question = {}) {
     return this.rows("/v1/drift", question);
@@ -47,6 +57,11 @@ export class Client extends Transport {
   /** Purchase orders. Lines of the orders that `shelfcast replenish` wrote, the newest first. Without that service there are none. */
   orders(question = {}) {
     return this.rows("/v1/orders", question);
+  }
+
+  /** What was announced on the pages. Promotions, closed and open days, withdrawn ones too, by first day. */
+  plans(question = {}) {
+    return this.rows("/v1/plans", question);
   }
 
   /** Newest shelf plans. A row a shelf, with what its plan should earn. */

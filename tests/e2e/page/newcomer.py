@@ -80,7 +80,7 @@ def put_up_a_promotion(who: Newcomer, store: str, item: str) -> int:
     who.arrive("/item")
     who.click("Put up a promotion")
     who.arrive("/plans")
-    who.click("Announce", "form[action='/plans']")
+    who.click("Announce", "form[data-json][action='/plans']")
     return who.clicks
 
 

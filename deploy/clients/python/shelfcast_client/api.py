@@ -31,6 +31,29 @@ class AccuracyRow(TypedDict):
     """Fraction within p10 to p90; 0.8 is the aim."""
 
 
+class CategoryTotalRow(TypedDict):
+    """What a store sold of a category, and should sell."""
+
+    store: str
+    """Name of the store."""
+    category: str | None
+    """Null: items whose sales named none."""
+    currency: str | None
+    """Currency of the money; null: the sales named none."""
+    items: int
+    """Items sold or forecast."""
+    units: float
+    """Sold in the period, less returns."""
+    revenue: float
+    """Of the period."""
+    profit: float | None
+    """Null: not known of each item."""
+    expected_units: float
+    """Of the next 28 days, of items with a forecast."""
+    expected_revenue: float
+    """The same at the period's mean prices."""
+
+
 class DatabaseHealth(TypedDict):
     """The database answers, and holds so much."""
 
@@ -65,6 +88,37 @@ class DayRow(TypedDict):
     """Lines taken back."""
     orders: int
     """Orders begun."""
+
+
+class DecisionRow(TypedDict):
+    """What to do with an item: the first rule that holds, as on the page of products."""
+
+    store: str
+    """Name of the store."""
+    item: str
+    """Name of the item."""
+    category: str | None
+    """Null: its sales named none."""
+    currency: str | None
+    """Currency of the money; null: its sales named none."""
+    weight: Literal["high", "low", "medium"]
+    """In which part of the forecast revenue it lies: high is the first four fifths."""
+    action: Literal["delist", "facings", "keep", "less", "more", "price", "watch"]
+    """price: sold at a loss; more, less: to order; facings: as the plan says; delist; keep; watch."""
+    at_stake: float
+    """Money of 28 days that the reason is about."""
+    since: str | None
+    """When the level shifted that the action is about."""
+    revenue: float
+    """Of the period."""
+    profit: float | None
+    """In the row's currency; null: not known."""
+    units: float
+    """Sold in the period, less returns."""
+    expected_units: float | None
+    """Of the next 28 days; null: no forecast yet."""
+    expected_revenue: float | None
+    """The same at the period's mean price."""
 
 
 class DriftRow(TypedDict):
@@ -260,6 +314,26 @@ class PastForecastRow(TypedDict):
     """Units sold from first to last day."""
 
 
+class PlanRow(TypedDict):
+    """A promotion or an opening day that was announced on the pages. What was announced otherwise is in the log only."""
+
+    id: str
+    store: str
+    """Name of the store."""
+    kind: Literal["closed", "open", "promotion"]
+    """promotion: of an item; closed, open: days of the store, against its habit."""
+    item: str | None
+    """Null: of the whole store."""
+    first_day: str
+    """A business date."""
+    last_day: str
+    """Included."""
+    active: bool
+    """False: it was withdrawn."""
+    announced_at: float
+    """Seconds since 1970-01-01 UTC."""
+
+
 class ReaderProgress(TypedDict):
     """How far a consumer has written a partition."""
 
@@ -440,6 +514,27 @@ class Client(Transport):
         """How good the forecasts were. Of those that have come due, against the same-weekday mean."""
         return self._rows("/v1/accuracy", {"limit": limit, "from": from_, "to": to, "store": store, "horizon": horizon, "by": by})
 
+    def categories(
+        self,
+        *,
+        limit: int | None = None,
+        store: str | None = None,
+        days: int | None = None,
+    ) -> Iterator[CategoryTotalRow]:
+        """What categories brought and should bring. By store, category and currency."""
+        return self._rows("/v1/categories", {"limit": limit, "store": store, "days": days})
+
+    def decisions(
+        self,
+        *,
+        limit: int | None = None,
+        store: str | None = None,
+        days: int | None = None,
+        action: Literal["delist", "facings", "keep", "less", "more", "price", "watch"] | None = None,
+    ) -> Iterator[DecisionRow]:
+        """What to do with each item. By the rules of the page of products, by store and item."""
+        return self._rows("/v1/decisions", {"limit": limit, "store": store, "days": days, "action": action})
+
     def drift(
         self,
         *,
@@ -529,6 +624,17 @@ class Client(Transport):
     ) -> Iterator[OrderRow]:
         """Purchase orders. Lines of the orders that `shelfcast replenish` wrote, the newest first. Without that service there are none."""
         return self._rows("/v1/orders", {"limit": limit, "from": from_, "to": to, "store": store})
+
+    def plans(
+        self,
+        *,
+        limit: int | None = None,
+        store: str | None = None,
+        until: str | None = None,
+        since: str | None = None,
+    ) -> Iterator[PlanRow]:
+        """What was announced on the pages. Promotions, closed and open days, withdrawn ones too, by first day."""
+        return self._rows("/v1/plans", {"limit": limit, "store": store, "until": until, "since": since})
 
     def shelves(
         self,

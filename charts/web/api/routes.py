@@ -2,7 +2,7 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from charts.web.api import accuracy, forecasts, health, shelves, stores
+from charts.web.api import accuracy, explain, forecasts, health, shelves, stores
 from charts.web.api import live as live_events
 from charts.web.api.live import Live
 from charts.web.api.resource import Api
@@ -10,5 +10,5 @@ from charts.web.api.resource import Api
 
 def routes(api: Api, live: Live) -> list[HTTPRouteHandler]:
     """All of them."""
-    lists = [handler for room in (stores, forecasts, accuracy, shelves, health) for handler in room.routes(api)]
+    lists = [handler for room in (stores, forecasts, explain, accuracy, shelves, health) for handler in room.routes(api)]
     return [*lists, *live_events.routes(api, live)]

@@ -128,7 +128,9 @@ def _causes(told: Explained, above: bool, events: DayEvents) -> list[str]:  # no
         kind = "a lower price" if above else "a higher price"
         found.append(f"{kind}{untold}: {events.price:.2f} instead of {events.usual_price:.2f}")
     rest = events.rest_of_store
-    if rest is not None and abs(rest - 1) >= STORE_MOVED and (rest > 1) == above:
+    if rest is not None and rest <= 0 and not above:
+        found.append("the rest of the store sold nothing either")
+    elif rest is not None and abs(rest - 1) >= STORE_MOVED and (rest > 1) == above:
         found.append(f"the rest of the store sold {abs(rest - 1):.0%} {'more' if above else 'less'} than expected too")
     if events.shifted is not None and (events.shifted[1] > 1) == above:
         found.append(f"the item sells on another level since {events.shifted[0]} (times {events.shifted[1]:.2g})")

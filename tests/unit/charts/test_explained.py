@@ -124,6 +124,7 @@ def test_a_day_is_looked_back_at(database):
         (20.0, DayEvents(hours_out=6), "We said 40, you sold 20: the shelf was empty for 6 hours; or simply chance"),
         (20.0, DayEvents(price=1.0, usual_price=2.0), "no cause is known"),  # a lower price does not explain fewer sales
         (60.0, DayEvents(rest_of_store=1.25), "the rest of the store sold 25% more than expected too"),
+        (0.0, DayEvents(rest_of_store=0.0), "the rest of the store sold nothing either"),
         (60.0, DayEvents(shifted=("2025-02-01", 1.6)), "the item sells on another level since 2025-02-01 (times 1.6)"),
     ],
 )

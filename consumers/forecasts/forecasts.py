@@ -54,14 +54,7 @@ class Batch:
     def add(self, message: OutputMessage) -> None:
         """Add a message; the newest of each name stays."""
         if type(message) is PredictedSales:
-            forecast_key = (message.store, message.item, slot_name(message))
-            if message.parts is not None:
-                self.said.setdefault(forecast_key[:2], {}).update(said(message, message.parts))
-            known = self.forecasts.get(forecast_key)
-            if known is not None:
-                self.superseded += 1
-            if known is None or _order(message) >= _order(known):
-                self.forecasts[forecast_key] = message
+            self._forecast(message)
         elif type(message) is ShelfAllocation:
             plan_key = (message.store, message.shelf, message.part)
             plan = self.plans.get(plan_key)
@@ -75,6 +68,16 @@ class Batch:
             self.drifts[message.id] = message
         elif isinstance(message, StockOutput):
             self.stock.add(message)
+
+    def _forecast(self, message: PredictedSales) -> None:
+        key = (message.store, message.item, slot_name(message))
+        if message.parts is not None:
+            self.said.setdefault(key[:2], {}).update(said(message, message.parts))
+        known = self.forecasts.get(key)
+        if known is not None:
+            self.superseded += 1
+        if known is None or _order(message) >= _order(known):
+            self.forecasts[key] = message
 
 
 def _order(message: PredictedSales | ShelfAllocation) -> tuple[int, int]:

@@ -94,6 +94,27 @@ def foresee(s: Series, o: Outlook, pool: Pool) -> Foreseen:
     return Foreseen(raw, held, shares, unbiased, signal, factor, mean)
 
 
+def look(s: Series, o: Outlook, pool: Pool) -> tuple[dict[str, HorizonForecast], F64]:
+    """Horizons and path as `serve` gives them, without keeping anything."""
+    horizons, path, _ = _told(s, o, foresee(s, o, pool), pool)
+    return horizons, (path + np.where(s.count > 0, 0.0, np.nan)).T
+
+
+def _told(s: Series, o: Outlook, f: Foreseen, pool: Pool) -> tuple[dict[str, HorizonForecast], F64, F32]:
+    """Forecasts by name of the horizon; path, `[28, n]`, also of series that have not sold; quantiles, `[quantiles, horizons, n]`."""
+    n, open_days, nan = len(s), o.days.open_days, np.where(s.count > 0, 0.0, np.nan)
+    quantiles = pool.quantiles.serve(s, f.mean.astype(np.float32)) * (open_days > 0)[:, None]
+    smoothing = np.broadcast_to(s.bias_ewma, (N_HORIZONS, n))
+    baselines = np.stack([o.features.weekday_mean, o.features.naive, smoothing]).astype(np.float64)
+    weekday_mean, naive, smooth = baselines * open_days[:, None] + nan
+    sums, bands = f.mean + nan, quantiles.astype(np.float64) + nan
+    horizons = {
+        name: HorizonForecast(sums[h], bands[:, h], weekday_mean[h], naive[h], smooth[h], np.full(n, int(open_days[h])))
+        for h, name in enumerate(HORIZON_NAMES)
+    }
+    return horizons, path_of(f.mean, o), quantiles
+
+
 def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, HorizonForecast], F64, DayParts | None]:
     """Forecast all horizons of a store, and keep what their labels need to teach.
 
@@ -106,26 +127,19 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
     """
     ft, n = o.features, len(s)
     f = foresee(s, o, pool)
-    raw, unbiased, mean, open_days = f.raw, f.unbiased, f.mean, o.days.open_days
+    horizons, path, quantiles = _told(s, o, f, pool)
     smoothing = np.broadcast_to(s.bias_ewma, (N_HORIZONS, n))
-    quantiles = pool.quantiles.serve(s, mean.astype(np.float32)) * (open_days > 0)[:, None]
     started = s.count > 0
     scale = np.broadcast_to(np.where(started, ft.scale, np.float32(np.nan)), (N_HORIZONS, n))
-    kept = [scale, *raw.swapaxes(0, 1), unbiased.astype(np.float32), *quantiles, ft.naive, smoothing]  # in the order of PENDING
+    # In the order of PENDING.
+    kept = [scale, *f.raw.swapaxes(0, 1), f.unbiased.astype(np.float32), *quantiles, ft.naive, smoothing]
     _freeze(s, o, np.stack(kept, 1))
-    s.expected[:] = np.where(started & (open_days[DAY] > 0), raw[DAY, EXPERT_NAMES.index("level")], np.nan)
+    open_days = o.days.open_days
+    s.expected[:] = np.where(started & (open_days[DAY] > 0), f.raw[DAY, EXPERT_NAMES.index("level")], np.nan)
     for h, place in enumerate(slots_of(o.day)):
         slots[place] = (o.day, pool.gate.age, open_days[h], f.signal, f.factor[h], *o.year_factors[h], f.shares[h])
-    path = path_of(mean, o)
     s.morning[:] = path[:7]
-    nan = np.where(started, 0.0, np.nan)
-    weekday_mean, naive, smooth = np.stack([ft.weekday_mean, ft.naive, smoothing]).astype(np.float64) * open_days[:, None] + nan
-    sums, bands = mean + nan, quantiles.astype(np.float64) + nan
-    horizons = {
-        name: HorizonForecast(sums[h], bands[:, h], weekday_mean[h], naive[h], smooth[h], np.full(n, int(open_days[h])))
-        for h, name in enumerate(HORIZON_NAMES)
-    }
-    return horizons, (path + nan).T, parts_of(s, o, f, pool) if o.parts and open_days[DAY] > 0 else None
+    return horizons, (path + np.where(started, 0.0, np.nan)).T, parts_of(s, o, f, pool) if o.parts and open_days[DAY] > 0 else None
 
 
 def _freeze(s: Series, o: Outlook, kept: F32) -> None:

@@ -104,6 +104,33 @@ export interface DriftRow {
   offset: number;
 }
 
+/** A forecast of one day of an item, and why it is what it is. */
+export interface Explained {
+  store: string;
+  item: string;
+  day: string;
+  origin: string;
+  made_at: number | null;
+  mean: number;
+  p10: number;
+  p50: number | null;
+  p90: number;
+  same_weekday_mean: number;
+  parts?: Part[];
+  expert?: string | null;
+  holiday?: string | null;
+  days_after_holiday?: number;
+  of_late: OfLate;
+  sold?: number | null;
+}
+
+/** A forecast of one day, why it is what it is, and in three sentences what that means. */
+export interface Explanation {
+  forecast: Explained;
+  sentences: string[];
+  looking_back?: LookingBack | null;
+}
+
 /** What the mean of the next day is made of. The numbers are whole thousandths of a unit, and their sum is that mean exactly. */
 export interface ForecastParts {
   thousandths: number[];
@@ -162,6 +189,16 @@ export interface KeptForecast {
   parts?: ForecastParts | null;
 }
 
+/** What came, and what may have caused the difference. */
+export interface LookingBack {
+  day: string;
+  said: number;
+  sold: number;
+  once_in: number | null;
+  causes: string[];
+  sentence: string;
+}
+
 /** What empty shelves cost: of an item on a day, or in sum. Estimates; errors of items and days are taken for independent. */
 export interface LostSalesRow {
   store: string | null;
@@ -181,6 +218,15 @@ export interface LostSalesRow {
   profit: number | null;
 }
 
+/** How good the item's next-day forecasts were that came due in the last four weeks. */
+export interface OfLate {
+  n: number;
+  wape: number | null;
+  wape_same_weekday_mean: number | null;
+  bias: number | null;
+  coverage: number | null;
+}
+
 /** A line of a purchase order that `shelfcast replenish` wrote. */
 export interface OrderRow {
   store: string;
@@ -188,6 +234,13 @@ export interface OrderRow {
   item: string;
   units: number;
   chosen_by: "forecast" | "plan";
+}
+
+/** One cause of a forecast. */
+export interface Part {
+  name: string;
+  units: number;
+  sum: number;
 }
 
 /** A forecast that has come due, beside what was sold. */
@@ -323,6 +376,8 @@ export class Client {
   decisions(question?: { limit?: number; store?: string; days?: number; action?: "delist" | "facings" | "keep" | "less" | "more" | "price" | "watch" }): AsyncGenerator<DecisionRow>;
   /** Where demand has changed. What the model noticed and what it did about it, the newest first. */
   drift(question?: { limit?: number; store?: string; item?: string; kind?: "level_shift" | "sale_error"; since?: string }): AsyncGenerator<DriftRow>;
+  /** Why a forecast is what it is. Its parts, which add up to the last digit, in three sentences; of a day that has closed also why it came otherwise. */
+  explain(question: { store: string; item: string; day?: string }): Promise<Explanation>;
   /** Newest forecasts. By store and item: close for the days ahead, today for the running day. CSV and Parquet have a line a horizon. */
   forecasts(question?: { limit?: number; store?: string; item?: string }): AsyncGenerator<ItemForecasts>;
   /** Forecasts that have come due. Beside what was sold, the newest origin first; with as_of what was known on a day, by item and horizon. */

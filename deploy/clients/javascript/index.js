@@ -24,6 +24,11 @@ export class Client extends Transport {
     return this.rows("/v1/drift", question);
   }
 
+  /** Why a forecast is what it is. Its parts, which add up to the last digit, in three sentences; of a day that has closed also why it came otherwise. */
+  explain(question = {}) {
+    return this.one("/v1/explain", question);
+  }
+
   /** Newest forecasts. By store and item: close for the days ahead, today for the running day. CSV and Parquet have a line a horizon. */
   forecasts(question = {}) {
     return this.rows("/v1/forecasts", question);

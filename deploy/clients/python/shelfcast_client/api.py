@@ -104,7 +104,7 @@ class DecisionRow(TypedDict):
     weight: Literal["high", "low", "medium"]
     """In which part of the forecast revenue it lies: high is the first four fifths."""
     action: Literal["delist", "facings", "keep", "less", "more", "price", "watch"]
-    """price: sold at a loss; more, less: to order; facings: as the plan says; delist; keep; watch."""
+    """price: it sold at a loss; more, less: to order; facings: as planned; delist; keep; watch."""
     at_stake: float
     """Money of 28 days that the reason is about."""
     since: str | None
@@ -142,6 +142,51 @@ class DriftRow(TypedDict):
     """Seconds since 1970-01-01 UTC, of event time."""
     partition: int
     offset: int
+
+
+class Explained(TypedDict):
+    """A forecast of one day of an item, and why it is what it is."""
+
+    store: str
+    """Name of the store."""
+    item: str
+    """Name of the item."""
+    day: str
+    """The day that is forecast."""
+    origin: str
+    """The newest business date the forecast knows of."""
+    made_at: float | None
+    """Event time of the close that made it; null: of a forecast that has come due."""
+    mean: float
+    """Expected units."""
+    p10: float
+    """Units that sales exceed with probability 90 %."""
+    p50: float | None
+    """Null: of a forecast that has come due."""
+    p90: float
+    """Units that sales stay at or below with probability 90 %."""
+    same_weekday_mean: float
+    """Units by the mean of the same weekdays, the forecast to beat."""
+    parts: NotRequired[list["Part"]]
+    """They add up to the mean, to the last digit; empty: not known."""
+    expert: NotRequired[str | None]
+    """The expert that weighs most in the mix."""
+    holiday: NotRequired[str | None]
+    """The named holiday that is near."""
+    days_after_holiday: NotRequired[int]
+    """Days from that holiday to the day; below 0: it is still to come."""
+    of_late: "OfLate"
+    sold: NotRequired[float | None]
+    """What came; null: the day has not closed."""
+
+
+class Explanation(TypedDict):
+    """A forecast of one day, why it is what it is, and in three sentences what that means."""
+
+    forecast: "Explained"
+    sentences: list[str]
+    looking_back: NotRequired["LookingBack | None"]
+    """Null: the day has not closed."""
 
 
 class ForecastParts(TypedDict):
@@ -239,6 +284,22 @@ class KeptForecast(TypedDict):
     """Why the next day; null: the worker was told not to say."""
 
 
+class LookingBack(TypedDict):
+    """What came, and what may have caused the difference."""
+
+    day: str
+    """A business date."""
+    said: float
+    """Units that were forecast."""
+    sold: float
+    """Units sold."""
+    once_in: float | None
+    """By the served band, so far out a day on that side comes once in so many."""
+    causes: list[str]
+    """Known events of the day that pull in its direction."""
+    sentence: str
+
+
 class LostSalesRow(TypedDict):
     """What empty shelves cost: of an item on a day, or in sum. Estimates; errors of items and days are taken for independent."""
 
@@ -274,6 +335,21 @@ class LostSalesRow(TypedDict):
     """Null: no sale of the store came with a profit or a cost."""
 
 
+class OfLate(TypedDict):
+    """How good the item's next-day forecasts were that came due in the last four weeks."""
+
+    n: int
+    """Forecasts that have come due."""
+    wape: float | None
+    """Sum |forecast - sold| / sum of sold; null: nothing was sold."""
+    wape_same_weekday_mean: float | None
+    """The same of the baseline."""
+    bias: float | None
+    """Sum of forecast - sold / sum of sold."""
+    coverage: float | None
+    """Fraction within p10 to p90; 0.8 is the aim."""
+
+
 class OrderRow(TypedDict):
     """A line of a purchase order that `shelfcast replenish` wrote."""
 
@@ -286,6 +362,16 @@ class OrderRow(TypedDict):
     units: float
     chosen_by: Literal["forecast", "plan"]
     """Whether the shelf plan or the service chose the units."""
+
+
+class Part(TypedDict):
+    """One cause of a forecast."""
+
+    name: str
+    units: float
+    """What it adds to the parts before it, units."""
+    sum: float
+    """The parts up to this one together, units."""
 
 
 class PastForecastRow(TypedDict):
@@ -546,6 +632,17 @@ class Client(Transport):
     ) -> Iterator[DriftRow]:
         """Where demand has changed. What the model noticed and what it did about it, the newest first."""
         return self._rows("/v1/drift", {"limit": limit, "store": store, "item": item, "kind": kind, "since": since})
+
+    def explain(
+        self,
+        *,
+        store: str,
+        item: str,
+        day: str | None = None,
+    ) -> Explanation:
+        """Why a forecast is what it is. Its parts, which add up to the last digit, in three sentences; of a day that has closed also why it came otherwise."""
+        found: Explanation = self._one("/v1/explain", {"store": store, "item": item, "day": day})
+        return found
 
     def forecasts(
         self,

@@ -37,6 +37,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "web": ("Answers", "the page, charts and predictions over HTTP"),
     "charts": ("Answers", "charts as PNG and SVG files"),
     "ask": ("Answers", "a question in plain language, answered from the statistics"),
+    "explain": ("Answers", "why a forecast is what it is, and why a day came otherwise"),
+    "whatif": ("Answers", "the next 28 days under another promotion, calendar, lead time or shelf"),
     "report": ("Answers", "places, products, what to do about them: a page, pictures, tables"),
     "shelf": ("Answers", "describe a shelf, see its plan, simulate what planning earns"),
     "backtest": ("Answers", "how good the forecasts are on your own sales, against baselines"),

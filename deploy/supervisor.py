@@ -43,6 +43,8 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
     deaths: list[float] = field(default_factory=list)
     given_up: bool = False
+    expected: bool = False
+    """Its end was asked for, and is neither counted nor waited after."""
 
 
 class Supervisor:
@@ -62,6 +64,15 @@ class Supervisor:
         self._children.append(child)
         if not self._thread.is_alive():
             self._thread.start()
+
+    def restart(self, name: str, environment: dict[str, str]) -> None:
+        """End the child of this name and run it again, with these variables besides."""
+        for child in self._children:
+            if child.name == name:
+                child.environment |= environment
+                if child.process is not None:
+                    child.expected = True
+                    child.process.terminate()
 
     @property
     def pids(self) -> dict[str, int]:
@@ -115,6 +126,10 @@ class Supervisor:
         while not self._stopping.wait(0.3):
             for child in self._children:
                 if child.given_up or child.process is None or child.process.poll() is None:
+                    continue
+                if child.expected:
+                    child.expected = False
+                    self._spawn(child)
                     continue
                 now = time.monotonic()
                 if child.process.returncode != EventFault.exit_code:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from online_model.calendar.dates import check_country
+from online_model.combine.compared import Compared, log_deviation
 from online_model.constants import ModelSettings
 from online_model.lines.sale_regressor import SaleRegressor
 from online_model.pool import Pool
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
     Masks = NDArray[np.uint32]
+    Announced = tuple[Bools | None, Mapping[int, bool]]
 
 STATE_VERSION: Final = 7
 
@@ -69,6 +72,16 @@ class Forecaster:
     def scores(self) -> Scores:
         """Running scores by horizon and contender: the model and its baselines."""
         return self._pool.scores
+
+    @property
+    def knows_promotions(self) -> bool:
+        """Whether a promotion that was told ahead has taught the model what promotions do."""
+        return self._pool.calendar.promotions
+
+    @property
+    def gated(self) -> float:
+        """The share of the same-weekday mean in the longest horizon, 0 to 1: what is announced does not change that share."""
+        return float(self._pool.gate.shares()[-1])
 
     def add_store(self, store: str, country: str | None = None, subdivision: str | None = None) -> int:
         """Add a store.
@@ -123,6 +136,7 @@ class Forecaster:
         openings: Mapping[int, bool] | None = None,
         out_of_stock: Masks | None = None,
         silent: Bools | None = None,
+        parts: bool = False,
     ) -> DayClosed:
         """Close a store's business day: score the forecasts it completes, learn, forecast.
 
@@ -148,6 +162,8 @@ class Forecaster:
         silent
             Series whose silence the radar has alarmed of and that have not sold since, `[n]`; None: none. Their day says nothing about
             a change of demand.
+        parts
+            Whether to say what the next day's forecast is made of. It changes nothing else.
 
         Returns
         -------
@@ -167,9 +183,33 @@ class Forecaster:
         for name, array in given:
             if array is not None and len(array) != n:
                 raise ValueError(f"{name}: {len(array)} rows for {n} series of store {place.name!r}")
-        told = DayInput(day, units, opened, hours, promotion, openings or {}, out_of_stock, silent)
+        told = DayInput(day, units, opened, hours, promotion, openings or {}, out_of_stock, silent, parts)
         self._make_room()
         return place.close(store, told, self._pool, self._n_series)
+
+    def compare(self, store: int, before: Announced, after: Announced) -> Compared:
+        """Forecast twice what the newest close of a store forecast, as if other days had been announced. Nothing is learned.
+
+        With the announcements of that close the forecast is that of the close again, up to what the pool has learned since and the
+        precision of the frozen features. So compare the two answers, and neither with what was served.
+
+        Parameters
+        ----------
+        store
+            Index of the store; it has closed a day.
+        before, after
+            Promotions of the newest closed day and the 28 days after it, `[n, 29]`, whose first column does not count, None: none; and
+            the openings as in `close`.
+
+        """
+        held, place = self._pool.own_year, self._stores[store]
+        found = []
+        for promotion, openings in (before, after):
+            self._pool.own_year = copy.deepcopy(held)
+            found.append(place.again(store, promotion, openings, self._pool))
+        self._pool.own_year = held
+        (one, seen), (other, then) = found
+        return Compared(one, other, log_deviation(place.held, seen, then, self._pool))
 
     def _make_room(self) -> None:
         """Let the pool's arrays reach all stores and items: once before they are used, as each time copies them."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from streams.contract.horizons import DAYS_AHEAD, HORIZON_NAMES, HORIZONS, QUANTILE_NAMES, QUANTILES
+from streams.contract.horizons import DAYS_AHEAD, HORIZON_NAMES, HORIZONS, PARTS, QUANTILE_NAMES, QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "DAY", "DAYS_AHEAD", "HORIZONS", "HORIZON_NAMES", "KNOWN_OPEN_DAYS", "LOWER", "N_HORIZONS", "N_TAILS", "QUANTILES", "QUANTILE_NAMES",
-    "SPANS", "TAIL_NAMES", "TAIL_PROBABILITY", "WEEK", "tuned",
+    "DAY", "DAYS_AHEAD", "HORIZONS", "HORIZON_NAMES", "KNOWN_OPEN_DAYS", "LOWER", "N_HORIZONS", "N_TAILS", "PARTS", "QUANTILES",
+    "QUANTILE_NAMES", "SPANS", "TAIL_NAMES", "TAIL_PROBABILITY", "WEEK", "tuned",
 ]  # fmt: skip
 
 SPANS: Final = tuple(horizon.days for horizon in HORIZONS)

@@ -157,6 +157,27 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class DayParts:
+    """What the next day's forecast is made of.
+
+    Attributes
+    ----------
+    units
+        What each cause adds to those before it, in the order of `PARTS` without the last, `[parts - 1, n]`; NaN where a series has
+        not sold yet. Their sum is the forecast, up to the precision of float32.
+    expert
+        Place of the expert that weighs most, `[n]`.
+    holiday
+        The named holiday that is near, with the days from it to the next day, as in `("Christmas Day", -1)`; None: none is near.
+
+    """
+
+    units: Floats
+    expert: NDArray[np.intp]
+    holiday: tuple[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
 class DayClosed:
     """Everything that the close of one store's business day returns.
 
@@ -178,6 +199,8 @@ class DayClosed:
         Changes noticed at this close.
     lost
         What the series that were out of stock would have sold; None when none was.
+    parts
+        What the next day's forecast is made of; None when nobody asked, or the store stays closed.
 
     """
 
@@ -189,6 +212,7 @@ class DayClosed:
     scored: dict[str, Scored]
     drifts: list[Drift]
     lost: LostSales | None = None
+    parts: DayParts | None = None
 
     @property
     def started(self) -> NDArray[np.bool_]:

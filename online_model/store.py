@@ -10,7 +10,7 @@ from online_model.calendar import day_features
 from online_model.calendar.multiplier import C_FLOOR, prior_variance
 from online_model.calendar.opening import Opening
 from online_model.combine.maturity import SLOT_COLUMNS, learn_matured
-from online_model.combine.outlook import Outlook, serve
+from online_model.combine.outlook import Outlook, look, serve
 from online_model.constants import TINY, WARM_UP, YEAR
 from online_model.experts import features
 from online_model.experts.baselines import WeekdayLags
@@ -153,10 +153,28 @@ class StoreModel:
         scored, drifts = learn_matured(s, self.slots, self._opening.history, today, pool, silent=told.silent, stocked=self.stock_days == 0)
         if drifts:
             self._lags.forget()
-        outlook = self._outlook(s, days, promotions, shared, pool)
-        horizons, path = serve(s, self.slots, outlook, pool)
+        outlook = self._outlook(s, days, promotions, shared, pool, parts=told.parts)
+        horizons, path, parts = serve(s, self.slots, outlook, pool)
         self.last_day = day
-        return DayClosed(day, index, s.series.astype(np.intp), horizons, path, scored, drifts, None if stock is None else stock.lost)
+        return DayClosed(day, index, s.series.astype(np.intp), horizons, path, scored, drifts, None if stock is None else stock.lost, parts)
+
+    def again(self, index: int, promotion: Bools | None, openings: Mapping[int, bool], pool: Pool) -> tuple[DayClosed, Outlook]:
+        """Forecast once more from the newest closed day, with other announcements, and from what; see `Forecaster.compare`."""
+        s, day = self.series, self.last_day
+        table = pool.table(self.country, self.subdivision)
+        table.reach(day, 1 + KNOWN_OPEN_DAYS)
+        days = day_features.known_day(day, self._opening, table, openings)
+        pool.calendar.know_keys(len(pool.keys))
+        held = np.zeros((day_features.COLUMNS, len(s)), np.float32)
+        if promotion is not None:
+            held[:] = np.asarray(promotion, np.float32).T
+        held[0] = s.promoted[-1]
+        past = np.concatenate([np.zeros_like(s.promoted[:1]), s.promoted[:-1]])
+        near = held.any() or past.any()
+        promotions = day_features.promotion_days(held, past, s.last_promotion, days) if near else None
+        outlook = self._outlook(s, days, promotions, features.shared_of(s, pool.many_stores), pool)
+        horizons, path = look(s, outlook, pool)
+        return DayClosed(day, index, s.series.astype(np.intp), horizons, path, {}, []), outlook
 
     def leap(self, day: int, pool: Pool) -> None:
         """Skip the days between the newest closed one and `day`; nothing was sold on them."""
@@ -296,7 +314,9 @@ class StoreModel:
         s.p_sale += on * np.where(s.count == 1, 1, P_SALE_GAIN) * (sale - s.p_sale)
         return np.asarray(demand)
 
-    def _outlook(self, s: Series, days: StoreDay, promotions: PromotionDays | None, shared: Shared | None, pool: Pool) -> Outlook:
+    def _outlook(
+        self, s: Series, days: StoreDay, promotions: PromotionDays | None, shared: Shared | None, pool: Pool, *, parts: bool = False
+    ) -> Outlook:
         """The multipliers of the days ahead and the features of the regressions."""
         day, coming = days.day, None if promotions is None else promotions.part(slice(1, None))
         c = pool.calendar.multiplier(days.x[1:], days.key[1:], coming, s.delta)
@@ -313,7 +333,7 @@ class StoreModel:
         held = coming.held if coming is not None and coming.held.any() else None
         ahead = features.Ahead(day - self.first_day, days, c, lags, held)
         built = features.build(s, ahead, pooled, pool.own_year)
-        return Outlook(day, days, c, built, pool.year.factors(day, days.before))
+        return Outlook(day, days, c, built, pool.year.factors(day, days.before), lags, coming, parts)
 
     @property
     def held(self) -> Series:

@@ -7,9 +7,9 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
-from charts.figures import bars, errors, forecast, hours, shelf
+from charts.figures import bars, errors, forecast, hours, shelf, waterfall
 from charts.figures import lost_sales as lost
-from charts.queries import forecasts, sales, stock
+from charts.queries import explained, forecasts, sales, stock
 from charts.queries.sales import Finds, Period
 from streams.contract.codec import printable
 from streams.contract.errors import UsageError
@@ -56,6 +56,16 @@ def forecast_against_actual(database: Finds, question: Question) -> Maker:
     return lambda: forecast.forecast_against_actual(store, item, past, close)
 
 
+def explanation(database: Finds, question: Question) -> Maker:
+    """Why an item's forecast of the day ahead is what it is; if none is named, that of the item that should sell most."""
+    store, item = question.store, question.item
+    if store is None or item is None:
+        found = forecasts.best_series(database, store)
+        store, item = found if found is not None and item is None else (store or "?", item or "?")
+    told = explained.explained(database, store, item)
+    return lambda: waterfall.waterfall(told)
+
+
 def running_error(database: Finds, question: Question) -> Maker:
     """Error against the same-weekday mean."""
     by_origin = forecasts.errors_by_origin(database, question.store)
@@ -84,6 +94,7 @@ CHARTS: Final[dict[str, Callable[[Finds, Question], Maker]]] = {
     "profit_by_item": profit_by_item,
     "frequency_of_sale": frequency_of_sale,
     "forecast": forecast_against_actual,
+    "explanation": explanation,
     "running_error": running_error,
     "shelf_share": shelf_share,
     "busiest_hours": busiest_hours,

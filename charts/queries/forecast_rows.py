@@ -11,7 +11,7 @@ from charts.queries.paging import Key, Page, Slice, cut
 from charts.queries.sales import Finds
 from streams.contract.documents import FORECASTS, ITEM_SCORE_COLUMNS, SCORES, document_id
 from streams.contract.horizons import HORIZON_NAMES
-from streams.contract.messages import Horizon, HorizonForecast
+from streams.contract.messages import ForecastParts, Horizon, HorizonForecast
 
 _FIELDS: Final = ("store", "item", "close", "today")
 _SCORE_FIELDS: Final = ("origin", "first_day", "last_day", "items")
@@ -31,6 +31,7 @@ class KeptForecast(Struct, frozen=True, kw_only=True):
     horizons: list[HorizonForecast]
     path: Annotated[list[float], Meta(description="Mean units of each of the next days.")]
     sold_so_far: Annotated[float | None, Meta(description="Units sold when a forecast of the running day was made.")] = None
+    parts: Annotated[ForecastParts | None, Meta(description="Why the next day; null: the worker was told not to say.")] = None
 
 
 class ItemForecasts(Struct, frozen=True, kw_only=True):

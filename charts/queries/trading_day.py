@@ -29,6 +29,13 @@ class TradingDay:
     """Moment of the latest sale, epoch seconds; None: it is not known yet."""
     lines_an_hour: tuple[float, ...]
     """Lines usually sold in each hour of the week, from Monday 0 h; zeros where the store is usually shut."""
+    orders_per_line: float = 1.0
+    """Orders begun per line sold: the lines of an order come together. 1 where the lines name no orders."""
+
+    @property
+    def arrivals_an_hour(self) -> tuple[float, ...]:
+        """Orders, or lines where none are named, that usually come in each hour of the week."""
+        return tuple(lines * self.orders_per_line for lines in self.lines_an_hour)
 
     @property
     def currency(self) -> str | None:
@@ -93,7 +100,9 @@ def _day_of(store: str, months: list[Document]) -> TradingDay:
     day = max(days)
     week_ago = (date.fromisoformat(day) - timedelta(days=7)).isoformat()
     moments = [document["newest_sale"] for document in months if document.get("newest_sale")]
-    return TradingDay(store, day, days[day], days.get(week_ago), max(moments, default=None), usual_hours(months, days))
+    lines, orders = sum(sums.sales for sums in days.values()), sum(sums.orders for sums in days.values())
+    per_line = min(orders / lines, 1.0) if orders > 0 and lines > 0 else 1.0
+    return TradingDay(store, day, days[day], days.get(week_ago), max(moments, default=None), usual_hours(months, days), per_line)
 
 
 def usual_hours(months: Iterable[Mapping[str, Any]], days: Iterable[str]) -> tuple[float, ...]:

@@ -1,6 +1,7 @@
 """The web page's composition: routes, headers, errors."""
 
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from charts.web.api.resource import Api
 from charts.web.api.seats import Seats
 from charts.web.assets import POLICY, STYLE
 from charts.web.pages.books import Books
+from charts.web.pages.clock import clock_of
 from charts.web.pages.desk import Desk, Place
 from charts.web.pages.keeping import Keeps
 from charts.web.pages.outside import Outside
@@ -37,7 +39,7 @@ from streams.http.trace import in_trace
 
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer a browser sends a form of ours with `Origin: null`, as a foreign one
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -70,7 +72,7 @@ def create_app(
     web = Web(Answers(database, metrics, settings.chart_seconds), database, settings, metrics, doorkeeper)
     api = Api(database, web.rate, fresh_seconds=settings.chart_seconds)
     books = Books(database)
-    desk = Desk(books, keeps, outside, place, ordering, token=doorkeeper.token)
+    desk = Desk(books, keeps, outside, place, ordering, clock=clock_of(settings.clock) or time.time, token=doorkeeper.token)
     live = Live(database, tail, Seats(settings.streams, settings.streams_of_one))
     every = [*page_routes(desk), *routes(web, registry), *api_routes.routes(api, live), *more_routes]
     return Litestar(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from charts.web.pages.clock import clock_of
 from streams.contract.settings import FromEnvironment, Secret, setting
 from streams.http.access import Keyring, check_keys, keys_of
 from streams.http.address import Address
@@ -35,8 +36,12 @@ class WebSettings(FromEnvironment):
     chart_seconds: float = setting(
         "SHELFCAST_CHART_SECONDS", "How long a chart is served again before it is drawn anew.", 10.0, low=0, high=3600
     )
+    clock: str = setting(
+        "SHELFCAST_WEB_CLOCK", "The time in the shops while a day is replayed, as `shelfcast demo` sets it; empty: this machine's.", ""
+    )
 
     def __post_init__(self) -> None:
+        clock_of(self.clock)
         check_keys(self.keys, self.host, "SHELFCAST_WEB_HOST", others=bool(self.key_book) or self.login)
 
     @property

@@ -5,13 +5,16 @@ import time
 from typing import Final
 
 from consumers.forecasts.newest import (
+    CLOSE,
     Slot,
     drift_document,
     forecast_slot,
     is_newer,
+    newest_said,
     number_of,
     plan_id,
     plan_slot,
+    said,
     score_document,
     score_id,
     score_row,
@@ -42,6 +45,7 @@ class Batch:
 
     def __init__(self) -> None:
         self.forecasts: dict[tuple[str, str, str], PredictedSales] = {}
+        self.said: dict[tuple[str, str], dict[str, str]] = {}
         self.plans: dict[tuple[str, str, int], ShelfAllocation] = {}
         self.scores: dict[str, ForecastScored] = {}
         self.drifts: dict[str, DriftDetected] = {}
@@ -52,9 +56,7 @@ class Batch:
     def add(self, message: OutputMessage) -> None:
         """Add a message; the newest of each name stays."""
         if type(message) is PredictedSales:
-            forecast_key = (message.store, message.item, slot_name(message))
-            if self._is_newer(message, self.forecasts.get(forecast_key)):
-                self.forecasts[forecast_key] = message
+            self._forecast(message)
         elif type(message) is ShelfAllocation:
             plan_key = (message.store, message.shelf, message.part)
             if self._is_newer(message, self.plans.get(plan_key)):
@@ -72,6 +74,13 @@ class Batch:
         if known is not None:
             self.superseded += 1
         return known is None or _order(message) >= _order(known)
+
+    def _forecast(self, message: PredictedSales) -> None:
+        key = (message.store, message.item, slot_name(message))
+        if message.parts is not None:
+            self.said.setdefault(key[:2], {}).update(said(message, message.parts))
+        if self._is_newer(message, self.forecasts.get(key)):
+            self.forecasts[key] = message
 
 
 def _order(message: PredictedSales | ShelfAllocation) -> tuple[int, int]:
@@ -153,6 +162,11 @@ class ForecastsSink:
                 after[name] = document | {key[2]: slot}
             else:
                 repeated += 1
+        for series, days in batch.said.items():
+            name = ids[(*series, CLOSE)]
+            document = after.get(name) or read[name]
+            if (kept := newest_said(document.get("said", {}), days)) != document.get("said"):
+                after[name] = document | {"said": kept}
         return repeated, self._write_revised(names.FORECASTS, after, read)
 
     def _write_plans(self, batch: Batch) -> tuple[int, int]:

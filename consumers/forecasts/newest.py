@@ -5,12 +5,15 @@ from typing import Any, Final
 from msgspec import to_builtins
 
 from consumers.store.port import Document
+from streams.contract.codec import encode
 from streams.contract.documents import ITEM_SCORE_COLUMNS, document_id
-from streams.contract.messages import DriftDetected, ForecastScored, PredictedSales, ShelfAllocation
+from streams.contract.messages import DriftDetected, ForecastParts, ForecastScored, PredictedSales, ShelfAllocation
 
 Slot = dict[str, Any]
 CLOSE: Final = "close"
 TODAY: Final = "today"
+SAID_DAYS: Final = 15
+"""Days for which it is kept what a forecast was made of: two weeks that have come due, and the day ahead."""
 
 
 def number_of(message_id: str) -> int:
@@ -45,7 +48,18 @@ def forecast_slot(message: PredictedSales) -> Slot:
         "horizons": to_builtins(message.horizons),
         "path": list(message.path),
         "sold_so_far": message.sold_so_far,
-    }
+    } | ({} if message.parts is None else {"parts": to_builtins(message.parts)})
+
+
+def said(message: PredictedSales, parts: ForecastParts) -> dict[str, str]:
+    """By forecast day, what its forecast was made of: JSON, because a ring of documents would take three times as many bytes."""
+    return {message.horizons[0].first_day: encode(parts).decode()}
+
+
+def newest_said(known: dict[str, str], more: dict[str, str]) -> dict[str, str]:
+    """What was said of the newest days, in order. Older messages that come again change nothing."""
+    both = known | more
+    return {day: both[day] for day in sorted(both)[-SAID_DAYS:]}
 
 
 def plan_id(store: str, shelf: str, part: int) -> str:

@@ -24,7 +24,7 @@ INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     names.SCORES: (("store", "horizon", "origin"),),
     names.SCORE_MONTHS: (("month",),),
     names.DRIFTS: (("made_at",),),
-    names.STOCK: (("store",),),
+    names.STOCK: (("store", "item"),),
     names.LOST_SALES: (("business_date",), ("store", "business_date")),
     names.SILENCES: (("made_at",),),
     names.RUN_OUTS: (("made_at",),),

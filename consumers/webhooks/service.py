@@ -48,7 +48,13 @@ class HookReader:
         self._connection = Connection()
         self._courier = Courier(hook, self._connection, self._waited, patience_seconds)
         self._log = RateLimited(_logger)
-        more = {"auto.offset.reset": "latest", "session.timeout.ms": 10_000, "error_cb": self._trouble, "fetch.wait.max.ms": 100}
+        more = {
+            "auto.offset.reset": "latest",
+            "session.timeout.ms": 6_000,
+            "heartbeat.interval.ms": 2_000,
+            "error_cb": self._trouble,
+            "fetch.wait.max.ms": 100,
+        }
         self._consumer = consumer(kafka, f"shelfcast-webhook-{hook.name}", more | {"client.id": f"webhook-{hook.name}"})
 
     def stop(self) -> None:

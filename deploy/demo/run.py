@@ -1,10 +1,11 @@
-"""The demo, step by step: start servers and processes, replay, wait until everything is learned, sum up, draw charts."""
+"""The demo, step by step: start servers and processes, replay, wait until everything is learned, sum up, draw charts, show a day live."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,15 +17,18 @@ from charts.figures.export import export_charts
 from charts.figures.gallery import Question
 from charts.queries import forecasts, sales
 from charts.queries.database import ReadOnlyDatabase
+from charts.web.pages.clock import ReplayedClock
 from deploy.connection import servers
 from deploy.demo import processes
 from deploy.demo.figures import WorkerFigures, read_worker
 from deploy.demo.memory import MemoryWatch
+from deploy.demo.replaying import Replaying
 from deploy.demo.screen import Screen, View
 from deploy.demo.source import DemoSource, open_source
 from deploy.groups import everybody
 from producers.announcements.known_ahead import NOTHING_AHEAD, KnownAhead
 from producers.publisher import Publisher
+from producers.replay.live import LiveDay, last_day, times_in
 from producers.replay.replay import Replay, ReplayOptions, ReplayProgress, ReplayResult
 from streams.contract.errors import ServerError, ShelfcastError
 from streams.contract.horizons import DAY
@@ -57,10 +61,12 @@ class DemoOptions:
     web_port: int | None = None
     store_countries: Path | None = None
     known_ahead: KnownAhead = NOTHING_AHEAD
+    pace: float | None = None
+    """Shop seconds a second of the last day, which is shown live; None: it is replayed like the others."""
 
 
 class Demo:
-    """One run of the demo. `run` replays and returns the summary; the processes run on until `close`."""
+    """One run of the demo. `run` replays and returns the summary, `live` shows the last day; the processes run on until `close`."""
 
     def __init__(self, options: DemoOptions, console: Console) -> None:
         self.options = options
@@ -72,9 +78,12 @@ class Demo:
         self._processes: processes.Processes | None = None
         self._database: ReadOnlyDatabase | None = None
         self._rate: list[tuple[float, int]] = []
+        self._open = ExitStack()
+        self._live: LiveDay | None = None
+        self._replaying: Replaying | None = None
 
     def run(self) -> dict[str, Any]:
-        """Replay everything; returns the summary that `--json` writes."""
+        """Replay everything, or what comes before the day that is shown live; returns the summary that `--json` writes."""
         file = str(self.options.store_countries) if self.options.store_countries else None
         # Checked before anything starts: the worker would stop with the same sentence, but only in its log.
         countries_of(WorkerSettings.read(timezone=self.options.timezone, country=self.options.country, store_countries=file))
@@ -84,23 +93,42 @@ class Demo:
             self.console.print(sentence, highlight=False)
         kafka, mongo = servers(self.options.data_dir)
         check_topics(kafka)
+        self._live = self._live_day(source)
         self._processes = processes.start(
             self.options.data_dir, source.timezone, self.options.country or source.country, file, self.options.web_port
         )
         self.view.page = self._processes.page
         self._database = ReadOnlyDatabase(mongo)
-        with Screen(self.console) as screen, Publisher(kafka) as publisher:
-            meter = LagMeter(kafka, everybody())
-            try:
-                replayed = self._replay(source, publisher, meter, screen)
-                self._settle(meter, screen)
-            finally:
-                meter.close()
-        replay_seconds = time.monotonic() - self._replay_started
-        return self._summary(replayed, replay_seconds)
+        publisher = self._open.enter_context(Publisher(kafka))
+        meter = self._open.enter_context(closing(LagMeter(kafka, everybody())))
+        began = time.monotonic()
+        self._replaying = self._open.enter_context(Replaying(self._replay(source, publisher, meter), self._stop))
+        with Screen(self.console) as screen:
+            self.view.phase = "replaying"
+            self._follow(screen, lambda: self._live is not None and self._live.reached.is_set() and not publisher.waiting)
+            self._settle(meter, screen)
+        return self._summary(self._replaying.result(), time.monotonic() - began)
+
+    def live(self) -> None:
+        """Let the last day run to its end, if there is one to be shown."""
+        live, replaying, running = self._live, self._replaying, self._processes
+        if live is None or replaying is None or running is None or not replaying.runs:
+            return
+        day = live.day
+        running.keep_time(ReplayedClock(time.time(), day.opens, live.pace, day.ends))
+        live.begin()
+        minutes = (day.ends - day.opens) / live.pace / 60
+        self.console.print(
+            f"\nThe last day runs now, {live.pace:g} times as fast as it was: {minutes:.0f} minutes. "
+            f"Watch it at [link]{self.view.page}[/link]; Ctrl-C ends it.",
+            highlight=False,
+        )
+        with Screen(self.console) as screen:
+            self._follow(screen, lambda: False)
 
     def close(self) -> None:
         """Stop the processes."""
+        self._open.close()
         if self._processes is not None:
             self._processes.supervisor.stop()
         if self._database is not None:
@@ -109,47 +137,39 @@ class Demo:
 
     # ------------------------------------------------------------------ steps
 
-    def _replay(self, source: DemoSource, publisher: Publisher, meter: LagMeter, screen: Screen) -> ReplayResult:
-        self.view.phase = "replaying"
-        self._replay_started = time.monotonic()
-        outcome: list[ReplayResult | BaseException] = []
+    def _live_day(self, source: DemoSource) -> LiveDay | None:
+        if self.options.pace is None:
+            return None
+        times = times_in(source.rows, source.mapping, latest=time.time(), limit=self.options.limit)
+        day = last_day(times, source.timezone)
+        return None if day is None else LiveDay(day, self.options.pace)
 
-        def work() -> None:
-            try:
-                replay = Replay(
-                    source.rows,
-                    source.mapping,
-                    publisher,
-                    options=ReplayOptions(
-                        limit=self.options.limit,
-                        max_lag=MAX_LAG,
-                        lateness_seconds=WorkerSettings.read().lateness_minutes * 60,
-                        sort_folder=self.options.data_dir,
-                        known_ahead=self.options.known_ahead,
-                        timezone=source.timezone,
-                    ),
-                    lag=meter,
-                    progress=self._progressed,
-                    say=lambda sentence: self.console.print(sentence, highlight=False, markup=False),
-                    stop=self._stop,
-                )
-                outcome.append(replay.run())
-            except BaseException as error:  # noqa: BLE001  handed to the waiting thread
-                outcome.append(error)
+    def _replay(self, source: DemoSource, publisher: Publisher, meter: LagMeter) -> Replay:
+        return Replay(
+            source.rows,
+            source.mapping,
+            publisher,
+            options=ReplayOptions(
+                limit=self.options.limit,
+                max_lag=MAX_LAG,
+                lateness_seconds=WorkerSettings.read().lateness_minutes * 60,
+                sort_folder=self.options.data_dir,
+                known_ahead=self.options.known_ahead,
+                timezone=source.timezone,
+            ),
+            lag=meter,
+            until=None if self._live is None else self._live.until,
+            progress=self._progressed,
+            say=lambda sentence: self.console.print(sentence, highlight=False, markup=False),
+            stop=self._stop,
+        )
 
-        thread = threading.Thread(target=work, name="replay")
-        thread.start()
-        try:
-            while thread.is_alive():
-                thread.join(0.5)
-                self._look()
-                screen.show(self.view)
-        finally:
-            self._stop.set()
-            thread.join()
-        if isinstance(outcome[0], BaseException):
-            raise outcome[0]
-        return outcome[0]
+    def _follow(self, screen: Screen, enough: Callable[[], bool]) -> None:
+        """Show the replay until it has ended, or `enough` is true."""
+        while self._replaying is not None and self._replaying.runs and not enough():
+            time.sleep(0.4)
+            self._look()
+            screen.show(self.view)
 
     def _settle(self, meter: LagMeter, screen: Screen) -> None:
         """Wait until worker and consumers have processed everything, as long as they make progress."""
@@ -172,7 +192,8 @@ class Demo:
     def _progressed(self, progress: ReplayProgress) -> None:
         view = self.view
         view.rows, view.total, view.published = progress.rows, progress.total, progress.published
-        view.phase = f"waiting for {progress.waiting_for}" if progress.waiting_for and not progress.published else "replaying"
+        phase = "replaying" if self._live is None or not self._live.runs else "the last day"
+        view.phase = f"waiting for {progress.waiting_for}" if progress.waiting_for and not progress.published else phase
         if progress.at > 0:
             view.at = datetime.fromtimestamp(progress.at, UTC).strftime("%Y-%m-%d %H:%M")
         self._rate = [(at, n) for at, n in self._rate if time.monotonic() - at < 10] + [(time.monotonic(), progress.published)]

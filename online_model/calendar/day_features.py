@@ -81,6 +81,17 @@ def store_day(day: int, opening: Opening, table: CalendarTable, told: Mapping[in
     """What a store's series share at the close of `day`; `opening` learns the day, `told` is `openings` of `Forecaster.close`."""
     past, run = opening.history[-PAST:], opening.closed_run
     opening.close(day, table, opened=opened)
+    return _days(day, opening, table, told, past, run, opened=opened)
+
+
+def known_day(day: int, opening: Opening, table: CalendarTable, told: Mapping[int, bool]) -> StoreDay:
+    """The same of a day that has been learned already, the newest one, with other announcements."""
+    past, opened = opening.history[-PAST - 1 : -1], bool(opening.history[-1])
+    run = int(np.argmax(np.append(opening.history[-2::-1], True)))
+    return _days(day, opening, table, told, past, run, opened=opened)
+
+
+def _days(day: int, opening: Opening, table: CalendarTable, told: Mapping[int, bool], past: Bools, run: int, *, opened: bool) -> StoreDay:
     ahead = opening.ahead(day, table, told)
     span = table.reach(day, COLUMNS)
     is_open = np.concatenate([past, [opened], ahead])

@@ -65,8 +65,12 @@ class Mixture:
 
     def mix(self, s: Series, experts: F32) -> F32:
         """Mix the experts' forecasts `[horizons, E, n]` into one, `[horizons, n]`."""
+        w = self.weights(s)
+        return np.asarray((w * experts).sum(1) / w.sum(1))
+
+    def weights(self, s: Series) -> F32:
+        """How much each expert weighs, `[horizons, E, n]`; the largest weight is 1."""
         pooled = (SHRINK * self.loss / self.n[:, None]).astype(np.float32)
         loss = (s.loss + pooled[:, :, None]) / (s.labels + SHRINK)[:, None]
         log_w = np.log(loss + 1e-9) * -POWER[:, None, None] + NOT_SERVED
-        w = np.exp(log_w - log_w.max(1, keepdims=True))
-        return np.asarray((w * experts).sum(1) / w.sum(1))
+        return np.asarray(np.exp(log_w - log_w.max(1, keepdims=True)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from online_model.constants import MEAN_FLOOR, TINY
 from online_model.experts import baselines
-from online_model.horizons import N_HORIZONS, SPANS
+from online_model.horizons import DAY, N_HORIZONS, SPANS
 from online_model.series import last_year
 from online_model.series.ewmas import DS, DS7, DS14, DS28, DS90, RAW28, RAW90
 
@@ -253,6 +253,14 @@ def logged(linear: F32) -> F32:
     for part in (RATIOS, RATIOS_C):
         out[..., part, :] = np.log(linear[..., part, :] + LOG_SHIFT) - shift
     return out
+
+
+def shared_of(s: Series, known: bool) -> tuple[float, float, F32, F32] | None:  # noqa: FBT001 - what the caller knows
+    """Today's shared residuals as the newest close froze them (see `PooledDay.shared`), in float16; None: the pool shares none."""
+    if not known or not len(s):
+        return None
+    store, store_ewma, item, item_ewma = thaw(s.frozen[DAY][0])["log"][EXTRA][:4]
+    return float(store[0]), float(store_ewma[0]), item, item_ewma
 
 
 def thaw(frozen: NDArray[np.float16]) -> dict[str, F32]:

@@ -49,6 +49,7 @@ class DayInput:
     openings: Mapping[int, bool]
     out_of_stock: Masks | None = None
     silent: Bools | None = None
+    parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

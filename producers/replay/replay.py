@@ -7,6 +7,7 @@ Each run of rows is built, handed over in slices, and settled slice by slice in 
 What a kill left sent but not settled is sent again under the same event ids, and the worker drops it.
 """
 
+import math
 import threading
 import time
 from collections import deque
@@ -98,6 +99,7 @@ class Replay:
     """One replay of one source; call `run` once.
 
     lag: returns by how many messages the consumers lag (see `LagMeter`); asked only with `max_lag`.
+    until: is told the time of the next event, and says up to which time events may go now (see `LiveDay`).
     progress: called a few times a second from the same thread. say: called with sentences for people.
     stop: once it is set, `run` settles what it has sent and returns.
     """
@@ -111,6 +113,7 @@ class Replay:
         options: ReplayOptions | None = None,
         ledger: Ledger | None = None,
         lag: Callable[[], int] | None = None,
+        until: Callable[[float], float] | None = None,
         progress: Callable[[ReplayProgress], None] | None = None,
         say: Callable[[str], None] = lambda _: None,
         stop: threading.Event | None = None,
@@ -119,13 +122,14 @@ class Replay:
         self.options = options or ReplayOptions()
         self._latest = time.time() + _AHEAD
         self._builder = builder_of(source, mapping, self._latest)
-        self._ledger, self._lag, self._progress, self._say = ledger, lag, progress, say
+        self._ledger, self._lag, self._until, self._progress, self._say = ledger, lag, until, progress, say
         self._stop = stop or threading.Event()
         self._sent: deque[tuple[Delivery, Standing]] = deque()
         self._settled = self._ahead = ledger.read() if ledger else Standing()
         self._bad: BadRows | None = ledger.bad_rows(self._settled.bad_bytes) if ledger else None
         self._stores: dict[bytes, None] = {name.encode(): None for name in self._settled.stores}
         self._written = self._told = self._asked_lag = 0.0
+        self._started, self._ticks, self._ended = time.monotonic(), 0, False
         self._allowance = 0
         self._clock: tuple[float, float] | None = None
         self._total = source.count()
@@ -143,25 +147,30 @@ class Replay:
 
         Raises DeliveryError when Kafka did not take an event in time, and what the source and the mapping raise.
         """
-        start = time.monotonic()
+        self._started = time.monotonic()
         ended = self._settled.closed or self._rows()
-        ticks = 0
         self._settle(everything=True)
         if ended and self.options.close_days and not self._settled.closed:
-            ticks = self._close_days()
+            self._ticks = self._close_days()
         if self._ledger and (ended or self._settled.begun):
             self._ledger.write(self._settled)
-        done, self._told = self._settled, 0.0
+        self._ended, self._told = ended, 0.0
         self._tell("")
+        return self.result
+
+    @property
+    def result(self) -> ReplayResult:
+        """What it has done, as far as Kafka has acknowledged it; also while it runs."""
+        done = self._settled
         return ReplayResult(
             done.rows,
             done.published,
             done.bad,
             dict(done.skipped),
             len(done.stores),
-            ticks,
-            ended,
-            time.monotonic() - start,
+            self._ticks,
+            self._ended,
+            time.monotonic() - self._started,
             done.by_time,
             done.late,
             done.plans,
@@ -284,13 +293,15 @@ class Replay:
 
     def _due(self, newest: "np.ndarray[tuple[int], np.dtype[np.float64]]", place: int) -> int:
         """The place after the last event whose time has come on the accelerated clock."""
-        speed = self.options.speed
-        if speed is None:
-            return len(newest)
-        if self._clock is None:
-            self._clock = (time.monotonic(), float(newest[place]))
-        began, at = self._clock
-        return int(np.searchsorted(newest, at + (time.monotonic() - began) * speed, side="right"))
+        speed, now = self.options.speed, math.inf
+        if self._until is not None:
+            now = self._until(float(newest[place]))
+        if speed is not None:
+            if self._clock is None:
+                self._clock = (time.monotonic(), float(newest[place]))
+            began, at = self._clock
+            now = min(now, at + (time.monotonic() - began) * speed)
+        return len(newest) if now == math.inf else int(np.searchsorted(newest, now, side="right"))
 
     def _room(self) -> int:
         """Events that may go now."""

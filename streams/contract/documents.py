@@ -15,7 +15,8 @@ seconds; `category`, the one named last. Documents that were written before thes
 STORE_MONTHS: Final = "store_months"
 """The same per (partition, store, month), over all items."""
 FORECASTS: Final = "forecasts"
-"""The newest forecast per (store, item): `close` for the days ahead, `today` for the running day."""
+"""The newest forecast per (store, item): `close` for the days ahead, `today` for the running day. `said`: by forecast day, the parts of
+the newest next-day forecasts, as JSON."""
 RUNNING_TOTALS: Final = "running_totals"
 """One document per store and per (store, category): `total`, the newest forecast of the running day's total."""
 PLANS: Final = "plans"
@@ -56,6 +57,9 @@ COLLECTIONS: Final = (
 )  # fmt: skip
 """What is made from the log, and goes with it."""
 
+DESK_PLANS: Final = "desk_plans"
+"""One document per promotion or opening day that was announced on the pages: kind, store, item, first_day, last_day, active, at. They
+are what people decided, and stay when the other documents are made anew."""
 USERS: Final = "users"
 """One document per user of the page, `_id` the name: role, stores, the password's hash, its wrong tries."""
 WEB_KEYS: Final = "web_keys"

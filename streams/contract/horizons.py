@@ -61,6 +61,20 @@ HORIZONS: Final = (
 QUANTILES: Final = (Quantile("p10", 0.1), Quantile("p50", 0.5), Quantile("p90", 0.9))
 """Lowest first; the median and those of `BAND` are among them."""
 
+PARTS: Final = (
+    "usual_level",
+    "weekday",
+    "season",
+    "holiday",
+    "promotion",
+    "price",
+    "trend",
+    "store_day",
+    "bias",
+    "rounding",
+)
+"""The parts of the next day's forecast, in the order in which they are added up: each says what its cause adds to those before it."""
+
 HORIZON_NAMES: Final = tuple(horizon.name for horizon in HORIZONS)
 QUANTILE_NAMES: Final = tuple(quantile.name for quantile in QUANTILES)
 DAY: Final = HORIZONS[0]

@@ -36,7 +36,7 @@ from streams.contract.fields import (
     Units,
     Width,
 )
-from streams.contract.horizons import HORIZON_NAMES
+from streams.contract.horizons import HORIZON_NAMES, PARTS
 from streams.contract.stock_messages import StockInput, StockOutput
 
 if TYPE_CHECKING:
@@ -204,6 +204,22 @@ class HorizonForecast(Struct, frozen=True, gc=False):
     ]
 
 
+class ForecastParts(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What the mean of the next day is made of. The numbers are whole thousandths of a unit, and their sum is that mean exactly."""
+
+    thousandths: Annotated[
+        tuple[int, ...],
+        Meta(
+            min_length=len(PARTS),
+            max_length=len(PARTS),
+            description=f"What each cause adds to those before it, in this order: {', '.join(PARTS)}.",
+        ),
+    ]
+    expert: Annotated[str, Meta(description="The expert that weighs most in the mix.")]
+    holiday: Annotated[str | None, Meta(description="The named holiday that is near; absent: none is.")] = None
+    days_after_holiday: Annotated[int, Meta(description="Days from that holiday to the forecast day; below 0: it is still to come.")] = 0
+
+
 class PredictedSales(Struct, frozen=True, kw_only=True, tag_field="type", tag="predicted-sales.v1", omit_defaults=True, gc=False):
     """What an item should sell: at the close of a day, for the days ahead; while a day runs, its total."""
 
@@ -219,6 +235,9 @@ class PredictedSales(Struct, frozen=True, kw_only=True, tag_field="type", tag="p
     sold_so_far: Annotated[float | None, Meta(description="Units sold so far, in a forecast of today.")] = None
     partition: Partition
     offset: Offset
+    parts: Annotated[
+        ForecastParts | None, Meta(description="Why the next day: absent if the worker is told not to say, or the store stays closed.")
+    ] = None
 
 
 class TotalForecast(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -263,6 +263,9 @@ class WorkerSettings(FromEnvironment):
         low=0,
         high=0.5,
     )
+    forecast_parts: bool = setting(
+        "SHELFCAST_FORECAST_PARTS", "Whether forecasts say what they are made of: weekday, season, promotion, trend and so on.", True
+    )
     checkpoint_seconds: float = setting(
         "SHELFCAST_CHECKPOINT_SECONDS", "Longest time between two snapshots of a busy partition.", 10.0, low=0.2, high=3600
     )

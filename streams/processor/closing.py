@@ -81,6 +81,7 @@ class DayCloser:
         self.observer: Observer | None = None
         self.watcher: Watcher | None = None
         self._model = model
+        self._parts = rules.forecast_parts
         self._partition = partition
         self._iso = dates.iso
         self._tally = tally
@@ -124,6 +125,7 @@ class DayCloser:
             openings={d + EPOCH_ORDINAL: opens for d, opens in told.items()},
             out_of_stock=None if store.ledger is None else store.ledger.close(day, n),
             silent=None if (alarms := store.alarms.pop(day, None)) is None else alarms.still_silent(hours),
+            parts=self._parts and self.observer is None,
         )
         store.take_profit(sold)
         store.morning = _morning(closed.horizons[DAY.name])

@@ -23,6 +23,7 @@ from streams.contract.messages import (
     TotalsPredicted,
 )
 from streams.contract.stock_messages import LostSalesEstimated
+from streams.processor.forecast_parts import parts_of
 from streams.processor.local_time import EPOCH_ORDINAL
 from streams.processor.parts import in_parts
 
@@ -119,6 +120,7 @@ class DayMessages:
             for horizon in HORIZONS
         ]
         first = iso(day + 1)
+        parts = parts_of(closed)
         for row in np.flatnonzero(closed.started).tolist():
             horizons = tuple(HorizonForecast(name, first, last, open_days[row], *values[row]) for name, last, open_days, values in columns)
             message = PredictedSales(
@@ -131,6 +133,7 @@ class DayMessages:
                 path=tuple(path[row]),
                 partition=self._partition,
                 offset=offset,
+                parts=parts[row] if parts else None,
             )
             self.emit(store, message, out)
 

@@ -514,6 +514,24 @@ class Processor:
             raise SnapshotError(f"The snapshot's state does not have this program's layout ({error!r}).") from error
         return processor
 
+    @classmethod
+    def read(cls, data: bytes | bytearray) -> Self:
+        """The processor whose `dump` is `data`, under the rules of its state: a copy to look at or to try something on.
+
+        Raises SnapshotError.
+        """
+        state = from_bytes(data)
+        try:
+            processor = cls(Rules(**state["rules"]), state["partition"], state["partitions"])
+            processor._restore(state)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            raise SnapshotError(f"The snapshot's state does not have this program's layout ({error!r}).") from error
+        return processor
+
+    def store_named(self, name: str) -> Store | None:
+        """A store of the partition; None: it has none of this name."""
+        return self._stores.get(name)
+
     def _restore(self, state: Mapping[str, Any]) -> None:
         self.next_offset = state["next_offset"]
         self.seq = state["seq"]

@@ -12,6 +12,7 @@ class Rules:
     store_countries: country codes of the stores that are not in `country`, by name. Each store takes its code when it first appears, and
     the state keeps it. So these codes are not compared with a state's rules, and a row for a new store does not invalidate the state of
     all others.
+    forecast_parts: whether forecasts carry their parts. No state depends on it.
     """
 
     timezone: str = "UTC"
@@ -24,6 +25,7 @@ class Rules:
     max_stores: int = 10_000
     max_items: int = 100_000
     store_countries: Mapping[str, str] = field(default_factory=dict, compare=False)
+    forecast_parts: bool = field(default=True, compare=False)
 
     def country_of(self, store: str) -> str:
         """The country code that a new store takes; empty: none."""

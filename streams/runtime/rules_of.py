@@ -17,4 +17,5 @@ def rules_of(settings: WorkerSettings) -> Rules:
         runs_out_probability=settings.runs_out_probability,
         silence_probability=settings.silence_probability,
         store_countries=store_countries,
+        forecast_parts=settings.forecast_parts,
     )

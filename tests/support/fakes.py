@@ -48,7 +48,7 @@ class MemoryDocuments:
 
     def find(self, collection, where, fields=None, *, newest_by=None, ordered_by=None, limit=0, at_once=0):
         found = [
-            copy.deepcopy(d) for d in self.collections.get(collection, {}).values() if all(_fits(d.get(k), w) for k, w in where.items())
+            copy.deepcopy(d) for d in self.collections.get(collection, {}).values() if all(_fits(_value(d, k), w) for k, w in where.items())
         ]
         if newest_by:
             found.sort(key=lambda d: d[newest_by], reverse=True)
@@ -65,6 +65,12 @@ class MemoryDocuments:
     def statistics(self):
         """The documents of the statistics, without progress."""
         return {name: self.collections.get(name, {}) for name in ("item_months", "store_months")}
+
+
+def _value(document, path):
+    for name in path.split("."):
+        document = document.get(name)
+    return document
 
 
 def _fits(value, wanted):

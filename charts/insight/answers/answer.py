@@ -1,5 +1,6 @@
 """What a question gets: rows with everything needed to check them, or a question back."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -56,3 +57,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         if self.books is None:
             del shown["books"]
         return shown
+
+
+def decimals_of(column: Iterable[Cell]) -> int:
+    """Decimals to show a column with: none if all its numbers are whole, two of amounts, four of ratios."""
+    numbers = [cell for cell in column if isinstance(cell, int | float)]
+    if all(number == int(number) for number in numbers):
+        return 0
+    return 4 if max(map(abs, numbers)) < 1 else 2

@@ -2,13 +2,15 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from charts.web.api import accuracy, forecasts, health, shelves, stores
+from charts.web.api import accuracy, decisions, explain, forecasts, health, shelves, stock, stores
 from charts.web.api import live as live_events
 from charts.web.api.live import Live
 from charts.web.api.resource import Api
 
+_ROOMS = (stores, forecasts, explain, accuracy, shelves, stock, decisions, health)
+
 
 def routes(api: Api, live: Live) -> list[HTTPRouteHandler]:
     """All of them."""
-    lists = [handler for room in (stores, forecasts, accuracy, shelves, health) for handler in room.routes(api)]
+    lists = [handler for room in _ROOMS for handler in room.routes(api)]
     return [*lists, *live_events.routes(api, live)]

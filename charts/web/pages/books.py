@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from charts.queries import forecasts, sales
 from charts.queries.assortment import Foreseen, Key, SoldItem, foreseen_items, sold_items
-from charts.queries.decision_table import ProductRow, facing_changes, newest_level_shifts, product_rows, scored_units
+from charts.queries.decision_rows import decision_table
+from charts.queries.decision_table import ProductRow, scored_units
 from charts.queries.sales import Finds, Period
+from charts.queries.stock_rows import ShelfAlarmRow, shelf_alarms
 from charts.queries.trading_day import ScoredTotal, TradingDay, scored_totals, trading_day, trading_days
 from charts.web.pages.kept import Kept
 
@@ -76,8 +78,16 @@ class Books:
         return self.kept.get(("plans", store), lambda: forecasts.newest_plans(self.database, store), _SLOW)
 
     def drifts(self) -> list[dict[str, Any]]:
-        """Newest drift events, newest first."""
-        return self.kept.get("drifts", lambda: forecasts.newest_drifts(self.database, _MOST_DRIFTS), _SLOW) or []
+        """Newest drift events, newest first. What is of no store, or of no item, has None there."""
+
+        def make() -> list[dict[str, Any]]:
+            return [{"store": None, "item": None} | one for one in forecasts.newest_drifts(self.database, _MOST_DRIFTS)]
+
+        return self.kept.get("drifts", make, _SLOW) or []
+
+    def alarms(self, store: str | None) -> list[ShelfAlarmRow]:
+        """What was said of shelves on the newest business date that had anything to say, the newest first; none while it is read."""
+        return self.kept.get(("alarms", store), lambda: shelf_alarms(self.database, store), _SOON) or []
 
     def scored(self, store: str, last: str, days: int) -> Mapping[Key, list[float]] | None:
         """Units sold and forecast of each item over the newest scored days."""
@@ -87,11 +97,6 @@ class Books:
         """The decision table, the largest forecast revenue first."""
 
         def make() -> list[ProductRow]:
-            last = self.newest_day(store) or "2000-01-01"
-            sold = sold_items(self.database, store, self.period(store, days))
-            ahead = foreseen_items(self.database, store)
-            plans = forecasts.newest_plans(self.database, store)
-            shifts = newest_level_shifts(forecasts.newest_drifts(self.database, _MOST_DRIFTS), last)
-            return product_rows(sold, ahead, shifts, facing_changes(plans), days)
+            return decision_table(self.database, store, self.period(store, days), days)
 
         return self.kept.get(("products", store, days), make, _SLOW)

@@ -143,10 +143,20 @@ class Desk:
         language = asked if asked in languages() else preferred_language(request.headers.get("accept-language", ""))
         theme = cookies.get("theme", "")
         speech = Speech(language, self.place.country, self._zone)
-        return Visit(request.url.path, filters, speech, self.clock(), theme if theme in _THEMES else "", self._token(request))
+        user = getattr(request.state.get("visitor"), "user", None)
+        return Visit(
+            request.url.path,
+            filters,
+            speech,
+            self.clock(),
+            theme if theme in _THEMES else "",
+            self._token(request),
+            "" if user is None else user.name,
+            request.state.get("stores"),
+        )
 
     def _frame(self, visit: Visit) -> dict[str, Any]:
-        stores = self.books.stores()
+        stores = [name for name in self.books.stores() if visit.may_see(name)]
         return {"stores": stores, "categories": self.books.categories(visit.filters.store) if stores else []}
 
     def _trouble(self, request: AnyRequest, status: int, sentence: str) -> Response[Any]:

@@ -1,21 +1,24 @@
 """Health: the forecasts' errors against the baseline over time, calibration, drift, lag, dead letters, versions."""
 
+import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from litestar import MediaType, get
+from litestar import MediaType, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 
 from charts.queries.quality import Week, quality_by_week, reader_places, whole
 from charts.web.pages import chart
+from charts.web.pages.bodies import answered_json, body_of
+from charts.web.pages.checks import Checks, check_routes
 from charts.web.pages.desk import Desk
 from charts.web.pages.outside import DeadLetter
 from charts.web.pages.speech import NOTHING, Speech
 from charts.web.pages.visit import Visit
 from charts.web.web import AnyRequest
-from streams.contract.errors import ServerError
+from streams.contract.errors import ServerError, UsageError
 from streams.contract.horizons import HORIZONS
 
 AIM: Final = 0.8
@@ -61,7 +64,7 @@ def coverage_picture(found: Mapping[str, Sequence[Week]], say: Speech) -> dict[s
     return {"drawn": chart.drawn(title, places, marks, axis), "rows": rows, "title": title}
 
 
-def health(desk: Desk, visit: Visit) -> dict[str, Any]:
+def health(desk: Desk, visit: Visit, checks: Checks) -> dict[str, Any]:
     """What the page shows."""
     books, store, say = desk.books, visit.filters.store, visit.speech
     found = books.kept.get(("quality", store), lambda: quality_by_week(books.database, store), 60.0)
@@ -90,6 +93,8 @@ def health(desk: Desk, visit: Visit) -> dict[str, Any]:
         "letters_count": len(_of_store(letters, store)),
         "letters_asked": desk.outside.letters is not None,
         "letters_trouble": letters_trouble,
+        "may_mend": desk.outside.mend is not None and desk.outside.dismiss is not None,
+        "checks": checks.shown(),
         "version": _version(),
     }
 
@@ -116,11 +121,33 @@ def _version() -> str:
         return ""
 
 
+def settle(desk: Desk, body: Mapping[str, Any]) -> str:
+    """Send a dead letter again as it was mended, or dismiss it; returns what was done. Raises UsageError, ServerError."""
+    outside, place, text, what = desk.outside, body.get("place"), body.get("text", ""), body.get("what")
+    if outside.mend is None or outside.dismiss is None:
+        raise UsageError("This process mends no letters: start it with `shelfcast web`.")
+    if not (isinstance(place, str) and isinstance(text, str) and what in ("send", "dismiss")):
+        raise UsageError("Give place and text as text, and what as send or dismiss.")
+    store = body.get("asked")
+    if what == "dismiss":
+        outside.dismiss(place, store)
+    else:
+        outside.mend(place, text, store)
+    desk.books.kept.forget(("outside", "letters"))
+    return "It is dismissed." if what == "dismiss" else "It is sent again."
+
+
 def health_routes(desk: Desk) -> list[HTTPRouteHandler]:
-    """`/health`."""
+    """`/health`, `/health/letters`, `/health/checks`."""
+    checks = Checks(desk.outside.checks, time.time)
 
     @get("/health", media_type=MediaType.HTML, include_in_schema=False)
     async def page(request: AnyRequest) -> Response[Any]:
-        return await desk.page(request, "health.html", lambda visit: health(desk, visit))
+        return await desk.page(request, "health.html", lambda visit: health(desk, visit, checks))
 
-    return [page]
+    @post("/health/letters", include_in_schema=False, status_code=200, opt={"needs": "operate"})
+    async def mend(request: AnyRequest) -> Response[Any]:
+        body = await body_of(request)
+        return await answered_json(request, lambda: settle(desk, body))
+
+    return [page, mend, *check_routes(checks)]

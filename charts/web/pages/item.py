@@ -9,12 +9,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 
 from charts.queries.assortment import Foreseen
+from charts.queries.explained import explained
 from charts.queries.forecasts import PastForecast, past_forecasts, share_of_shelf
 from charts.queries.item_history import ItemHistory, accuracy, item_history
-from charts.web.pages import chart
+from charts.web.pages import chart, item_panels
 from charts.web.pages.desk import Desk
 from charts.web.pages.speech import NOTHING, Speech
 from charts.web.pages.visit import Visit
+from charts.web.pages.why import steps
 from charts.web.web import AnyRequest
 from streams.contract.errors import UsageError
 from streams.contract.horizons import HORIZONS
@@ -46,6 +48,9 @@ def item(desk: Desk, visit: Visit) -> dict[str, Any]:
         "price": price,
         "places": places_on_shelves(plans or (), name),
         "sales_picture": sales_picture(history, visit.speech),
+        "why": (told := explained(books.database, store, name)),
+        "steps": [] if told is None else steps(told, visit.speech),
+        **item_panels.panels(desk, visit, history),
     }
 
 

@@ -57,6 +57,11 @@ class Kept:
             entry = self._values.get(key)
         return None if entry is None else entry.value
 
+    def forget(self, key: Hashable) -> None:
+        """Have the value of a key read anew: somebody has changed what it tells of."""
+        with self._lock:
+            self._values.pop(key, None)
+
     def get(self, key: Hashable, make: Callable[[], T], seconds: float, wait_seconds: float | None = None) -> T | None:
         """The value of a key, at most `seconds` old if reading is quick; an older one where it is not; None: not read yet.
 

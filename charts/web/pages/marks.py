@@ -46,3 +46,12 @@ def strip(shares: Sequence[tuple[float, str]]) -> Markup:
         left += percent
     parts.append(Markup("</svg>"))
     return Markup("").join(parts)
+
+
+def step(start: float, end: float, top: float, look: str) -> Markup:
+    """A bar from one amount to another on a scale from 0 to `top`: a step of a waterfall. look: a fill of the style sheet."""
+    low, high = sorted((max(start, 0.0), max(end, 0.0)))
+    left, width = 100 * low / max(top, 1e-9), 100 * (high - low) / max(top, 1e-9)
+    return Markup(
+        '<svg class="bar" aria-hidden="true" width="100%" height="14"><rect class="fill-{}" x="{}%" width="{}%" height="14"/></svg>'
+    ).format(look, round(min(left, 100.0), 2), round(max(min(width, 100.0), 0.3), 2))

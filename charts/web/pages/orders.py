@@ -25,6 +25,7 @@ from streams.files.spreadsheet import csv_text
 COLLECTION: Final = "desk_orders"
 """Changed orders: one document per (store, origin)."""
 LEVELS: Final = (80, 90, 95, 98, 99)
+BY_CATEGORY: Final = "category"
 MOST_PRINTED: Final = 2000
 MOST_UNITS: Final = 1_000_000
 _CSV: Final = ("store", "origin", "category", "item", "order_units", "proposed_units", "stock", "should_be_there", "chosen_by")
@@ -131,7 +132,23 @@ def order_of(desk: Desk, visit: Visit, *, most_only: bool = True) -> Order | Non
         lines = [line for line in lines if line.category == visit.filters.category]
     words = visit.filters.q.casefold().split()
     lines = [line for line in lines if all(word in line.item.casefold() for word in words)]
-    return Order(store, origin, [line for line in lines if line.ordered > 0 or line.proposed > 0] if most_only else lines)
+    if most_only:
+        lines = [line for line in lines if line.ordered > 0 or line.proposed > 0]
+    return Order(store, origin, by_category(lines) if visit.filters.sort == BY_CATEGORY else lines)
+
+
+def by_category(lines: Sequence[OrderLine]) -> list[OrderLine]:
+    """The lines category by category, those without one last; within each in the order in which they come."""
+    return sorted(lines, key=lambda line: (line.category is None, line.category or ""))
+
+
+def category_sums(lines: Sequence[OrderLine]) -> dict[str | None, tuple[float, float]]:
+    """Units and value by category, whole categories also where a page shows a part of one."""
+    sums: dict[str | None, tuple[float, float]] = {}
+    for line in lines:
+        units, value = sums.get(line.category, (0.0, 0.0))
+        sums[line.category] = (units + line.ordered, value + (line.value or 0.0))
+    return sums
 
 
 def _changed(desk: Desk, store: str, origin: str) -> dict[str, float]:
@@ -162,6 +179,8 @@ def orders(desk: Desk, visit: Visit, *, everything: bool = False) -> dict[str, A
         "pages": pages,
         "levels": sorted({*LEVELS, visit.filters.level}),
         "everything": everything,
+        "grouped": visit.filters.sort == BY_CATEGORY,
+        "sums": category_sums(order.lines),
         "stocked": any(line.stock is not None for line in order.lines),
         "may_change": desk.keeps is not None,
         "units": sum(line.ordered for line in order.lines),

@@ -14,14 +14,15 @@ from charts.web.pages.bodies import answered_json, body_of, stored_here
 from charts.web.pages.desk import Desk
 from charts.web.pages.visit import Visit
 from charts.web.web import AnyRequest
+from streams.contract.documents import DESK_PLANS
 from streams.contract.errors import UsageError
 from streams.contract.messages import OpeningPlanned, PromotionPlanned
 
-COLLECTION: Final = "desk_plans"
-"""What was announced on this page: one document per announcement."""
 KINDS: Final = ("promotion", "closed", "open")
 WEEKS: Final = 6
 MOST: Final = 1000
+PROPOSED_DAYS: Final = (1, 7)
+"""From today to the first and the last day that the form begins with: a week from tomorrow on."""
 MOST_SUGGESTED: Final = 500
 
 
@@ -50,7 +51,7 @@ def calendar(plans: Sequence[Mapping[str, Any]], today: date) -> list[list[Calen
 def plans_page(desk: Desk, visit: Visit) -> dict[str, Any]:
     """What the page shows."""
     store = visit.filters.store
-    kept = desk.keeps.all_of(COLLECTION, {} if store is None else {"store": store}, MOST) if desk.keeps else []
+    kept = desk.keeps.all_of(DESK_PLANS, {} if store is None else {"store": store}, MOST) if desk.keeps else []
     active = sorted((one for one in kept if one["active"]), key=lambda one: (one["first_day"], one["store"], one["item"]))
     today = datetime.fromtimestamp(visit.now, UTC).astimezone(visit.speech.zone).date()
     rows = (desk.books.products(store, visit.filters.days) or []) if store is not None else []
@@ -59,6 +60,7 @@ def plans_page(desk: Desk, visit: Visit) -> dict[str, Any]:
         "past": sum(one["last_day"] < today.isoformat() for one in active),
         "calendar": calendar(active, today),
         "today": today.isoformat(),
+        "proposed": [(today + timedelta(days=days)).isoformat() for days in PROPOSED_DAYS],
         "may_change": desk.keeps is not None and desk.outside.publish is not None,
         "items": [row.item for row in rows[:MOST_SUGGESTED]],
     }
@@ -77,19 +79,19 @@ def announce(desk: Desk, body: Mapping[str, Any], now: float) -> str:
     plan = values | {"_id": f"desk-{secrets.token_hex(12)}", "active": True, "at": now}
     keeps = stored_here(desk)
     _publish(desk, plan, now)
-    keeps.put(COLLECTION, plan)
+    keeps.put(DESK_PLANS, plan)
     return "It is announced. The next close of the day counts with it."
 
 
 def withdraw(desk: Desk, body: Mapping[str, Any], now: float) -> str:
     """Withdraw an announcement that was made here. Raises UsageError, ServerError."""
     keeps = stored_here(desk)
-    found = keeps.all_of(COLLECTION, {"_id": body.get("name", "")}, 1)
+    found = keeps.all_of(DESK_PLANS, {"_id": body.get("name", "")}, 1)
     if not found or found[0]["store"] != body.get("asked", found[0]["store"]):
         raise UsageError("There is no such announcement.")
     plan = found[0] | {"active": False, "at": now}
     _publish(desk, plan, now)
-    keeps.put(COLLECTION, plan)
+    keeps.put(DESK_PLANS, plan)
     return "It is withdrawn."
 
 

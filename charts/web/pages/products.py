@@ -8,8 +8,11 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 
 from charts.queries.decision_table import SORTS, CategoryRow, ProductRow, category_rows
+from charts.queries.stock_rows import LostSalesRow
 from charts.web.pages.advice import action_words, evidence_words, weight_words
 from charts.web.pages.desk import Desk
+from charts.web.pages.losses import MOST as MOST_LOSSES
+from charts.web.pages.losses import Loss, losses, lost_items
 from charts.web.pages.visit import ROWS, Filters, Visit
 from charts.web.web import AnyRequest, problem
 from streams.contract.errors import UsageError
@@ -56,12 +59,17 @@ def products(desk: Desk, visit: Visit) -> dict[str, Any]:
         "sort": filters.sort or USUAL_SORT,
         "largest": max((row.expected_revenue or 0.0 for row in shown), default=0.0),
         "categories_told": categories(desk, visit, found),
+        "losses": None if (lost := lost_items(desk.books, filters.store, filters.days)) is None else _losses(rows, lost, filters),
         "weight_words": weight_words,
         "action_words": action_words,
         "evidence_words": evidence_words,
         "several": filters.store is None and len({row.store for row in rows}) > 1,
         "moneys": {row.currency for row in found},
     }
+
+
+def _losses(rows: Sequence[ProductRow], lost: Sequence[LostSalesRow], filters: Filters) -> list[Loss]:
+    return [one for one in losses(rows, lost) if filters.category in (None, one.category)][:MOST_LOSSES]
 
 
 def categories(desk: Desk, visit: Visit, rows: Sequence[ProductRow]) -> list[CategoryRow] | None:

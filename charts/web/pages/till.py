@@ -8,6 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 
 from charts.web.pages.bodies import answered_json, body_of
+from charts.web.pages.clock import ReplayedClock
 from charts.web.pages.desk import Desk
 from charts.web.pages.files import TILL_SCRIPT, WORKER
 from charts.web.pages.visit import Visit
@@ -30,6 +31,7 @@ def till(desk: Desk, visit: Visit) -> dict[str, Any]:
     rows = (desk.books.products(store, 28) or []) if store is not None else []
     return {
         "till_script": TILL_SCRIPT,
+        "clock": desk.clock.written if isinstance(desk.clock, ReplayedClock) else "",
         "store": store,
         "may_sell": desk.outside.publish is not None,
         "items": [(row.item, None if row.price is None else f"{row.price:.2f}") for row in rows[:MOST_ITEMS]],

@@ -15,6 +15,7 @@ from charts.web.pages import freshness
 from charts.web.pages.books import Books
 from charts.web.pages.desk import Desk
 from charts.web.pages.freshness import State
+from charts.web.pages.shelf_alarms import alarm_words, alarms_with_money
 from charts.web.pages.visit import Visit
 from charts.web.web import AnyRequest
 
@@ -22,6 +23,7 @@ PRICED_DAYS: Final = 28
 """Prices are means of so many days."""
 MOST_SURPRISES: Final = 12
 MOST_CHANGES: Final = 8
+MOST_ALARMS: Final = 12
 Band = tuple[float, float, float]
 """Low, most likely, high."""
 
@@ -198,16 +200,19 @@ def today(books: Books, visit: Visit) -> dict[str, Any]:
     names = books.stores() if chosen is None else [chosen]
     views: list[StoreView] = []
     found: list[Surprise] = []
+    lately: dict[Key, SoldItem] = {}
     for day in books.trading_days(names):
         name = day.store
         sold, ahead = books.sold(name, PRICED_DAYS), books.foreseen(name)
-        state = freshness.state_of(day.newest_sale, visit.now, day.lines_an_hour, visit.speech.zone)
+        state = freshness.state_of(day.newest_sale, visit.now, day.arrivals_an_hour, visit.speech.zone)
         views.append(store_view(day, ahead, sold, books.scored_totals(name), state))
+        lately |= sold or {}
         if ahead is not None and sold is not None:
             category = visit.filters.category
             mine = {key: one for key, one in ahead.items() if category is None or (sold[key].category if key in sold else None) == category}
             found += surprises(day, mine, sold)
     found.sort(key=lambda one: -abs(one.money))
+    alarms = alarms_with_money(books.alarms(chosen), lately, {view.day.store: view.day.day for view in views})
     changes = [one for one in books.drifts() if chosen is None or one.get("store") == chosen]
     return {
         "views": views,
@@ -215,6 +220,9 @@ def today(books: Books, visit: Visit) -> dict[str, Any]:
         "newest": max((view.day.day for view in views), default=None),
         "surprises": found[:MOST_SURPRISES],
         "more_surprises": max(len(found) - MOST_SURPRISES, 0),
+        "alarms": alarms[:MOST_ALARMS],
+        "more_alarms": max(len(alarms) - MOST_ALARMS, 0),
+        "alarm_words": alarm_words,
         "changes": changes[:MOST_CHANGES],
         "reading": any(view.reading for view in views),
         "silent": [view for view in views if view.state in ("warn", "bad")],

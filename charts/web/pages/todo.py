@@ -15,8 +15,11 @@ from charts.web.pages import freshness
 from charts.web.pages.advice import action_words, evidence_words
 from charts.web.pages.bodies import answered_json, body_of, stored_here
 from charts.web.pages.desk import Desk
+from charts.web.pages.outcomes import outcome_of
 from charts.web.pages.outside import DeadLetter
+from charts.web.pages.shelf_alarms import ShelfAlarm, alarm_words, alarms_with_money
 from charts.web.pages.speech import Speech
+from charts.web.pages.today import PRICED_DAYS
 from charts.web.pages.visit import ROWS, Visit
 from charts.web.web import AnyRequest
 from streams.contract.documents import document_id
@@ -79,13 +82,24 @@ def order_task(store: str, origin: str, units: float, value: float, currency: st
 
 def silent_task(day: TradingDay, now: float, say: Speech) -> Task | None:
     """A store that should have sold meanwhile; None: its silence is usual. At stake are the sales that are missing."""
-    if day.newest_sale is None or freshness.state_of(day.newest_sale, now, day.lines_an_hour, say.zone) not in ("warn", "bad"):
+    if day.newest_sale is None or freshness.state_of(day.newest_sale, now, day.arrivals_an_hour, say.zone) not in ("warn", "bad"):
         return None
-    due = freshness.lines_due(day.newest_sale, now, day.lines_an_hour, say.zone)
+    due = freshness.arrivals_due(day.newest_sale, now, day.lines_an_hour, say.zone)
     lines = max(day.sums.sales, 1)
     why = say.gettext("No sale since %(clock)s; %(n)s were due.", clock=say.clock(day.newest_sale), n=say.number(due))
     name = document_id("silent", day.store, day.day, int(day.newest_sale))
     return Task(name, "silent", day.store, "", say.gettext("Look at the tills"), why, due * day.revenue / lines, day.currency, "today")
+
+
+def shelf_tasks(alarms: Iterable[ShelfAlarm], say: Speech) -> list[Task]:
+    """A task for each shelf that is silent or will be empty today."""
+    found = []
+    for one in alarms:
+        row = one.row
+        what = say.gettext("Look at the shelf") if row.kind == "silent" else say.gettext("Fill the shelf")
+        name = document_id(row.kind, row.store, row.item, row.day)
+        found.append(Task(name, row.kind, row.store, row.item, what, alarm_words(row, say), one.money, one.currency, "item"))
+    return found
 
 
 def letter_tasks(letters: Sequence[DeadLetter], say: Speech) -> list[Task]:
@@ -124,6 +138,9 @@ def all_tasks(desk: Desk, visit: Visit) -> list[Task] | None:
         silent = None if day is None else silent_task(day, visit.now, say)
         if silent is not None:
             found.append(silent)
+        if day is not None:
+            alarms = alarms_with_money(books.alarms(store), books.sold(store, PRICED_DAYS) or {}, {store: day.day})
+            found += shelf_tasks(alarms, say)
     found += letter_tasks([letter for letter in _letters(desk) if chosen is None or letter.store in ("", chosen)], say)
     category = visit.filters.category
     if category is not None:
@@ -154,12 +171,14 @@ def todo(desk: Desk, visit: Visit) -> dict[str, Any]:
     page = min(visit.filters.page, pages)
     mine = [one for one in kept if visit.filters.store in (None, one.get("store"))]
     mine.sort(key=lambda one: -one["at"])
+    taken = [one for one in mine if one["state"] == "taken"][:ROWS]
     return {
         "tasks": opened[(page - 1) * ROWS : page * ROWS],
         "count": len(opened),
         "page": page,
         "pages": pages,
-        "taken": [one for one in mine if one["state"] == "taken"][:ROWS],
+        "taken": taken,
+        "outcomes": {one["_id"]: outcome_of(desk, one, visit.speech.zone) for one in taken},
         "ignored": [one for one in mine if one["state"] == "ignored"][:ROWS],
         "may_change": desk.keeps is not None,
         "link": lambda task: link_of(task.link, task.store, task.item, visit),

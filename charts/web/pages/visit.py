@@ -85,6 +85,14 @@ class Visit:
     theme: str = ""
     token: str = ""
     """Proves that a change comes from a page that was shown to this session."""
+    who: str = ""
+    """Who is logged in; empty: nobody needs to."""
+    stores: frozenset[str] | None = None
+    """The stores that they may see; None: all."""
+
+    def may_see(self, store: str) -> bool:
+        """Whether the visitor may be told of a store."""
+        return self.stores is None or store in self.stores
 
     def to(self, path: str, **changes: str | int | None) -> str:
         """The address of another page with the same store, category and period; `changes` are filters of that page."""

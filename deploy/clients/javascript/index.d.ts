@@ -36,6 +36,19 @@ export interface AccuracyRow {
   coverage: number | null;
 }
 
+/** What a store sold of a category, and should sell. */
+export interface CategoryTotalRow {
+  store: string;
+  category: string | null;
+  currency: string | null;
+  items: number;
+  units: number;
+  revenue: number;
+  profit: number | null;
+  expected_units: number;
+  expected_revenue: number;
+}
+
 /** The database answers, and holds so much. */
 export interface DatabaseHealth {
   status: string;
@@ -58,6 +71,23 @@ export interface DayRow {
   orders: number;
 }
 
+/** What to do with an item: the first rule that holds, as on the page of products. */
+export interface DecisionRow {
+  store: string;
+  item: string;
+  category: string | null;
+  currency: string | null;
+  weight: "high" | "low" | "medium";
+  action: "delist" | "facings" | "keep" | "less" | "more" | "price" | "watch";
+  at_stake: number;
+  since: string | null;
+  revenue: number;
+  profit: number | null;
+  units: number;
+  expected_units: number | null;
+  expected_revenue: number | null;
+}
+
 /** A change that the model saw: `drift-detected.v1` as it is kept. */
 export interface DriftRow {
   id: string;
@@ -72,6 +102,41 @@ export interface DriftRow {
   made_at: number;
   partition: number;
   offset: number;
+}
+
+/** A forecast of one day of an item, and why it is what it is. */
+export interface Explained {
+  store: string;
+  item: string;
+  day: string;
+  origin: string;
+  made_at: number | null;
+  mean: number;
+  p10: number;
+  p50: number | null;
+  p90: number;
+  same_weekday_mean: number;
+  parts?: Part[];
+  expert?: string | null;
+  holiday?: string | null;
+  days_after_holiday?: number;
+  of_late: OfLate;
+  sold?: number | null;
+}
+
+/** A forecast of one day, why it is what it is, and in three sentences what that means. */
+export interface Explanation {
+  forecast: Explained;
+  sentences: string[];
+  looking_back?: LookingBack | null;
+}
+
+/** What the mean of the next day is made of. The numbers are whole thousandths of a unit, and their sum is that mean exactly. */
+export interface ForecastParts {
+  thousandths: number[];
+  expert: string;
+  holiday?: string | null;
+  days_after_holiday?: number;
 }
 
 /** Units expected over a horizon, first to last business date, both included. */
@@ -121,6 +186,45 @@ export interface KeptForecast {
   horizons: HorizonForecast[];
   path: number[];
   sold_so_far?: number | null;
+  parts?: ForecastParts | null;
+}
+
+/** What came, and what may have caused the difference. */
+export interface LookingBack {
+  day: string;
+  said: number;
+  sold: number;
+  once_in: number | null;
+  causes: string[];
+  sentence: string;
+}
+
+/** What empty shelves cost: of an item on a day, or in sum. Estimates; errors of items and days are taken for independent. */
+export interface LostSalesRow {
+  store: string | null;
+  day: string | null;
+  category: string | null;
+  item: string | null;
+  currency: string | null;
+  n: number;
+  hours_out: number;
+  sold: number;
+  units: number;
+  units_p10: number;
+  units_p90: number;
+  revenue: number;
+  revenue_p10: number;
+  revenue_p90: number;
+  profit: number | null;
+}
+
+/** How good the item's next-day forecasts were that came due in the last four weeks. */
+export interface OfLate {
+  n: number;
+  wape: number | null;
+  wape_same_weekday_mean: number | null;
+  bias: number | null;
+  coverage: number | null;
 }
 
 /** A line of a purchase order that `shelfcast replenish` wrote. */
@@ -130,6 +234,13 @@ export interface OrderRow {
   item: string;
   units: number;
   chosen_by: "forecast" | "plan";
+}
+
+/** One cause of a forecast. */
+export interface Part {
+  name: string;
+  units: number;
+  sum: number;
 }
 
 /** A forecast that has come due, beside what was sold. */
@@ -145,6 +256,18 @@ export interface PastForecastRow {
   p90: number;
   same_weekday_mean: number;
   actual: number;
+}
+
+/** A promotion or an opening day that was announced on the pages. What was announced otherwise is in the log only. */
+export interface PlanRow {
+  id: string;
+  store: string;
+  kind: "closed" | "open" | "promotion";
+  item: string | null;
+  first_day: string;
+  last_day: string;
+  active: boolean;
+  announced_at: number;
 }
 
 /** How far a consumer has written a partition. */
@@ -188,6 +311,27 @@ export interface ShelfRow {
   reasons: string;
 }
 
+/** What the ledger says of an item's stock. Sums run since the ledger began. */
+export interface StockLevel {
+  store: string;
+  item: string;
+  units: number;
+  knows: "counted" | "derived" | "unknown";
+  out_since: number | null;
+  counted_at: number | null;
+  agreed_at: number | null;
+  wrong_at: number | null;
+  wrong: number;
+  counts: number;
+  shrink: number;
+  received: number;
+  written_off: number;
+  business_date: string;
+  cause: "close" | "count" | "receipt" | "sold_out" | "write_off" | "wrong";
+  made_at: number;
+  reasons: WrittenOffRow[];
+}
+
 /** What a store has sold, less returns. */
 export interface StoreRow {
   store: string;
@@ -216,12 +360,24 @@ export interface TodayRow {
   same_weekday_mean: number;
 }
 
+/** Units written off for one reason. */
+export interface WrittenOffRow {
+  reason: string;
+  units: number;
+}
+
 export class Client {
   constructor(base: string, options?: Options);
   /** How good the forecasts were. Of those that have come due, against the same-weekday mean. */
   accuracy(question?: { limit?: number; from?: string; to?: string; store?: string; horizon?: "28_days" | "7_days" | "day"; by?: "horizon" | "origin" | "store" }): AsyncGenerator<AccuracyRow>;
+  /** What categories brought and should bring. By store, category and currency. */
+  categories(question?: { limit?: number; store?: string; days?: number }): AsyncGenerator<CategoryTotalRow>;
+  /** What to do with each item. By the rules of the page of products, by store and item. */
+  decisions(question?: { limit?: number; store?: string; days?: number; action?: "delist" | "facings" | "keep" | "less" | "more" | "price" | "watch" }): AsyncGenerator<DecisionRow>;
   /** Where demand has changed. What the model noticed and what it did about it, the newest first. */
   drift(question?: { limit?: number; store?: string; item?: string; kind?: "level_shift" | "sale_error"; since?: string }): AsyncGenerator<DriftRow>;
+  /** Why a forecast is what it is. Its parts, which add up to the last digit, in three sentences; of a day that has closed also why it came otherwise. */
+  explain(question: { store: string; item: string; day?: string }): Promise<Explanation>;
   /** Newest forecasts. By store and item: close for the days ahead, today for the running day. CSV and Parquet have a line a horizon. */
   forecasts(question?: { limit?: number; store?: string; item?: string }): AsyncGenerator<ItemForecasts>;
   /** Forecasts that have come due. Beside what was sold, the newest origin first; with as_of what was known on a day, by item and horizon. */
@@ -232,14 +388,20 @@ export class Client {
   items(question?: { limit?: number; from?: string; to?: string; currency?: string; store?: string; search?: string }): AsyncGenerator<ItemRow>;
   /** What happens, as it happens. Forecasts, shelf plans, scores and drift as they are published, and how many sales are counted. */
   liveEvents(question?: { store?: string; kinds?: string; after?: string }): AsyncGenerator<Event>;
+  /** What empty shelves cost. Estimated by item and day, the newest day first; or in sum. Currencies are never added. */
+  lostSales(question?: { limit?: number; from?: string; to?: string; store?: string; item?: string; by?: "category" | "day" | "item" | "item_day" | "store" }): AsyncGenerator<LostSalesRow>;
   /** Purchase orders. Lines of the orders that `shelfcast replenish` wrote, the newest first. Without that service there are none. */
   orders(question?: { limit?: number; from?: string; to?: string; store?: string }): AsyncGenerator<OrderRow>;
+  /** What was announced on the pages. Promotions, closed and open days, withdrawn ones too, by first day. */
+  plans(question?: { limit?: number; store?: string; until?: string; since?: string }): AsyncGenerator<PlanRow>;
   /** Newest shelf plans. A row a shelf, with what its plan should earn. */
   shelves(question?: { limit?: number; store?: string }): AsyncGenerator<ShelfRow>;
   /** The items of the shelf plans. A row an item of a shelf: its share, its facings, what to order. */
   shelfItems(question?: { limit?: number; store?: string; shelf?: string }): AsyncGenerator<ShelfItemRow>;
   /** What was sold day by day. A row a store and business date with sales; with an item, of its sales alone. */
   statistics(question?: { limit?: number; from?: string; to?: string; currency?: string; store?: string; item?: string }): AsyncGenerator<DayRow>;
+  /** What is known of stock. A row an item of which stock was told: how much there is, how that is known, what was missing at counts. */
+  stockLedger(question?: { limit?: number; store?: string; item?: string; knows?: "counted" | "derived" | "unknown"; out?: boolean }): AsyncGenerator<StockLevel>;
   /** The stores and what they sold. Stores with sales in the period, by name. */
   stores(question?: { limit?: number; from?: string; to?: string; currency?: string }): AsyncGenerator<StoreRow>;
   /** The running day. Items with a forecast of a day that has not closed yet. A page may be short and still have a next one. */

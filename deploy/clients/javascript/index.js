@@ -9,9 +9,24 @@ export class Client extends Transport {
     return this.rows("/v1/accuracy", question);
   }
 
+  /** What categories brought and should bring. By store, category and currency. */
+  categories(question = {}) {
+    return this.rows("/v1/categories", question);
+  }
+
+  /** What to do with each item. By the rules of the page of products, by store and item. */
+  decisions(question = {}) {
+    return this.rows("/v1/decisions", question);
+  }
+
   /** Where demand has changed. What the model noticed and what it did about it, the newest first. */
   drift(question = {}) {
     return this.rows("/v1/drift", question);
+  }
+
+  /** Why a forecast is what it is. Its parts, which add up to the last digit, in three sentences; of a day that has closed also why it came otherwise. */
+  explain(question = {}) {
+    return this.one("/v1/explain", question);
   }
 
   /** Newest forecasts. By store and item: close for the days ahead, today for the running day. CSV and Parquet have a line a horizon. */
@@ -39,9 +54,19 @@ export class Client extends Transport {
     return this.events("/v1/live", question, after);
   }
 
+  /** What empty shelves cost. Estimated by item and day, the newest day first; or in sum. Currencies are never added. */
+  lostSales(question = {}) {
+    return this.rows("/v1/lost-sales", question);
+  }
+
   /** Purchase orders. Lines of the orders that `shelfcast replenish` wrote, the newest first. Without that service there are none. */
   orders(question = {}) {
     return this.rows("/v1/orders", question);
+  }
+
+  /** What was announced on the pages. Promotions, closed and open days, withdrawn ones too, by first day. */
+  plans(question = {}) {
+    return this.rows("/v1/plans", question);
   }
 
   /** Newest shelf plans. A row a shelf, with what its plan should earn. */
@@ -57,6 +82,11 @@ export class Client extends Transport {
   /** What was sold day by day. A row a store and business date with sales; with an item, of its sales alone. */
   statistics(question = {}) {
     return this.rows("/v1/statistics", question);
+  }
+
+  /** What is known of stock. A row an item of which stock was told: how much there is, how that is known, what was missing at counts. */
+  stockLedger(question = {}) {
+    return this.rows("/v1/stock/ledger", question);
   }
 
   /** The stores and what they sold. Stores with sales in the period, by name. */

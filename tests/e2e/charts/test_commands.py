@@ -89,7 +89,16 @@ def test_charts_are_written(consumed, tmp_path):
     answer = shelfcast(consumed, "charts", "--out", str(tmp_path / "charts"), "--store", "store 0", "--top", "3")
     assert answer.returncode == 0, answer.stderr
     files = sorted(file.name for file in (tmp_path / "charts").iterdir())
-    names = ("busiest_hours", "forecast", "frequency_of_sale", "lost_sales", "profit_by_item", "running_error", "shelf_share")
+    names = (
+        "busiest_hours",
+        "explanation",
+        "forecast",
+        "frequency_of_sale",
+        "lost_sales",
+        "profit_by_item",
+        "running_error",
+        "shelf_share",
+    )
     assert files == sorted(f"{name}.{form}" for name in names for form in ("png", "svg"))
     assert "the other 3 items" in (tmp_path / "charts" / "profit_by_item.svg").read_text()
 

@@ -1,28 +1,34 @@
 """The pages in a real browser: each of them on a phone and on a desk, light and dark, without a complaint, and seen by axe-core."""
 
 import json
-import os
+import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import time
-import urllib.request
+from pathlib import Path
 from urllib.parse import quote, urlencode
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
 from charts.web.pages.desk import PAGES
+from charts.web.people.records import records_at
+from charts.web.people.users import new_user
 from consumers.forecasts.forecasts import ForecastsSink
 from consumers.runtime.metrics import ConsumerMetrics
 from consumers.statistics.statistics import StatisticsSink
+from streams.contract.settings import KafkaSettings
+from tests.e2e.page import newcomer
 from tests.support.browser import CHROMIUM, Browser
+from tests.support.served import served
 from tests.support.shop import accepted, records_of
-from tests.support.stand_ins import BEGINNING, documents_in, free_port, mongo_settings
+from tests.support.stand_ins import BEGINNING, documents_in, mongo_settings
 from tests.unit.charts.pages.shop import DAYS, HOSTILE, LAST, STORE, foreseen, sold
 
-START_SECONDS = 60
+OTHER_STORE = "elsewhere"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "web.md"
 AXE = "4.10.3"
 MOST_BYTES = 300_000
 LONGEST_SECONDS = 1.0
@@ -34,8 +40,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
 class Shop:
     """A running `shelfcast web` on a database of the test's own, and a way to sell one more."""
 
-    def __init__(self, address, statistics):
-        self.address = address
+    def __init__(self, address, statistics, settings):
+        self.address, self.settings = address, settings
         self._statistics = statistics
         self._sold = len(sold(DAYS))
 
@@ -48,6 +54,10 @@ class Shop:
         self._statistics.write(records_of([sale], start={0: self._sold - 1}))
 
 
+KAFKA_AWAY = KafkaSettings(bootstrap_servers="127.0.0.1:1")
+"""Nobody is there: a page that asks Kafka says so."""
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
     directory = tmp_path_factory.mktemp("desk")
@@ -56,34 +66,14 @@ def shop(tmp_path_factory):
         statistics = StatisticsSink(documents, ConsumerMetrics(CollectorRegistry()))
         statistics.start(0, BEGINNING)
         statistics.write(records_of(sold()))
+        elsewhere = sold(5, OTHER_STORE)
+        statistics.start(1, BEGINNING)
+        statistics.write(records_of([msgspec.structs.replace(one, partition=1) for one in elsewhere]))
         forecasts = ForecastsSink(documents, ConsumerMetrics(CollectorRegistry()))
         forecasts.start(0, BEGINNING)
         forecasts.write(records_of(foreseen()))
-        port = free_port()
-        environment = os.environ | {
-            "MONGODB_URI": settings.uri.reveal(),
-            "MONGODB_DATABASE": settings.database,
-            "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",  # nobody there: a page that asks Kafka says so
-            "SHELFCAST_API_KEYS": "",
-        }
-        said = directory / "web.log"
-        with said.open("wb") as log:
-            command = [sys.executable, "-m", "deploy.cli", "web", "--port", str(port)]
-            child = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        address, until = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
-        try:
-            while True:
-                assert child.poll() is None, said.read_text()
-                assert time.monotonic() < until, said.read_text()
-                try:
-                    with urllib.request.urlopen(f"{address}/healthz", timeout=2):
-                        break
-                except OSError:
-                    time.sleep(0.2)
-            yield Shop(address, statistics)
-        finally:
-            child.kill()
-            child.wait()
+        with served(KAFKA_AWAY, settings, directory / "web.log", SHELFCAST_API_KEYS="") as port:
+            yield Shop(f"http://127.0.0.1:{port}", statistics, settings)
 
 
 @pytest.fixture(scope="module")
@@ -108,14 +98,14 @@ def axe(tmp_path_factory):
 
 def addresses():
     query = urlencode({"store": STORE})
-    pages = [f"{path}?{query}" for path, _ in PAGES if path != "/gallery"]
+    pages = [f"{path}?{query}" for path, _ in PAGES if path != "/gallery"] + ["/ask?q=revenue+by+item"]
     return [*pages, f"/item?{query}&item={quote(HOSTILE)}", "/", "/products?q=%3Cnothing%3E", "/products?days=8"]
 
 
 def test_every_page_on_a_phone_and_on_a_desk(shop, browser, axe, tmp_path):
     problems = []
     for path in addresses():
-        for width, dark in ((360, False), (360, True), (1024, True), (1024, False)):
+        for width, dark in ((360, False), (360, True), (1024, True), (1600, True), (1600, False)):
             browser.size(width, dark=dark)
             if (width, dark) in ((360, False), (1024, True)):
                 browser.complaints.clear()
@@ -214,6 +204,21 @@ def test_work_is_taken_with_the_keyboard(shop, browser):
     browser.wait_until("document.readyState === 'complete' && document.body.innerText.includes('Open again')")
 
 
+def test_a_newcomer_does_five_tasks_in_as_many_clicks_as_the_documents_say(shop, browser):
+    browser.size(1024)
+    who = newcomer.Newcomer(browser, shop.address)
+    clicks = {
+        "What do I order?": newcomer.what_do_i_order(who, STORE),
+        "Why so much milk?": newcomer.why_so_much(who, STORE, "milk"),
+        "What changed since yesterday?": newcomer.what_changed(who),
+        "Put up a promotion": newcomer.put_up_a_promotion(who, STORE, "milk"),
+        "Where do we lose money?": newcomer.where_do_we_lose_money(who),
+    }
+    told = dict(re.findall(r"^\| (.+?) \| .+ \| (\d+) \|$", DOCUMENT.read_text(), re.MULTILINE))
+    assert {name: str(count) for name, count in clicks.items()} == {name: told.get(name) for name in clicks}
+    browser.complaints.clear()  # Kafka is away here, so that the promotion was refused
+
+
 def test_the_till_keeps_a_receipt_until_it_can_be_sent(shop, browser):
     """Kafka is away here, so the server refuses the lines: they stay in the browser, also when the page is closed."""
     browser.size(360)
@@ -230,3 +235,46 @@ def test_the_till_keeps_a_receipt_until_it_can_be_sent(shop, browser):
     [line] = json.loads(browser.value("localStorage.getItem(Object.keys(localStorage)[0])"))
     assert (line["item"], line["quantity"], line["unit_price"]) == ("milk", 1, 1.39)
     assert line["event_id"].startswith("till-")
+
+
+def log_in(browser, address, name, password):
+    browser.open(address)
+    browser.wait_until("document.querySelector('input[name=password]') !== null")
+    fill = f"f.elements.namedItem('name').value = {json.dumps(name)}; f.elements.password.value = {json.dumps(password)}"
+    browser.value(f"(() => {{ const f = document.querySelector('form'); {fill}; f.requestSubmit(); }})()")
+
+
+def test_people_log_in_and_do_what_their_role_and_stores_allow(shop, browser, tmp_path):
+    password = "correct horse battery"
+    with records_at(shop.settings) as records:
+        for name, role, stores in (("vera", "viewer", [STORE]), ("max", "manager", [])):
+            records.add(new_user(name, role, stores, password))
+    browser.size(1024)
+    with served(KAFKA_AWAY, shop.settings, tmp_path / "web.log", SHELFCAST_WEB_LOGIN="true", SHELFCAST_API_KEYS="") as port:
+        address = f"http://127.0.0.1:{port}"
+        log_in(browser, f"{address}/todo", "vera", "wrong horse battery")
+        browser.wait_until("document.querySelector('[role=alert]') !== null")
+        log_in(browser, f"{address}/todo", "vera", password)
+        browser.wait_until("location.pathname === '/todo' && document.querySelector('h1') !== null", 30)
+        browser.settle()
+        assert browser.value("new URLSearchParams(location.search).get('store')") == STORE, "sent on to the store that she may see"
+        assert OTHER_STORE not in browser.value("document.body.innerHTML")
+        assert "HttpOnly" not in browser.value("document.cookie")
+        assert browser.value("document.cookie").find("shelfcast_session") == -1, "no script can read the session"
+        take = "document.querySelector('.decide').open = true; document.querySelector('.decide button.main').click()"
+        browser.value(f"(() => {{ {take} }})()")
+        browser.wait_until("document.querySelector('.decide [role=status]').textContent.includes('may not')")
+        forbidden = f"fetch('/v1/stores?store={OTHER_STORE}').then(r => r.status)"
+        assert browser.value(forbidden) in (403, 422)
+        assert browser.value(f"fetch('/?store={OTHER_STORE}', {{headers: {{Accept: 'application/json'}}}}).then(r => r.status)") == 403
+        browser.value("document.querySelector('.tools a[href=\"/login\"]').click()")
+        browser.wait_until("document.querySelector('form[action=\"/logout\"]') !== null", 30)
+        browser.value("document.querySelector('form[action=\"/logout\"] button').click()")
+        browser.wait_until("document.querySelector('input[name=password]') !== null", 30)
+        log_in(browser, f"{address}/todo", "max", password)
+        browser.wait_until("location.pathname === '/todo' && document.querySelector('h1') !== null", 30)
+        browser.settle()
+        assert OTHER_STORE in browser.value("document.body.innerHTML"), "a manager of all stores"
+        browser.value(f"(() => {{ {take} }})()")
+        browser.wait_until("document.readyState === 'complete' && document.body.innerText.includes('Open again')", 30)
+    browser.complaints.clear()  # what was refused is in the console

@@ -16,7 +16,7 @@ from tests.support.shop import drift, forecast
 from tests.support.stand_ins import free_port
 
 SECRET = "a-secret-of-enough-length-for-this"
-MESSAGES = 60
+MESSAGES = 24
 
 
 class Receiver(http.server.ThreadingHTTPServer):
@@ -88,7 +88,7 @@ def test_every_message_arrives_and_takes_effect_once(kafka, tmp_path):
 
             def begun():
                 send([next(probes)])  # a hook begins with what comes after its first start
-                time.sleep(0.3)
+                time.sleep(0.1)
                 return receiver.effects
 
             until(begun, 60, said.read_text)

@@ -18,12 +18,14 @@ from consumers.forecasts.forecasts import ForecastsSink
 from consumers.replenishment.order_pages import OrderPages
 from consumers.replenishment.orders import Line, Part
 from consumers.statistics.statistics import StatisticsSink
+from streams.contract.documents import DESK_PLANS
 from streams.contract.errors import ServerError
 from streams.contract.settings import Secret
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.openapi import wrongs
 from tests.support.shop import a_season, accepted, drift, forecast_of_today, records_of
 from tests.support.stand_ins import BEGINNING
+from tests.support.stock_told import told_of_stock
 
 KEY = "0123456789abcdef0123"
 STORES = ("Berlin", "=Paris+1", "a/b ?&#%")
@@ -41,6 +43,15 @@ LISTS = {
     "/v1/shelves": "ShelfRow",
     "/v1/shelves/items": "ShelfItemRow",
     "/v1/orders": "OrderRow",
+    "/v1/stock/ledger": "StockLevel",
+    "/v1/stock/ledger?store=Berlin": "StockLevel",
+    "/v1/lost-sales": "LostSalesRow",
+    "/v1/lost-sales?by=item": "LostSalesRow",
+    "/v1/lost-sales?by=category": "LostSalesRow",
+    "/v1/decisions": "DecisionRow",
+    "/v1/decisions?store=Berlin": "DecisionRow",
+    "/v1/categories?days=60": "CategoryTotalRow",
+    "/v1/plans": "PlanRow",
 }
 
 
@@ -64,11 +75,17 @@ def fill(documents):
     days = [forecast_of_today(9000 + n, STORES[n % 3], ITEMS[n % 4], day="2025-01-31") for n in range(12)]
     drifts = [drift(9000, STORES[n % 3], ITEMS[n % 4]) for n in range(7)]
     drifts = [msgspec.structs.replace(one, id=f"0-9000-{n}") for n, one in enumerate(drifts)]
-    foreseen.write(records_of([*season, *days, *drifts]))
+    foreseen.write(records_of([*season, *days, *drifts, *told_of_stock(STORES, ITEMS)]))
     orders = OrderPages(documents)
     for day in ("2025-01-29", "2025-01-30"):
         for store in STORES:
             orders.add(Part(store, day, f"{store}{day}", tuple(Line(item, 12.0, "forecast") for item in ITEMS)))
+    plans = [
+        {"_id": f"desk-{n}", "store": store, "kind": ("promotion", "closed")[n % 2], "item": (ITEMS[0], "")[n % 2], "at": 1.7e9 + n,
+         "first_day": f"2025-02-{n + 1:02}", "last_day": f"2025-02-{n + 3:02}", "active": n != 1}
+        for n, store in enumerate((*STORES, STORES[0]))
+    ]  # fmt: skip
+    documents.merge(DESK_PLANS, {one["_id"]: one for one in plans})
 
 
 def client_of(documents, **settings):
@@ -116,7 +133,11 @@ def test_a_list_is_the_same_in_every_form(client, path):
     assert list(lines[0]) == table.column_names
     for line in lines:
         assert not any(cell.startswith(("=", "+", "@", "-")) and not cell[1:2].isdigit() for cell in line.values())
-    assert "=Paris+1" in {row.get("store") for row in table.to_pylist()} or "Berlin" in path or path == "/v1/accuracy"
+    assert (
+        "=Paris+1" in {row.get("store") for row in table.to_pylist()}
+        or "Berlin" in path
+        or path in {"/v1/accuracy", "/v1/lost-sales?by=category"}
+    )
 
 
 def test_types_of_a_parquet_file_are_those_of_the_rows(client):
@@ -205,6 +226,9 @@ def test_only_the_named_fields_are_given(client):
         ("/v1/forecasts/history", "store", "missing"),
         ("/v1/forecasts/history?store=a&as_of=2025-01-01&horizon=day", "as_of", "the one or the other"),
         ("/v1/accuracy?by=moon", "by", "moon"),
+        ("/v1/stock/ledger?item=milk", "item", "without store"),
+        ("/v1/stock/ledger?knows=much", "knows", "much"),
+        ("/v1/lost-sales?by=moon", "by", "moon"),
         ("/v1/health?x=1", None, "use none"),
     ],
 )
@@ -281,3 +305,21 @@ def test_health_says_how_far_the_database_has_come(client):
     told = client.get("/v1/health").json()
     assert (told["status"], told["counted"], told["series"]) == ("ok", 120, 12)
     assert {reader["reader"] for reader in told["readers"]} == {"statistics", "forecasts"}
+
+
+def test_decisions_and_categories_are_those_of_the_table_of_products(client):
+    rows = client.get("/v1/decisions?days=14").json()
+    assert "high" in {row["weight"] for row in rows}
+    some = min(row["action"] for row in rows)
+    assert {row["action"] for row in client.get(f"/v1/decisions?days=14&action={some}").json()} == {some}
+    sums = client.get("/v1/categories?days=14").json()
+    assert sum(one["items"] for one in sums) == len(rows)
+    assert sum(one["revenue"] for one in sums) == pytest.approx(sum(row["revenue"] for row in rows))
+    assert sum(one["expected_units"] for one in sums) == pytest.approx(sum(row["expected_units"] for row in rows), abs=0.01)
+
+
+def test_plans_are_listed_by_period_the_withdrawn_ones_too(client):
+    assert [(row["item"] is None, row["active"]) for row in client.get("/v1/plans").json()] == [
+        (False, True), (True, False), (False, True), (True, True)
+    ]  # fmt: skip
+    assert [row["first_day"] for row in client.get("/v1/plans?since=2025-02-05&until=2025-02-03").json()] == ["2025-02-03"]

@@ -24,7 +24,7 @@ if (toggle) {
 }
 
 addEventListener("keydown", (event) => {
-  const field = document.querySelector("input[type=search]");
+  const field = document.querySelector("main input[type=search]") || document.querySelector("input[type=search]");
   if (event.key === "/" && field && !event.target.closest("input, select, textarea")) {
     event.preventDefault();
     field.focus();

@@ -14,6 +14,10 @@ function fresh() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((one) => one.toString(16).padStart(2, "0")).join("");
 }
+function shopTime() { // of this machine; while a day is replayed, of that day
+  const [began, at, pace, until] = words.clock.split(",").map(Number);
+  return words.clock ? Math.min(at + Math.max(Date.now() / 1000 - began, 0) * pace, until) : Date.now() / 1000;
+}
 function queued() {
   try { return JSON.parse(localStorage.getItem(QUEUE) || "[]"); } catch (error) { return []; }
 }
@@ -62,7 +66,7 @@ till.addEventListener("submit", (event) => {
   field("item").focus();
 });
 document.getElementById("close").addEventListener("click", () => {
-  const order = `till-${fresh().slice(0, 12)}`, now = Date.now() / 1000;
+  const order = `till-${fresh().slice(0, 12)}`, now = shopTime();
   const lines = receipt.map((line) => ({...line, event_id: `till-${fresh()}`, order_id: order, sold_at: now, ...(words.currency ? {currency: words.currency} : {})}));
   keep([...queued(), ...lines]);
   receipt = [];

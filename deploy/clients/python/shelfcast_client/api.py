@@ -31,6 +31,29 @@ class AccuracyRow(TypedDict):
     """Fraction within p10 to p90; 0.8 is the aim."""
 
 
+class CategoryTotalRow(TypedDict):
+    """What a store sold of a category, and should sell."""
+
+    store: str
+    """Name of the store."""
+    category: str | None
+    """Null: items whose sales named none."""
+    currency: str | None
+    """Currency of the money; null: the sales named none."""
+    items: int
+    """Items sold or forecast."""
+    units: float
+    """Sold in the period, less returns."""
+    revenue: float
+    """Of the period."""
+    profit: float | None
+    """Null: not known of each item."""
+    expected_units: float
+    """Of the next 28 days, of items with a forecast."""
+    expected_revenue: float
+    """The same at the period's mean prices."""
+
+
 class DatabaseHealth(TypedDict):
     """The database answers, and holds so much."""
 
@@ -67,6 +90,37 @@ class DayRow(TypedDict):
     """Orders begun."""
 
 
+class DecisionRow(TypedDict):
+    """What to do with an item: the first rule that holds, as on the page of products."""
+
+    store: str
+    """Name of the store."""
+    item: str
+    """Name of the item."""
+    category: str | None
+    """Null: its sales named none."""
+    currency: str | None
+    """Currency of the money; null: its sales named none."""
+    weight: Literal["high", "low", "medium"]
+    """In which part of the forecast revenue it lies: high is the first four fifths."""
+    action: Literal["delist", "facings", "keep", "less", "more", "price", "watch"]
+    """price: it sold at a loss; more, less: to order; facings: as planned; delist; keep; watch."""
+    at_stake: float
+    """Money of 28 days that the reason is about."""
+    since: str | None
+    """When the level shifted that the action is about."""
+    revenue: float
+    """Of the period."""
+    profit: float | None
+    """In the row's currency; null: not known."""
+    units: float
+    """Sold in the period, less returns."""
+    expected_units: float | None
+    """Of the next 28 days; null: no forecast yet."""
+    expected_revenue: float | None
+    """The same at the period's mean price."""
+
+
 class DriftRow(TypedDict):
     """A change that the model saw: `drift-detected.v1` as it is kept."""
 
@@ -88,6 +142,64 @@ class DriftRow(TypedDict):
     """Seconds since 1970-01-01 UTC, of event time."""
     partition: int
     offset: int
+
+
+class Explained(TypedDict):
+    """A forecast of one day of an item, and why it is what it is."""
+
+    store: str
+    """Name of the store."""
+    item: str
+    """Name of the item."""
+    day: str
+    """The day that is forecast."""
+    origin: str
+    """The newest business date the forecast knows of."""
+    made_at: float | None
+    """Event time of the close that made it; null: of a forecast that has come due."""
+    mean: float
+    """Expected units."""
+    p10: float
+    """Units that sales exceed with probability 90 %."""
+    p50: float | None
+    """Null: of a forecast that has come due."""
+    p90: float
+    """Units that sales stay at or below with probability 90 %."""
+    same_weekday_mean: float
+    """Units by the mean of the same weekdays, the forecast to beat."""
+    parts: NotRequired[list["Part"]]
+    """They add up to the mean, to the last digit; empty: not known."""
+    expert: NotRequired[str | None]
+    """The expert that weighs most in the mix."""
+    holiday: NotRequired[str | None]
+    """The named holiday that is near."""
+    days_after_holiday: NotRequired[int]
+    """Days from that holiday to the day; below 0: it is still to come."""
+    of_late: "OfLate"
+    sold: NotRequired[float | None]
+    """What came; null: the day has not closed."""
+
+
+class Explanation(TypedDict):
+    """A forecast of one day, why it is what it is, and in three sentences what that means."""
+
+    forecast: "Explained"
+    sentences: list[str]
+    looking_back: NotRequired["LookingBack | None"]
+    """Null: the day has not closed."""
+
+
+class ForecastParts(TypedDict):
+    """What the mean of the next day is made of. The numbers are whole thousandths of a unit, and their sum is that mean exactly."""
+
+    thousandths: list[int]
+    """What each cause adds to those before it, in this order: usual_level, weekday, season, holiday, promotion, price, trend, store_day, bias, rounding."""
+    expert: str
+    """The expert that weighs most in the mix."""
+    holiday: NotRequired[str | None]
+    """The named holiday that is near; absent: none is."""
+    days_after_holiday: NotRequired[int]
+    """Days from that holiday to the forecast day; below 0: it is still to come."""
 
 
 class HorizonForecast(TypedDict):
@@ -168,6 +280,74 @@ class KeptForecast(TypedDict):
     """Mean units of each of the next days."""
     sold_so_far: NotRequired[float | None]
     """Units sold when a forecast of the running day was made."""
+    parts: NotRequired["ForecastParts | None"]
+    """Why the next day; null: the worker was told not to say."""
+
+
+class LookingBack(TypedDict):
+    """What came, and what may have caused the difference."""
+
+    day: str
+    """A business date."""
+    said: float
+    """Units that were forecast."""
+    sold: float
+    """Units sold."""
+    once_in: float | None
+    """By the served band, so far out a day on that side comes once in so many."""
+    causes: list[str]
+    """Known events of the day that pull in its direction."""
+    sentence: str
+
+
+class LostSalesRow(TypedDict):
+    """What empty shelves cost: of an item on a day, or in sum. Estimates; errors of items and days are taken for independent."""
+
+    store: str | None
+    """Null: of all stores."""
+    day: str | None
+    """A business date; null: of the whole period."""
+    category: str | None
+    """Null: of all categories, or its sales named none."""
+    item: str | None
+    """Null: of all items."""
+    currency: str | None
+    """Currency of the money; null: its sales named none."""
+    n: int
+    """Items and days with hours out of stock."""
+    hours_out: int
+    """Hours out of stock in which the store usually sells."""
+    sold: float
+    """Units sold on those days."""
+    units: float
+    """Units that would have been sold beyond that."""
+    units_p10: float
+    """The same with probability 90 % or more."""
+    units_p90: float
+    """The same with probability 10 %."""
+    revenue: float
+    """Estimated, in the row's currency."""
+    revenue_p10: float
+    """Estimated, in the row's currency."""
+    revenue_p90: float
+    """Estimated, in the row's currency."""
+    profit: float | None
+    """Null: no sale of the store came with a profit or a cost."""
+
+
+class OfLate(TypedDict):
+    """How good the item's next-day forecasts were that came due in the last four weeks."""
+
+    n: int
+    """Forecasts that have come due."""
+    wape: float | None
+    """Sum |forecast - sold| / sum of sold; null: nothing was sold."""
+    wape_same_weekday_mean: float | None
+    """The same of the baseline."""
+    bias: float | None
+    """Sum of forecast - sold / sum of sold."""
+    coverage: float | None
+    """Fraction within p10 to p90; 0.8 is the aim."""
 
 
 class OrderRow(TypedDict):
@@ -182,6 +362,16 @@ class OrderRow(TypedDict):
     units: float
     chosen_by: Literal["forecast", "plan"]
     """Whether the shelf plan or the service chose the units."""
+
+
+class Part(TypedDict):
+    """One cause of a forecast."""
+
+    name: str
+    units: float
+    """What it adds to the parts before it, units."""
+    sum: float
+    """The parts up to this one together, units."""
 
 
 class PastForecastRow(TypedDict):
@@ -208,6 +398,26 @@ class PastForecastRow(TypedDict):
     """Units by the mean of the same weekdays, the forecast to beat."""
     actual: float
     """Units sold from first to last day."""
+
+
+class PlanRow(TypedDict):
+    """A promotion or an opening day that was announced on the pages. What was announced otherwise is in the log only."""
+
+    id: str
+    store: str
+    """Name of the store."""
+    kind: Literal["closed", "open", "promotion"]
+    """promotion: of an item; closed, open: days of the store, against its habit."""
+    item: str | None
+    """Null: of the whole store."""
+    first_day: str
+    """A business date."""
+    last_day: str
+    """Included."""
+    active: bool
+    """False: it was withdrawn."""
+    announced_at: float
+    """Seconds since 1970-01-01 UTC."""
 
 
 class ReaderProgress(TypedDict):
@@ -278,6 +488,45 @@ class ShelfRow(TypedDict):
     """Sentences, a line each: what moves and why."""
 
 
+class StockLevel(TypedDict):
+    """What the ledger says of an item's stock. Sums run since the ledger began."""
+
+    store: str
+    """Name of the store."""
+    item: str
+    """Name of the item."""
+    units: float
+    """Units on hand; worth nothing where knows is unknown."""
+    knows: Literal["counted", "derived", "unknown"]
+    """counted: nothing has moved since a count; derived: a count, and what moved since; unknown: never counted, or found wrong since."""
+    out_since: float | None
+    """Since when nothing has been left, as far as known; seconds since 1970."""
+    counted_at: float | None
+    """The newest count."""
+    agreed_at: float | None
+    """The newest count that the ledger agreed with."""
+    wrong_at: float | None
+    """When more was sold than the ledger had, the last time."""
+    wrong: int
+    """How often that has happened."""
+    counts: int
+    """How often it was counted."""
+    shrink: float
+    """Units that were missing at counts, less those found."""
+    received: float
+    """Units received, less those sent away."""
+    written_off: float
+    """Units written off."""
+    business_date: str
+    """The business date of the newest word on it."""
+    cause: Literal["close", "count", "receipt", "sold_out", "write_off", "wrong"]
+    """Why that was said."""
+    made_at: float
+    """Seconds since 1970-01-01 UTC, of event time."""
+    reasons: list["WrittenOffRow"]
+    """What was written off, by reason."""
+
+
 class StoreRow(TypedDict):
     """What a store has sold, less returns."""
 
@@ -328,6 +577,13 @@ class TodayRow(TypedDict):
     """Units by the mean of the same weekdays, the forecast to beat."""
 
 
+class WrittenOffRow(TypedDict):
+    """Units written off for one reason."""
+
+    reason: str
+    units: float
+
+
 class Client(Transport):
     """The API of one server. Safe to use from several threads."""
 
@@ -344,6 +600,27 @@ class Client(Transport):
         """How good the forecasts were. Of those that have come due, against the same-weekday mean."""
         return self._rows("/v1/accuracy", {"limit": limit, "from": from_, "to": to, "store": store, "horizon": horizon, "by": by})
 
+    def categories(
+        self,
+        *,
+        limit: int | None = None,
+        store: str | None = None,
+        days: int | None = None,
+    ) -> Iterator[CategoryTotalRow]:
+        """What categories brought and should bring. By store, category and currency."""
+        return self._rows("/v1/categories", {"limit": limit, "store": store, "days": days})
+
+    def decisions(
+        self,
+        *,
+        limit: int | None = None,
+        store: str | None = None,
+        days: int | None = None,
+        action: Literal["delist", "facings", "keep", "less", "more", "price", "watch"] | None = None,
+    ) -> Iterator[DecisionRow]:
+        """What to do with each item. By the rules of the page of products, by store and item."""
+        return self._rows("/v1/decisions", {"limit": limit, "store": store, "days": days, "action": action})
+
     def drift(
         self,
         *,
@@ -355,6 +632,17 @@ class Client(Transport):
     ) -> Iterator[DriftRow]:
         """Where demand has changed. What the model noticed and what it did about it, the newest first."""
         return self._rows("/v1/drift", {"limit": limit, "store": store, "item": item, "kind": kind, "since": since})
+
+    def explain(
+        self,
+        *,
+        store: str,
+        item: str,
+        day: str | None = None,
+    ) -> Explanation:
+        """Why a forecast is what it is. Its parts, which add up to the last digit, in three sentences; of a day that has closed also why it came otherwise."""
+        found: Explanation = self._one("/v1/explain", {"store": store, "item": item, "day": day})
+        return found
 
     def forecasts(
         self,
@@ -410,6 +698,19 @@ class Client(Transport):
         """What happens, as it happens. Forecasts, shelf plans, scores and drift as they are published, and how many sales are counted."""
         return self._events("/v1/live", {"store": store, "kinds": kinds}, after)
 
+    def lost_sales(
+        self,
+        *,
+        limit: int | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        store: str | None = None,
+        item: str | None = None,
+        by: Literal["category", "day", "item", "item_day", "store"] | None = None,
+    ) -> Iterator[LostSalesRow]:
+        """What empty shelves cost. Estimated by item and day, the newest day first; or in sum. Currencies are never added."""
+        return self._rows("/v1/lost-sales", {"limit": limit, "from": from_, "to": to, "store": store, "item": item, "by": by})
+
     def orders(
         self,
         *,
@@ -420,6 +721,17 @@ class Client(Transport):
     ) -> Iterator[OrderRow]:
         """Purchase orders. Lines of the orders that `shelfcast replenish` wrote, the newest first. Without that service there are none."""
         return self._rows("/v1/orders", {"limit": limit, "from": from_, "to": to, "store": store})
+
+    def plans(
+        self,
+        *,
+        limit: int | None = None,
+        store: str | None = None,
+        until: str | None = None,
+        since: str | None = None,
+    ) -> Iterator[PlanRow]:
+        """What was announced on the pages. Promotions, closed and open days, withdrawn ones too, by first day."""
+        return self._rows("/v1/plans", {"limit": limit, "store": store, "until": until, "since": since})
 
     def shelves(
         self,
@@ -452,6 +764,18 @@ class Client(Transport):
     ) -> Iterator[DayRow]:
         """What was sold day by day. A row a store and business date with sales; with an item, of its sales alone."""
         return self._rows("/v1/statistics", {"limit": limit, "from": from_, "to": to, "currency": currency, "store": store, "item": item})
+
+    def stock_ledger(
+        self,
+        *,
+        limit: int | None = None,
+        store: str | None = None,
+        item: str | None = None,
+        knows: Literal["counted", "derived", "unknown"] | None = None,
+        out: bool | None = None,
+    ) -> Iterator[StockLevel]:
+        """What is known of stock. A row an item of which stock was told: how much there is, how that is known, what was missing at counts."""
+        return self._rows("/v1/stock/ledger", {"limit": limit, "store": store, "item": item, "knows": knows, "out": out})
 
     def stores(
         self,

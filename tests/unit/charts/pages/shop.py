@@ -7,10 +7,11 @@ from litestar.testing import TestClient
 from prometheus_client import CollectorRegistry
 
 from charts.web.app import create_app
-from charts.web.pages.outside import DeadLetter, Outside
+from charts.web.pages.outside import DeadLetter, Finding, Outside
 from charts.web.web_settings import WebSettings
 from consumers.forecasts.forecasts import ForecastsSink
 from consumers.statistics.statistics import StatisticsSink
+from streams.contract.errors import ServerError
 from streams.contract.messages import Allocation
 from tests.support.fakes import MemoryDocuments, MemoryKeeps, metrics
 from tests.support.shop import FIRST, accepted, drift, forecast, forecast_of_today, plan, records_of, score
@@ -60,6 +61,7 @@ def foreseen(days=DAYS, store=STORE):
     made.append(msgspec.structs.replace(plan(901, {"milk": 1.0}, store, origin), shelf="dairy", items=items, gain_per_day=1.5))
     made.append(forecast_of_today(950, store, "milk", LAST.isoformat(), 25.0))
     made.append(msgspec.structs.replace(drift(960, store, "bread"), since=(LAST - timedelta(days=5)).isoformat()))
+    made.append(msgspec.structs.replace(drift(961, store, "bread"), kind="sale_error", store=None, item=None))
     return made
 
 
@@ -78,11 +80,26 @@ LETTER = DeadLetter("0-1", "invalid", f"quantity is 0 {HOSTILE}", "sales.events-
 
 
 class Doors:
-    """Remembers what was published."""
+    """Remembers what went through them."""
 
     def __init__(self):
-        self.published = []
-        self.outside = Outside(lag=lambda: {"worker": 3}, letters=lambda: [LETTER], publish=lambda *event: self.published.append(event))
+        self.published, self.mended, self.dismissed = [], [], []
+        self.letters = [LETTER]
+        self.outside = Outside(
+            lag=lambda: {"worker": 3},
+            letters=lambda: self.letters,
+            publish=lambda *event: self.published.append(event),
+            mend=self._mend,
+            dismiss=lambda *place: self.dismissed.append(place),
+            checks={"books": lambda: [Finding("books", "good", "10 sale lines")], "system": self._fails},
+        )
+
+    def _mend(self, *letter):
+        self.mended.append(letter)
+        self.letters = []
+
+    def _fails(self):
+        raise ServerError("Kafka does not answer.")
 
 
 def client_of(documents, doors=None, keeps=None, **settings):

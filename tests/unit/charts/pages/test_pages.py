@@ -269,3 +269,8 @@ def test_a_body_is_about_the_store_of_its_address(client, doors):
 
 def test_a_page_carries_the_token_of_its_session(client):
     assert re.search(r'<meta name="csrf" content="[^"]{10,}">', page(client, "/todo", store=STORE))
+
+
+def test_a_browser_tells_our_own_forms_where_they_come_from(client):
+    """With `no-referrer` it sends `Origin: null` with them, and nobody can log in."""
+    assert client.get("/health", headers=HTML).headers["referrer-policy"] == "same-origin"

@@ -5,7 +5,7 @@ from datetime import UTC
 import pytest
 
 from charts.queries.trading_day import ScoredTotal, ratios, trading_day, trading_days, was_expected
-from charts.web.pages.freshness import lines_due, state_of
+from charts.web.pages.freshness import arrivals_due, state_of
 from consumers.statistics.statistics import StatisticsSink
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import accepted, records_of
@@ -56,8 +56,8 @@ def test_silence_turns_amber_and_red_by_what_was_due(silent_minutes, state):
 def test_a_shop_that_is_shut_is_not_silent():
     night = NOON + 10 * 3600  # 22 h, two hours after it shut
     assert state_of(NOON + 8 * 3600 - 60, night, SHOP_HOURS, UTC) == "shut"
-    assert lines_due(NOON + 8 * 3600, night, SHOP_HOURS, UTC) == 0
-    assert lines_due(NOON, NOON + 1800, SHOP_HOURS, UTC) == pytest.approx(6)
+    assert arrivals_due(NOON + 8 * 3600, night, SHOP_HOURS, UTC) == 0
+    assert arrivals_due(NOON, NOON + 1800, SHOP_HOURS, UTC) == pytest.approx(6)
     assert state_of(None, NOON, SHOP_HOURS, UTC) == "unknown"
 
 
@@ -66,3 +66,14 @@ def test_a_busy_shop_is_not_alarmed_by_a_minute():
     assert state_of(NOON - 120, NOON, busy, UTC) == "good"
     assert state_of(NOON - 400, NOON, busy, UTC) == "warn"
     assert state_of(NOON - 1000, NOON, busy, UTC) == "bad"
+
+
+def test_the_lines_of_an_order_come_together_so_that_silence_is_measured_in_orders():
+    documents = sold([
+        {"event_id": f"{day}-{line}", "hour": 12, "order_id": f"{day}-{line % 2}", "business_date": f"2025-03-{day:02}"}
+        for day in range(1, 15) for line in range(20)
+    ])  # fmt: skip
+    day = trading_day(documents, "Berlin")
+    assert (max(day.lines_an_hour), max(day.arrivals_an_hour)) == (20, 2), "on each weekday"
+    one_a_line = trading_day(sold([{"hour": 12, "business_date": "2025-03-01"}]), "Berlin")
+    assert one_a_line.orders_per_line == 1, "no orders are named"

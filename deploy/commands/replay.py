@@ -29,6 +29,7 @@ from producers.sources.mapping import Mapping, read_mapping, written
 from producers.sources.rows import Source
 from producers.sources.wire import AS_IT_IS, WireEvents, open_events_or_table, told
 from streams.contract.errors import UsageError
+from streams.contract.pseudonyms import PrivacySettings
 from streams.contract.settings import Secret, WorkerSettings
 from streams.files.whole_files import make_folder, write_whole
 from streams.kafka.brokers import metadata
@@ -87,6 +88,7 @@ def replay(
                 "An earlier replay of this source left its progress; starting over (events sent twice count once). --resume continues it."
             )
         ledger.forget()
+    pseudonyms = PrivacySettings.read().pseudonyms()
     kafka = kafka_of(data_dir)
     metadata(kafka)  # tells at once why Kafka cannot be used; publishing would only time out
     lag = LagMeter(kafka, ahead_of()) if max_lag is not None else None
@@ -94,8 +96,9 @@ def replay(
         with Publisher(kafka, PublisherSettings.read()) as publisher, _bar() as bar:
             shown = _Shown(bar, rows, limit)
             result = Replay(
-                rows, columns, publisher, options=options, ledger=ledger, lag=lag, progress=shown, say=_say, stop=_stop_on_signals()
-            ).run()
+                rows, columns, publisher, options=options, ledger=ledger, lag=lag, progress=shown, say=_say, stop=_stop_on_signals(),
+                pseudonyms=pseudonyms,
+            ).run()  # fmt: skip
     finally:
         if lag is not None:
             lag.close()

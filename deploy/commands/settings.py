@@ -19,6 +19,7 @@ CLASSES: Final = (
     "streams.contract.settings:MongoSettings",
     "streams.contract.settings:WorkerSettings",
     "producers.publisher:PublisherSettings",
+    "streams.contract.pseudonyms:PrivacySettings",
     "producers.gateway.gateway_settings:GatewaySettings",
     "streams.http.bounds:Bounds",
     "consumers.runtime.consumer_settings:ConsumeSettings",

@@ -30,6 +30,7 @@ from producers.sources.wire import builder_of
 from streams.contract.codec import encode
 from streams.contract.errors import UsageError
 from streams.contract.messages import ClockTicked
+from streams.contract.pseudonyms import Pseudonyms
 from streams.processor.local_time import DAY_SECONDS, LocalTime
 
 SLICE: Final = 5_000
@@ -99,7 +100,7 @@ class Replay:
 
     lag: returns by how many messages the consumers lag (see `LagMeter`); asked only with `max_lag`.
     progress: called a few times a second from the same thread. say: called with sentences for people.
-    stop: once it is set, `run` settles what it has sent and returns.
+    stop: once it is set, `run` settles what it has sent and returns. pseudonyms: what replaces the names of people.
     """
 
     def __init__(
@@ -114,11 +115,12 @@ class Replay:
         progress: Callable[[ReplayProgress], None] | None = None,
         say: Callable[[str], None] = lambda _: None,
         stop: threading.Event | None = None,
+        pseudonyms: Pseudonyms | None = None,
     ) -> None:
         self.source, self.publisher = source, publisher
         self.options = options or ReplayOptions()
         self._latest = time.time() + _AHEAD
-        self._builder = builder_of(source, mapping, self._latest)
+        self._builder = builder_of(source, mapping, self._latest, pseudonyms)
         self._ledger, self._lag, self._progress, self._say = ledger, lag, progress, say
         self._stop = stop or threading.Event()
         self._sent: deque[tuple[Delivery, Standing]] = deque()

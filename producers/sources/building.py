@@ -17,6 +17,7 @@ from producers.sources.rows import Column, Rows
 from streams.contract.codec import EARLIEST, LATEST, decode_event, seconds_of
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import SaleRecorded
+from streams.contract.pseudonyms import PEOPLE, Pseudonyms
 
 _encoder: Final = msgspec.json.Encoder()
 
@@ -73,12 +74,13 @@ def coarser(values: Sequence[Any], group: Group) -> list[Any]:
 class Builder:
     """Builds run after run of one source; remembers only which contents it has seen.
 
-    latest: epoch seconds beyond which a sale is taken for one of a wrong date.
+    latest: epoch seconds beyond which a sale is taken for one of a wrong date. pseudonyms: what replaces the names of people.
     """
 
-    def __init__(self, mapping: Mapping, latest: float = LATEST) -> None:
+    def __init__(self, mapping: Mapping, latest: float = LATEST, pseudonyms: Pseudonyms | None = None) -> None:
         mapping.check()
         self._latest = latest
+        self._pseudonyms = pseudonyms
         self.mapping = mapping
         self._occurrences = Occurrences()
         self._key_of: dict[str, bytes] = {}
@@ -133,6 +135,8 @@ class Builder:
         values |= {name: joined([columns[one] for one in names]) for name, names in mapping.joined.items()}
         for name, group in mapping.groups.items():
             values[name] = coarser(values[name], group)
+        if self._pseudonyms is not None:
+            values |= {name: self._pseudonyms.column(name, values[name]) for name in PEOPLE if name in values}
         times = self._times(columns, faults)
         values["sold_at"] = _or_none(times)
         if mapping.margin is not None and "profit" not in values:

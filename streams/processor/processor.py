@@ -205,6 +205,9 @@ class Processor:
             channel=sale.channel,
             on_promotion=sale.on_promotion,
             currency=sale.currency,
+            customer=sale.customer,
+            cashier=sale.cashier,
+            list_price=sale.list_price,
         )
         self._out.accepted.append((store.key, encode(accepted)))
         return profit

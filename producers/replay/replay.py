@@ -191,7 +191,9 @@ class Replay:
             first = resumed.events if number == resumed.runs else 0
             if not self._send(built, first):
                 return False
-            self._ahead = msgspec.structs.replace(self._ahead, runs=number + 1, events=0, rows=self._ahead.rows + built.rows)
+            self._ahead = msgspec.structs.replace(
+                self._ahead, runs=number + 1, events=0, rows=self._ahead.rows + built.rows, mark=built.mark or self._ahead.mark
+            )
             self._mark(Delivery(0))
         return True
 

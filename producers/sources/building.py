@@ -19,6 +19,7 @@ from streams.contract.errors import RejectedEvent
 from streams.contract.messages import SaleRecorded
 from streams.contract.pseudonyms import PEOPLE, Pseudonyms
 
+DAY_SECONDS: Final = 86_400.0
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -34,7 +35,10 @@ class BadRow:
 
 @dataclass(slots=True)
 class Built:
-    """What became of a run of so many `rows`; `keys`, `raws` and `times` go together. plans: how many announcements are in it."""
+    """What became of a run of so many `rows`; `keys`, `raws` and `times` go together.
+
+    plans: how many announcements are in it. mark: where the source continues after it.
+    """
 
     keys: list[bytes] = field(default_factory=list)
     raws: list[bytes] = field(default_factory=list)
@@ -43,11 +47,13 @@ class Built:
     skipped: Counter[str] = field(default_factory=Counter)
     rows: int = 0
     plans: int = 0
+    mark: str = ""
 
 
 def times_of(columns: ByName[str, Column], layout: Time) -> Floats:
     """When each row was sold, epoch seconds; NaN where no time can be read."""
-    return seconds([columns[name] for name in layout.columns], layout.format, layout.zone)
+    found = seconds([columns[name] for name in layout.columns], layout.format, layout.zone)
+    return found + layout.shift_days * DAY_SECONDS if layout.shift_days else found
 
 
 def kept_rows(rows: Rows, mapping: Mapping, skipped: Counter[str]) -> NDArray[np.intp]:
@@ -90,7 +96,7 @@ class Builder:
 
         Raises UsageError when a column that the mapping names is not there.
         """
-        built = Built(rows=len(rows) + len(rows.unreadable))
+        built = Built(rows=len(rows) + len(rows.unreadable), mark=rows.mark)
         built.bad += [BadRow(row.row, "invalid", row.sentence, {"text": row.text}) for row in rows.unreadable]
         if not len(rows):
             return built

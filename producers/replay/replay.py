@@ -191,6 +191,8 @@ class Replay:
             first = resumed.events if number == resumed.runs else 0
             if not self._send(built, first):
                 return False
+            if self._ahead.events < len(built.raws):
+                return True  # the limit was reached within the run: the rest of it is not settled
             self._ahead = msgspec.structs.replace(
                 self._ahead, runs=number + 1, events=0, rows=self._ahead.rows + built.rows, mark=built.mark or self._ahead.mark
             )

@@ -190,9 +190,7 @@ class Replay:
                 self._begin(built, number)
             first = resumed.events if number == resumed.runs else 0
             if not self._send(built, first):
-                return False
-            if self._ahead.events < len(built.raws):
-                return True  # the limit was reached within the run: the rest of it is not settled
+                return not self._stop.is_set()
             self._ahead = msgspec.structs.replace(
                 self._ahead, runs=number + 1, events=0, rows=self._ahead.rows + built.rows, mark=built.mark or self._ahead.mark
             )
@@ -258,7 +256,7 @@ class Replay:
         )
 
     def _send(self, built: Built, first: int) -> bool:
-        """Send a run's events from `first` on; False when stopped."""
+        """Send a run's events from `first` on; False when stopped, or when the limit was reached within the run."""
         place = first
         newest = np.maximum.accumulate(built.times) if len(built.times) else built.times
         while place < len(built.raws) and not self._reached():

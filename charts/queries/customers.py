@@ -11,22 +11,29 @@ from streams.contract.documents import CUSTOMER_YEARS, DAY_COLUMNS, DAY_SALES, M
 
 @dataclass(slots=True)
 class Purchases:
-    """A customer's days with a purchase (a line sold), as ordinals, and what was paid on them less returns, millionths."""
+    """A customer's business dates, as ordinals, each with what was paid less what was given back, millionths."""
 
     days: dict[int, int] = field(default_factory=dict)
+    """Days with a line sold."""
+    refunds: dict[int, int] = field(default_factory=dict)
+    """Days on which something was only taken back."""
     lines: dict[str, int] = field(default_factory=dict)
     """Lines bought by category (by item, where a sale named none)."""
 
     def until(self, day: int) -> dict[int, int]:
-        """The days up to an ordinal, included."""
+        """The days with a purchase up to an ordinal, included."""
         return {at: paid for at, paid in self.days.items() if at <= day}
+
+    def money(self, first: int, last: int) -> int:
+        """What was paid less what was given back from one ordinal to another, both included."""
+        return sum(paid for part in (self.days, self.refunds) for at, paid in part.items() if first <= at <= last)
 
 
 def purchases(database: Finds, currency: str | None, stores: tuple[str, ...] = (), *, with_lines: bool = False) -> dict[str, Purchases]:
     """Each customer's purchases, all stores asked about together. Raises ServerError."""
     found: defaultdict[str, Purchases] = defaultdict(Purchases)
     fields = ("customer", "currency", "year", "store", "cells", "revenue_micros", "sales")
-    for document in database.find(CUSTOMER_YEARS, _where(stores), fields + (("bought", "bought_lines") if with_lines else ())):
+    for document in database.find(CUSTOMER_YEARS, of_stores(stores), fields + (("bought", "bought_lines") if with_lines else ())):
         if document["currency"] != currency:
             continue
         mine = found[document["customer"]]
@@ -35,8 +42,9 @@ def purchases(database: Finds, currency: str | None, stores: tuple[str, ...] = (
         paid, sold = document.get("revenue_micros") or [0] * len(cells), document.get("sales") or [0] * len(cells)
         for cell, amount, lines in zip(cells, paid, sold, strict=True):
             day = first + _day_of_year(document["year"], cell)
-            if lines or day in mine.days:
-                mine.days[day] = mine.days.get(day, 0) + exact(amount)
+            # In another store the same day may be one with a purchase.
+            here = mine.days if lines or day in mine.days else mine.refunds
+            here[day] = here.get(day, 0) + exact(amount) + (mine.refunds.pop(day, 0) if here is mine.days else 0)
         if with_lines:
             for name, lines in zip(document.get("bought", ()), document.get("bought_lines", ()), strict=True):
                 mine.lines[name] = mine.lines.get(name, 0) + lines
@@ -47,7 +55,7 @@ def customer_sums(
     database: Finds, period: Period, stores: tuple[str, ...] = (), customers: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, str, str, Sums]]:
     """Customer, store, business date and sums of each day in the period. Raises ServerError."""
-    where = _where(stores)
+    where = of_stores(stores)
     if customers:
         where["customer"] = customers[0] if len(customers) == 1 else {"$in": list(customers)}
     years = {name: day[:4] for name, day in (("$gte", period.first), ("$lte", period.last)) if day is not None}
@@ -74,7 +82,8 @@ def customer_names(database: Finds) -> list[str]:
     return sorted({document["customer"] for document in database.find(CUSTOMER_YEARS, {}, ("customer",))})
 
 
-def _where(stores: tuple[str, ...]) -> Document:
+def of_stores(stores: tuple[str, ...]) -> Document:
+    """The condition on the documents of some stores; none: all."""
     if not stores:
         return {}
     return {"store": stores[0] if len(stores) == 1 else {"$in": list(stores)}}

@@ -19,7 +19,8 @@ DAYS_A_WEEK: Final = 7.0
 LEAST_CUSTOMERS: Final = 50
 LEAST_REPEATERS: Final = 20
 """With fewer customers, or fewer that came back, four parameters are guesswork."""
-_REACH: Final = 12.0
+_BOUNDS: Final = ((-9.0, 9.0), (-9.0, 12.0), (-9.0, 7.0), (-9.0, 7.0))
+"""Of the logarithms of r, alpha, a and b: where nobody stops, the likelihood has no maximum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,9 @@ class Purchasing:
         """Purchases expected of each customer in the coming weeks, equation (10) with Euler's transformation of 2F1 for large x."""
         z = weeks / (self.alpha + of.T + weeks)
         part = (1 - z) ** (self.a - 1) * hyp2f1(self.a + self.b - 1 - self.r, self.a - 1, self.a + self.b + of.x - 1, z)
-        return np.asarray((self.a + self.b + of.x - 1) / (self.a - 1) * (1 - part) * self.alive(of))
+        found = (self.a + self.b + of.x - 1) / (self.a - 1) * (1 - part)
+        # Nobody buys more than if he never stopped; where next to nobody stops, 2F1 is beyond numbers and that is the limit.
+        return np.asarray(np.fmin(found, (self.r + of.x) / (self.alpha + of.T) * weeks) * self.alive(of))
 
     def drawn(self, of: Histories, weeks: float, draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """Purchases of the coming weeks, drawn: an array of `draws` rows and a column a customer.
@@ -77,8 +80,7 @@ def fit(of: Histories) -> Purchasing | None:
         return None
     best: Any = None
     for start in ((0.25, 4.0, 0.8, 2.5), (1.0, 1.0, 0.5, 5.0)):
-        bounds = [(-_REACH, _REACH)] * 4
-        found = minimize(_loss, np.log(start), args=(of,), method="L-BFGS-B", bounds=bounds, options={"maxiter": 500, "ftol": 1e-12})
+        found = minimize(_loss, np.log(start), args=(of,), method="L-BFGS-B", bounds=_BOUNDS, options={"maxiter": 500, "ftol": 1e-12})
         if best is None or found.fun < best.fun:
             best = found
     r, alpha, a, b = map(float, np.exp(best.x))

@@ -93,6 +93,16 @@ def test_more_purchases_long_ago_mean_less_active_and_large_numbers_stay_finite(
     assert np.isfinite(model.expected(of, 13.0)).all()
 
 
+def test_where_nobody_stops_as_much_is_expected_as_the_rates_give():
+    rng = np.random.default_rng(3)
+    of = histories([np.flatnonzero(rng.random(400) < rate) for rate in rng.gamma(9.0, 0.01, 200)], 400)
+    model = purchasing.fit(of)
+    expected = model.expected(of, 10.0)
+    assert np.isfinite(expected).all()
+    assert expected.sum() == pytest.approx((of.x / of.T).sum() * 10.0, rel=0.05)
+    assert model.alive(of).mean() > 0.95
+
+
 def test_too_little_is_not_fitted():
     assert purchasing.fit(histories([[1, 5]] * 30, 50)) is None
     assert purchasing.fit(histories([[1]] * 300, 50)) is None

@@ -19,6 +19,7 @@ from producers.sources.rows import by_record
 from streams.contract.codec import decode_event
 from streams.contract.errors import RejectedEvent, UsageError
 from streams.contract.messages import SaleRecorded
+from streams.contract.pseudonyms import Pseudonyms
 from streams.contract.settings import KafkaSettings
 from streams.contract.topics import REJECTED
 from streams.kafka.reading import TopicReader
@@ -99,11 +100,14 @@ def letters(kafka: KafkaSettings, *, settled: bool = False) -> list[Letter]:
     return [letter for letter in found if first[letter.identity] is letter and (settled or letter.identity not in done)]
 
 
-def mend(letter: Letter, mapping: Mapping | None = None, changes: dict[str, Any] | None = None) -> Mended:
+def mend(
+    letter: Letter, mapping: Mapping | None = None, changes: dict[str, Any] | None = None, pseudonyms: Pseudonyms | None = None
+) -> Mended:
     """The letter as an event that the worker would accept.
 
     mapping: reads the letter's JSON object as a row. changes: fields to set to these values. An event without an `event_id` gets one made
-    from the letter's place, so that it counts once even if it is sent twice. Raises UnmendableError.
+    from the letter's place, so that it counts once even if it is sent twice. pseudonyms: what replaces the names of people.
+    Raises UnmendableError.
     """
     if letter.cut is not None:
         raise UnmendableError(
@@ -116,7 +120,7 @@ def mend(letter: Letter, mapping: Mapping | None = None, changes: dict[str, Any]
         event = decode_event(raw)
     except RejectedEvent as error:
         raise UnmendableError(str(error)) from None
-    return Mended(letter, event.store, raw)
+    return Mended(letter, event.store, raw if pseudonyms is None else pseudonyms.replaced(event, raw))
 
 
 def send_again(publisher: Publisher, mended: Mended, timeout_seconds: float) -> None:

@@ -130,7 +130,7 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
             foreign.append((currency, sale))
         if sale.quantity > 0:
             hours[hour_of_week_base(sale.business_date) + sale.hour] += 1
-        if sale.order_id is not None and _is_new(sale.order_id, orders, remembered):
+        if sale.order_id is not None and is_new_order(sale.order_id, orders, remembered):
             row[DAY_ORDERS] += 1
     total = [exact(number) for number in document["total"]]
     for day, row in rows.items():
@@ -213,7 +213,7 @@ def add_money(row: list[int], sale: SaleAccepted) -> None:
     row[MONEY_LINES] += 1
 
 
-def _is_new(order_id: str, orders: dict[int, None], remembered: int) -> bool:
+def is_new_order(order_id: str, orders: dict[int, None], remembered: int) -> bool:
     """Whether a line begins an order: its id is not among the newest ones. Ids are kept as 64-bit hashes."""
     digest = xxh3_64_intdigest(order_id.encode()) - (1 << 63)
     if digest in orders:

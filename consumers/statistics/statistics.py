@@ -3,11 +3,12 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 import msgspec
 
+from consumers.customers import fold as people
 from consumers.runtime.metrics import ConsumerMetrics
 from consumers.runtime.progress import Progress, read_progress, write_progress
 from consumers.runtime.sequence import Admitted, admit
@@ -16,6 +17,7 @@ from consumers.statistics.fold import Key, applied, by_item, by_store, collectio
 from consumers.store.cache import CachedDocuments
 from consumers.store.port import Change, Documents
 from streams.contract.codec import decode_accepted, name_is_clean, printable
+from streams.contract.documents import CASHIER_MONTHS, CUSTOMER_YEARS
 from streams.contract.messages import SaleAccepted
 from streams.contract.topics import ACCEPTED
 from streams.kafka.ends import LogEnds
@@ -29,13 +31,19 @@ def readable_sale(raw: bytes) -> SaleAccepted:
     """The accepted sale in a message. Raises ValueError that says what is wrong."""
     sale = decode_accepted(raw)
     hour_of_week_base(sale.business_date)
-    if b"\\" in raw and not (name_is_clean(sale.store) and name_is_clean(sale.item) and name_is_clean(sale.order_id or "-")):
+    named = (sale.store, sale.item, sale.order_id, sale.customer, sale.cashier, sale.category)
+    if b"\\" in raw and not all(name_is_clean(name) for name in named if name is not None):
         raise msgspec.ValidationError("a name has a control character or a lone surrogate")
     return sale
 
 
+def _note_change(changes: list[Change], before: Mapping[str, Any] | None, after: dict[str, Any]) -> None:
+    if after is not before:
+        changes.append(Change(after, before["v"] if before else None))
+
+
 class StatisticsSink:
-    """Keeps units, money and counts per item, store and day."""
+    """Keeps units, money and counts per item, store and day, per customer and day, and per cashier and hour."""
 
     name = NAME
     topic = ACCEPTED
@@ -49,6 +57,7 @@ class StatisticsSink:
     ) -> None:
         self._documents = documents
         self._cache = CachedDocuments(documents)
+        self._people = CachedDocuments(documents)  # of its own: thousands of customers would drive out the items
         self._metrics = metrics
         self._gap_alarm_seconds = gap_alarm_seconds
         self._clock = clock
@@ -84,7 +93,7 @@ class StatisticsSink:
                 self._say_unreadable(record, error)
         admitted = {p: self._admit(p, runs[p]) for p in ends}
         sales = [sale for one in admitted.values() for sale in one.sales]
-        written = self._write_groups(by_item(sales)) + self._write_groups(by_store(sales))
+        written = self._write_groups(by_item(sales)) + self._write_groups(by_store(sales)) + self._write_people(sales)
         before = [self._progress[p] for p in ends]
         after = [self._progress[p].moved(ends[p], self._seq_after(p, admitted[p])) for p in ends]
         write_progress(self._documents, self.name, before, after)
@@ -109,6 +118,7 @@ class StatisticsSink:
     def forget(self) -> None:
         """Keep nothing in memory: the next batch reads the database."""
         self._cache.forget()
+        self._people.forget()
 
     def _admit(self, partition: int, sales: list[SaleAccepted]) -> Admitted:
         seq = self._progress[partition].seq
@@ -129,11 +139,24 @@ class StatisticsSink:
         changes = []
         for key, sales in groups.items():
             before = read.get(ids[key])
-            after = applied(before or empty(key), sales)
-            if after is not before:
-                changes.append(Change(after, before["v"] if before else None))
+            _note_change(changes, before, applied(before or empty(key), sales))
         self._cache.write(collection, changes)
         return len(changes)
+
+    def _write_people(self, sales: list[SaleAccepted]) -> int:
+        """Fold sales into the documents of the customers and cashiers they name; returns how many were written."""
+        written = 0
+        for collection in (CUSTOMER_YEARS, CASHIER_MONTHS):
+            groups = {key: mine for key, mine in people.by_person(sales).items() if key.collection == collection}
+            ids = {key: people.id_of(key) for key in groups}
+            read = self._people.read(collection, ids.values())
+            changes: list[Change] = []
+            for key, mine in groups.items():
+                before = read.get(ids[key])
+                _note_change(changes, before, people.applied(before or people.empty(key), mine))
+            self._people.write(collection, changes)
+            written += len(changes)
+        return written
 
     def _note_gap(self, partition: int, admitted: Admitted) -> None:
         if admitted.ahead:

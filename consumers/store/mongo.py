@@ -17,6 +17,8 @@ from streams.mongodb.trouble import speaking
 INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     names.ITEM_MONTHS: (("store", "month"), ("month",)),
     names.STORE_MONTHS: (("store", "month"), ("month",)),
+    names.CUSTOMER_YEARS: (("store", "year"), ("customer",)),
+    names.CASHIER_MONTHS: (("store", "month"), ("month",)),
     names.FORECASTS: (("store", "item"),),
     names.RUNNING_TOTALS: (("store",),),
     names.PLANS: (("store",),),

@@ -9,7 +9,7 @@ class Difference:
     """One disagreement: where it is, and both numbers."""
 
     kind: str
-    """lost, counted_twice, missing, statistics, items, currencies, log_truncated, unreadable."""
+    """lost, counted_twice, missing, statistics, items, customers, cashiers, currencies, log_truncated, unreadable."""
     sentence: str
     store: str | None = None
     item: str | None = None

@@ -1,7 +1,7 @@
 """The whole recount: first the documents, then the log up to what the documents say they hold."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from confluent_kafka import Message
 
@@ -12,11 +12,23 @@ from consumers.verification.commits import commits_of
 from consumers.verification.difference import Difference
 from consumers.verification.events import EventBooks, EventCounts
 from consumers.verification.statistics import SalesBooks
-from streams.contract.documents import DAY_SALES, DAY_UNITS, ITEM_MONTHS, PROGRESS, STORE_MONTHS, units_of
+from streams.contract.documents import (
+    CASHIER_MONTHS,
+    CUSTOMER_YEARS,
+    DAY_COLUMNS,
+    DAY_SALES,
+    DAY_UNITS,
+    ITEM_MONTHS,
+    PROGRESS,
+    STORE_MONTHS,
+    units_of,
+)
 from streams.contract.money import amounts_shown, decimal_of
 from streams.contract.topics import ACCEPTED, EVENTS, REJECTED
 from streams.kafka.ends import LogEnds
 from streams.kafka.reading import TopicReader
+
+_OF_PEOPLE: Final = ("v", "partition", "store", "customer", "cashier", "year", "month", "currency", *DAY_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +97,9 @@ def verify(log: TopicReader, documents: MongoDocuments, group: str | None = None
     for collection in (STORE_MONTHS, ITEM_MONTHS):
         for document in documents.each(collection, ("v", "partition", "store", "item", "month", "currency", "others", "mixed_to", "days")):
             sales.document(document)
+    for collection in (CUSTOMER_YEARS, CASHIER_MONTHS):
+        for document in documents.each(collection, _OF_PEOPLE):
+            sales.people.document(collection, document)
     accepted_ends, rejected_ends = log.ends(ACCEPTED), log.ends(REJECTED)
     cut = {p for ends in (event_ends, accepted_ends, rejected_ends) for p, end in ends.items() if end.low > 0}
     differences = [_truncated(partition, accepted_ends.get(partition), sales) for partition in sorted(cut)]

@@ -12,6 +12,7 @@ from typing import Any, Final
 from consumers.statistics.fold import Key, add_money, collection_of, count_line
 from consumers.store.port import Document
 from consumers.verification.difference import Difference
+from consumers.verification.people import PeopleBooks
 from streams.contract.documents import (
     DAY_COLUMNS,
     DAY_RETURNS,
@@ -77,6 +78,7 @@ class SalesBooks:
         self.money: Money = {}
         self.not_applied = 0
         self.sales = 0
+        self.people = PeopleBooks()
         self.differences: list[Difference] = []
 
     def document(self, document: Document) -> None:
@@ -106,6 +108,7 @@ class SalesBooks:
         self.sales += 1
         month, day = sale.business_date[:7], sale.business_date[8:]
         is_due = sale.seq <= self._progress.get(sale.partition, 0)
+        self.people.accepted(sale, is_due=is_due)
         for key, place in (((sale.partition, sale.store, "", month), day), ((sale.partition, sale.store, sale.item, month), "")):
             held = self._held.get(key)
             if held is None and is_due:
@@ -129,6 +132,7 @@ class SalesBooks:
                     self.differences += _compared(key, place, held)
                 if held.mixed and not key[2]:
                     self.differences.append(_added_up(key, held))
+        self.differences += self.people.differences(self._truncated)
         return self.differences
 
     def _first(self, sale: SaleAccepted) -> bool:

@@ -13,6 +13,7 @@ from rich.table import Table
 from charts.insight.answers.answer import Answer, Cell, decimals_of
 from charts.insight.answers.asking import ask as answered
 from charts.insight.questions.form import Form
+from charts.insight.staff_settings import StaffSettings
 from charts.queries.database import ReadOnlyDatabase
 from deploy.connection import servers
 from streams.contract.errors import UsageError
@@ -46,10 +47,11 @@ def ask(
     _, mongo = servers(data_dir)
     database = ReadOnlyDatabase(mongo)
     before: Form | None = None
+    staff = StaffSettings.read().allowed
     refused = False
     try:
         for question in questions:
-            answer = answered(database, question, before, today)
+            answer = answered(database, question, before, today, staff=staff)
             before, refused = answer.form or before, answer.refused
             if as_json:
                 typer.echo(json.dumps(answer.shown(), ensure_ascii=False))

@@ -17,6 +17,7 @@ from producers.publisher import Publisher, PublisherSettings
 from producers.sources.mapping import read_mapping
 from streams.contract.codec import printable
 from streams.contract.errors import UsageError
+from streams.contract.pseudonyms import PrivacySettings
 
 _SHOWN: Final = 4000
 
@@ -100,14 +101,14 @@ def replay(
     mapping, changes = read_mapping(fix) if fix else None, dict(map(_change, change or []))
     sent, left = 0, {}
     kafka = kafka_of(data_dir)
-    settings = PublisherSettings.read()
+    settings, pseudonyms = PublisherSettings.read(), PrivacySettings.read().pseudonyms()
     with Publisher(kafka, settings) as publisher:
         for letter in _chosen(data_dir, places, reason, settled=False):
             try:
                 if dismiss:
                     settle(publisher, letter, settings.delivery_timeout_seconds)
                 else:
-                    send_again(publisher, mend(letter, mapping, changes), settings.delivery_timeout_seconds)
+                    send_again(publisher, mend(letter, mapping, changes, pseudonyms), settings.delivery_timeout_seconds)
             except UnmendableError as error:
                 left[letter.place] = str(error)
             else:

@@ -10,6 +10,7 @@ from deploy.connection import kafka_of
 from producers.gateway.app import create_app
 from producers.gateway.gateway_settings import GatewaySettings
 from producers.publisher import Publisher, PublisherSettings
+from streams.contract.pseudonyms import PrivacySettings
 from streams.http.bounds import Bounds
 from streams.http.doorman import ConnectionMetrics
 from streams.http.listening import serve
@@ -30,10 +31,11 @@ def gateway(
         "store": "berlin-1", "item": "milk", "quantity": 2, "unit_price": 1.19, "sold_at": "2026-05-01T12:30:00+02:00"}'
     """
     settings, bounds = GatewaySettings.read(host=host, port=port), Bounds.read()
+    pseudonyms = PrivacySettings.read().pseudonyms()
     kafka = kafka_of(data_dir)
     with Publisher(kafka, PublisherSettings.read()) as publisher:
         registry = CollectorRegistry()
-        app = create_app(publisher, settings, registry)
+        app = create_app(publisher, settings, registry, pseudonyms)
         metrics = ConnectionMetrics(registry, "gateway")
         serve(
             app,

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,8 +28,11 @@ from producers.sources.files import Delimited
 from producers.sources.guess import guess
 from producers.sources.mapping import Mapping, read_mapping, written
 from producers.sources.rows import Source
+from producers.sources.shop_database import ShopDatabase
+from producers.sources.shops import SHOPS
 from producers.sources.wire import AS_IT_IS, WireEvents, open_events_or_table, told
 from streams.contract.errors import UsageError
+from streams.contract.pseudonyms import PrivacySettings
 from streams.contract.settings import Secret, WorkerSettings
 from streams.files.whole_files import make_folder, write_whole
 from streams.kafka.brokers import metadata
@@ -39,16 +43,29 @@ _console = Console(stderr=True)
 
 def replay(
     source: Annotated[str | None, typer.Argument(help="A CSV, NDJSON or Parquet file (.gz too), or `completejourney`.")] = None,
-    mapping: Annotated[Path | None, typer.Option(help="TOML file that maps the columns; default: a guess, shown and written.")] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML file that maps the columns, or a known schema: bikestores, northwind. Default: a guess, shown and written."
+        ),
+    ] = None,
     speed: Annotated[str, typer.Option(help="`max`, or how fast event time runs: 600x is an hour in 6 seconds.")] = "max",
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after this many events.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue where a replay of the same source stopped.")] = False,
+    from_start: Annotated[
+        bool, typer.Option("--from-start", help="Read a shop's database from its beginning, not on from the last time.")
+    ] = False,
     promotions_known_ahead: known_ahead.Promotions = False,
     openings_known_ahead: known_ahead.Openings = False,
-    close_days: Annotated[bool, typer.Option(help="End with a clock tick for every store, so that the last day closes.")] = True,
+    close_days: Annotated[
+        bool | None,
+        typer.Option(
+            help="End with a clock tick for every store, so that the last day closes. Default: yes, but not for a shop's database."
+        ),
+    ] = None,
     max_lag: Annotated[int | None, typer.Option(min=100, help="Wait while worker or statistics lag by this many messages.")] = None,
     database: Annotated[str | None, typer.Option(help="SQLAlchemy URL; one with a password belongs into SHELFCAST_DATABASE.")] = None,
-    query: Annotated[str | None, typer.Option(help="SQL whose rows are the sales; ORDER BY their time.")] = None,
+    query: Annotated[str | None, typer.Option(help="SQL whose rows are the sales; ORDER BY their time. Or name it in the mapping.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Directory of progress files and of the embedded servers.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -62,15 +79,19 @@ def replay(
       shelfcast replay sales.csv
       shelfcast replay sales.csv.gz --mapping sales.toml --speed 600x
       shelfcast replay --database postgresql://reader@db/shop --query 'SELECT * FROM sales ORDER BY sold_at, id' --mapping sales.toml
+      shelfcast replay --database postgresql://reader@db/shop --mapping shop.toml
       shelfcast replay daily.csv --promotions-known-ahead --openings-known-ahead
       shelfcast replay sales.csv --resume
     """
     folder = (data_dir or DEFAULT_DATA_DIR) / "replay"
     known, settings = KnownAhead(promotions_known_ahead, openings_known_ahead), WorkerSettings.read()
+    mapped = _mapping(mapping)
+    if query is None and source is None and mapped is not None and mapped.database is not None:
+        database = database or ProcessSettings.read().database.reveal() or None
     options = ReplayOptions(
         speed=speed_of(speed),
         limit=limit,
-        close_days=close_days,
+        close_days=(mapped is None or mapped.database is None) if close_days is None else close_days,
         max_lag=max_lag,
         lateness_seconds=settings.lateness_minutes * 60,
         sort_folder=folder,
@@ -79,14 +100,19 @@ def replay(
     )
     if query is not None:
         database = database or ProcessSettings.read().database.reveal() or None
-    rows, columns = _opened(source, mapping, database, query, folder)
+    rows, columns = _opened(source, mapped, database, query, folder)
     ledger = Ledger(folder, rows, columns, known, settings.timezone)
-    if not resume:
+    if isinstance(rows, ShopDatabase):
+        rows = replace(rows, since=ledger.read_on(from_start=from_start))
+        if rows.since:
+            _say("Reading on from where the last replay of this database stopped; --from-start reads all of it.")
+    elif not resume:
         if ledger.exists():
             _console.print(
                 "An earlier replay of this source left its progress; starting over (events sent twice count once). --resume continues it."
             )
         ledger.forget()
+    pseudonyms = PrivacySettings.read().pseudonyms()
     kafka = kafka_of(data_dir)
     metadata(kafka)  # tells at once why Kafka cannot be used; publishing would only time out
     lag = LagMeter(kafka, ahead_of()) if max_lag is not None else None
@@ -94,8 +120,9 @@ def replay(
         with Publisher(kafka, PublisherSettings.read()) as publisher, _bar() as bar:
             shown = _Shown(bar, rows, limit)
             result = Replay(
-                rows, columns, publisher, options=options, ledger=ledger, lag=lag, progress=shown, say=_say, stop=_stop_on_signals()
-            ).run()
+                rows, columns, publisher, options=options, ledger=ledger, lag=lag, progress=shown, say=_say, stop=_stop_on_signals(),
+                pseudonyms=pseudonyms,
+            ).run()  # fmt: skip
     finally:
         if lag is not None:
             lag.close()
@@ -104,10 +131,21 @@ def replay(
         raise typer.Exit(130)
 
 
-def _opened(source: str | None, mapping: Path | None, database: str | None, query: str | None, folder: Path) -> tuple[Source, Mapping]:
+def _mapping(named: Path | None) -> Mapping | None:
+    """The mapping of a file, or of a schema that is known by its name."""
+    if named is None:
+        return None
+    return read_mapping(SHOPS[str(named)] if str(named) in SHOPS and not named.exists() else named)
+
+
+def _opened(source: str | None, mapping: Mapping | None, database: str | None, query: str | None, folder: Path) -> tuple[Source, Mapping]:
     """What to replay, and how its rows become sales."""
+    if mapping is not None and mapping.database is not None and source is None and query is None and database is not None:
+        return ShopDatabase(Secret(database), mapping.database), mapping
     if (source is None) == (query is None) or (query is None) != (database is None):
-        raise UsageError("Name one source: a file, or `completejourney`, or --database URL with --query SQL.")
+        raise UsageError(
+            "Name one source: a file, or `completejourney`, or --database URL with --query SQL or with a --mapping that has [database]."
+        )
     if source == "completejourney":
         journey = completejourney.load()
         _console.print(journey.about, highlight=False)
@@ -121,7 +159,7 @@ def _opened(source: str | None, mapping: Path | None, database: str | None, quer
         return found, AS_IT_IS
     if isinstance(found, Delimited):
         _console.print(found.about, highlight=False, markup=False)
-    return found, read_mapping(mapping) if mapping else _guessed(found, folder)
+    return found, mapping or _guessed(found, folder)
 
 
 def _guessed(source: Source, folder: Path) -> Mapping:

@@ -14,6 +14,7 @@ from charts.figures.products import movers, quadrants
 from charts.insight.reports.page import page
 from charts.insight.reports.report import DEFAULT_TOP, Report
 from charts.insight.reports.report import report as built
+from charts.insight.staff_settings import StaffSettings
 from charts.queries.database import ReadOnlyDatabase
 from deploy.connection import servers
 from streams.contract.errors import UsageError
@@ -45,7 +46,7 @@ def report(
     _, mongo = servers(data_dir)
     database = ReadOnlyDatabase(mongo)
     try:
-        made = built(database, tuple(store or ()), first, last, top, currency)
+        made = built(database, tuple(store or ()), first, last, top, currency, staff=StaffSettings.read().allowed)
     finally:
         database.close()
     if made is None:

@@ -19,6 +19,7 @@ CLASSES: Final = (
     "streams.contract.settings:MongoSettings",
     "streams.contract.settings:WorkerSettings",
     "producers.publisher:PublisherSettings",
+    "streams.contract.pseudonyms:PrivacySettings",
     "producers.gateway.gateway_settings:GatewaySettings",
     "streams.http.bounds:Bounds",
     "consumers.runtime.consumer_settings:ConsumeSettings",
@@ -26,6 +27,7 @@ CLASSES: Final = (
     "consumers.webhooks.webhooks_settings:WebhooksSettings",
     "consumers.ads.ads_settings:AdsSettings",
     "charts.web.web_settings:WebSettings",
+    "charts.insight.staff_settings:StaffSettings",
     "workbench.third_month.third_month_settings:ThirdMonthSettings",
     "deploy.process:ProcessSettings",
 )

@@ -21,6 +21,7 @@ from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores, tick
 from producers.publisher import Publisher
 from streams.contract.loopback import is_loopback
+from streams.contract.pseudonyms import Pseudonyms
 from streams.http.access import RefusedError, is_local
 from streams.http.description import KEY_REFUSALS, Described, document_of, refusals
 from streams.http.docs_page import docs_page
@@ -39,15 +40,17 @@ h2{margin-top:2.5rem}h2 code{font-size:1em}table{border-collapse:collapse;width:
 td,th{border-bottom:1px solid #d8dce3;padding:.3rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}"""
 
 
-def create_app(publisher: Publisher, settings: GatewaySettings, registry: CollectorRegistry) -> Litestar:
-    """The ASGI application. It uses the publisher and does not close it."""
+def create_app(
+    publisher: Publisher, settings: GatewaySettings, registry: CollectorRegistry, pseudonyms: Pseudonyms | None = None
+) -> Litestar:
+    """The ASGI application. It uses the publisher and does not close it. pseudonyms: what replaces the names of people."""
     metrics = GatewayMetrics(registry)
     metrics.watch_waiting(lambda: publisher.waiting)
     rate = RateLimit(settings.rate_per_second, settings.rate_burst, time.monotonic)
     guard = Guard(settings.keyring(), WrongKeys(settings.wrong_keys_per_minute, time.monotonic))
     stores = LiveStores()
     by_store = RateLimit(settings.store_rate_per_second, max(1, round(settings.store_rate_per_second * 2)), time.monotonic)
-    door = Door(publisher, settings, metrics, guard, rate, stores, by_store)
+    door = Door(publisher, settings, metrics, guard, rate, stores, by_store, pseudonyms)
     routes = [*_doors(door), *_about_itself(door, registry)]
     return Litestar(
         [*routes, *_description_of(routes)],

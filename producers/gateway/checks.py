@@ -18,6 +18,7 @@ from streams.contract.messages import (
     SaleRecorded,
     ShelfDefined,
 )
+from streams.contract.pseudonyms import Pseudonyms
 
 FUTURE_SECONDS: Final = 2 * 86_400.0
 """An event so far ahead of the clock is a till with a wrong date; the worker would refuse it."""
@@ -45,12 +46,18 @@ class Checked:
 
 
 def check(
-    lines: list[bytes], now: float, *, sales_only: bool, max_depth: int, numbers: Sequence[int] | None = None
+    lines: list[bytes],
+    now: float,
+    *,
+    sales_only: bool,
+    max_depth: int,
+    numbers: Sequence[int] | None = None,
+    pseudonyms: Pseudonyms | None = None,
 ) -> tuple[Checked, list[LineError]]:
     """Every line that passes, and an error for every one that does not.
 
     sales_only: take sales alone, whose `type` may be left out; else any event, which must name its type.
-    numbers: of the lines in their request, where they are not all of it.
+    numbers: of the lines in their request, where they are not all of it. pseudonyms: what replaces the names of people.
     """
     checked, errors = Checked([], [], {}), []
     for number, line in zip(numbers or range(1, len(lines) + 1), lines, strict=True):
@@ -67,7 +74,8 @@ def check(
             errors.append(LineError(number, error.reason, printable(str(error)), error.field))
             continue
         checked.keys.append(event.store.encode())
-        checked.raws.append(_typed(event, line))
+        raw = _typed(event, line)
+        checked.raws.append(raw if pseudonyms is None else pseudonyms.replaced(event, raw))
         checked.ticks += isinstance(event, ClockTicked)
         checked.newest[event.store] = max(at, checked.newest.get(event.store, 0.0))
     return checked, errors

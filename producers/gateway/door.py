@@ -20,6 +20,7 @@ from producers.gateway.telemetry import GatewayMetrics
 from producers.gateway.ticks import LiveStores
 from producers.publisher import Publisher
 from streams.contract.errors import DeliveryError
+from streams.contract.pseudonyms import Pseudonyms
 from streams.http.access import RefusedError
 from streams.http.guard import Guard, address_of
 from streams.http.rate import RateLimit
@@ -76,6 +77,9 @@ class Door:
 
     by_store: RateLimit | None = None
     """Limits the requests with events of one store."""
+
+    pseudonyms: Pseudonyms | None = None
+    """Replaces the names of customers and cashiers; None: they stay."""
 
     async def sales(self, request: AnyRequest) -> Response[Any]:
         """`POST /v1/sales`."""
@@ -165,10 +169,10 @@ class Door:
             raise BodyError(400, "The connection ended before the body did.") from None
 
     def _parse_sales(self, _request: AnyRequest, lines: list[bytes]) -> tuple[Checked, list[LineError]]:
-        return check(lines, time.time(), sales_only=True, max_depth=self.settings.max_depth)
+        return check(lines, time.time(), sales_only=True, max_depth=self.settings.max_depth, pseudonyms=self.pseudonyms)
 
     def _parse_events(self, _request: AnyRequest, lines: list[bytes]) -> tuple[Checked, list[LineError]]:
-        return check(lines, time.time(), sales_only=False, max_depth=self.settings.max_depth)
+        return check(lines, time.time(), sales_only=False, max_depth=self.settings.max_depth, pseudonyms=self.pseudonyms)
 
     def _parse_older(self, request: AnyRequest, lines: list[bytes]) -> tuple[Checked, list[LineError]]:
         key = request.headers.get("idempotency-key")

@@ -22,6 +22,7 @@ class Standing(Struct, kw_only=True):
 
     bad, skipped, late, plans: counts that include a run as soon as it is begun. bad_bytes: length of the file of bad rows.
     by_time: whether the runs are those of the rows sorted by time, rather than those of the source's order.
+    mark: where a source that is read on later continues after the settled runs.
     """
 
     runs: int = 0
@@ -38,6 +39,7 @@ class Standing(Struct, kw_only=True):
     plans: int = 0
     by_time: bool = False
     closed: bool = False
+    mark: str = ""
 
 
 class Ledger:
@@ -75,6 +77,16 @@ class Ledger:
         """Start over."""
         self.path.unlink(missing_ok=True)
         self.bad_path.unlink(missing_ok=True)
+
+    def read_on(self, *, from_start: bool = False) -> str:
+        """Begin a replay that reads on from where the last one came to; returns its mark, empty for the beginning."""
+        before = self.read()
+        if from_start or not before.mark:
+            self.forget()
+            return ""
+        # The settled runs are behind the mark; the file of bad rows goes on.
+        self.write(Standing(mark=before.mark, bad_bytes=before.bad_bytes))
+        return before.mark
 
     def bad_rows(self, keep_bytes: int) -> "BadRows":
         """The file of bad rows, cut back to what is settled."""

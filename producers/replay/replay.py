@@ -31,6 +31,7 @@ from producers.sources.wire import builder_of
 from streams.contract.codec import encode
 from streams.contract.errors import UsageError
 from streams.contract.messages import ClockTicked
+from streams.contract.pseudonyms import Pseudonyms
 from streams.processor.local_time import DAY_SECONDS, LocalTime
 
 SLICE: Final = 5_000
@@ -101,7 +102,7 @@ class Replay:
     lag: returns by how many messages the consumers lag (see `LagMeter`); asked only with `max_lag`.
     until: is told the time of the next event, and says up to which time events may go now (see `LiveDay`).
     progress: called a few times a second from the same thread. say: called with sentences for people.
-    stop: once it is set, `run` settles what it has sent and returns.
+    stop: once it is set, `run` settles what it has sent and returns. pseudonyms: what replaces the names of people.
     """
 
     def __init__(
@@ -117,11 +118,12 @@ class Replay:
         progress: Callable[[ReplayProgress], None] | None = None,
         say: Callable[[str], None] = lambda _: None,
         stop: threading.Event | None = None,
+        pseudonyms: Pseudonyms | None = None,
     ) -> None:
         self.source, self.publisher = source, publisher
         self.options = options or ReplayOptions()
         self._latest = time.time() + _AHEAD
-        self._builder = builder_of(source, mapping, self._latest)
+        self._builder = builder_of(source, mapping, self._latest, pseudonyms)
         self._ledger, self._lag, self._until, self._progress, self._say = ledger, lag, until, progress, say
         self._stop = stop or threading.Event()
         self._sent: deque[tuple[Delivery, Standing]] = deque()
@@ -197,8 +199,10 @@ class Replay:
                 self._begin(built, number)
             first = resumed.events if number == resumed.runs else 0
             if not self._send(built, first):
-                return False
-            self._ahead = msgspec.structs.replace(self._ahead, runs=number + 1, events=0, rows=self._ahead.rows + built.rows)
+                return not self._stop.is_set()
+            self._ahead = msgspec.structs.replace(
+                self._ahead, runs=number + 1, events=0, rows=self._ahead.rows + built.rows, mark=built.mark or self._ahead.mark
+            )
             self._mark(Delivery(0))
         return True
 
@@ -261,7 +265,7 @@ class Replay:
         )
 
     def _send(self, built: Built, first: int) -> bool:
-        """Send a run's events from `first` on; False when stopped."""
+        """Send a run's events from `first` on; False when stopped, or when the limit was reached within the run."""
         place = first
         newest = np.maximum.accumulate(built.times) if len(built.times) else built.times
         while place < len(built.raws) and not self._reached():

@@ -17,7 +17,9 @@ from producers.sources.rows import Column, Rows
 from streams.contract.codec import EARLIEST, LATEST, decode_event, seconds_of
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import SaleRecorded
+from streams.contract.pseudonyms import PEOPLE, Pseudonyms
 
+DAY_SECONDS: Final = 86_400.0
 _encoder: Final = msgspec.json.Encoder()
 
 
@@ -33,7 +35,10 @@ class BadRow:
 
 @dataclass(slots=True)
 class Built:
-    """What became of a run of so many `rows`; `keys`, `raws` and `times` go together. plans: how many announcements are in it."""
+    """What became of a run of so many `rows`; `keys`, `raws` and `times` go together.
+
+    plans: how many announcements are in it. mark: where the source continues after it.
+    """
 
     keys: list[bytes] = field(default_factory=list)
     raws: list[bytes] = field(default_factory=list)
@@ -42,11 +47,13 @@ class Built:
     skipped: Counter[str] = field(default_factory=Counter)
     rows: int = 0
     plans: int = 0
+    mark: str = ""
 
 
 def times_of(columns: ByName[str, Column], layout: Time) -> Floats:
     """When each row was sold, epoch seconds; NaN where no time can be read."""
-    return seconds([columns[name] for name in layout.columns], layout.format, layout.zone)
+    found = seconds([columns[name] for name in layout.columns], layout.format, layout.zone)
+    return found + layout.shift_days * DAY_SECONDS if layout.shift_days else found
 
 
 def kept_rows(rows: Rows, mapping: Mapping, skipped: Counter[str]) -> NDArray[np.intp]:
@@ -73,12 +80,13 @@ def coarser(values: Sequence[Any], group: Group) -> list[Any]:
 class Builder:
     """Builds run after run of one source; remembers only which contents it has seen.
 
-    latest: epoch seconds beyond which a sale is taken for one of a wrong date.
+    latest: epoch seconds beyond which a sale is taken for one of a wrong date. pseudonyms: what replaces the names of people.
     """
 
-    def __init__(self, mapping: Mapping, latest: float = LATEST) -> None:
+    def __init__(self, mapping: Mapping, latest: float = LATEST, pseudonyms: Pseudonyms | None = None) -> None:
         mapping.check()
         self._latest = latest
+        self._pseudonyms = pseudonyms
         self.mapping = mapping
         self._occurrences = Occurrences()
         self._key_of: dict[str, bytes] = {}
@@ -88,7 +96,7 @@ class Builder:
 
         Raises UsageError when a column that the mapping names is not there.
         """
-        built = Built(rows=len(rows) + len(rows.unreadable))
+        built = Built(rows=len(rows) + len(rows.unreadable), mark=rows.mark)
         built.bad += [BadRow(row.row, "invalid", row.sentence, {"text": row.text}) for row in rows.unreadable]
         if not len(rows):
             return built
@@ -133,6 +141,8 @@ class Builder:
         values |= {name: joined([columns[one] for one in names]) for name, names in mapping.joined.items()}
         for name, group in mapping.groups.items():
             values[name] = coarser(values[name], group)
+        if self._pseudonyms is not None:
+            values |= {name: self._pseudonyms.column(name, values[name]) for name in PEOPLE if name in values}
         times = self._times(columns, faults)
         values["sold_at"] = _or_none(times)
         if mapping.margin is not None and "profit" not in values:

@@ -1,8 +1,8 @@
 """The rows of a database query, streamed by the server through SQLAlchemy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy
 import xxhash
@@ -25,7 +25,7 @@ class Query:
     @property
     def name(self) -> str:
         """The database, without user and password."""
-        return self._engine().url.render_as_string(hide_password=True)
+        return shown(self.url)
 
     @property
     def fingerprint(self) -> str:
@@ -43,29 +43,50 @@ class Query:
 
     def read(self) -> Iterator[Rows]:
         """Rows by 20,000. Raises UsageError when the query is wrong, ServerError when the database does not answer."""
-        engine = self._engine()
         number = 1
-        try:
-            with engine.connect().execution_options(stream_results=True, yield_per=ROWS_AT_ONCE) as connection:
-                result = connection.execute(sqlalchemy.text(self.sql))
-                names = [str(name) for name in result.keys()]  # noqa: SIM118 - a result is no mapping
-                for batch in result.partitions(ROWS_AT_ONCE):
-                    columns: dict[str, Column] = dict(zip(names, map(list, zip(*batch, strict=True)), strict=True))
-                    yield Rows(range(number, number + len(batch)), columns)
-                    number += len(batch)
-        except sqlalchemy.exc.ProgrammingError as error:
-            raise UsageError(f"The database refused the query: {error.orig}. Correct --query.") from None
-        except SQLAlchemyError as error:
-            raise ServerError(f"The database {self.name} did not give the rows: {getattr(error, 'orig', None) or error}.") from None
-        finally:
-            engine.dispose()
+        for names, batch in streamed(self.url, self.sql, {}, ROWS_AT_ONCE):
+            columns: dict[str, Column] = dict(zip(names, map(list, zip(*batch, strict=True)), strict=True))
+            yield Rows(range(number, number + len(batch)), columns)
+            number += len(batch)
 
-    def _engine(self) -> sqlalchemy.Engine:
-        try:
-            return sqlalchemy.create_engine(self.url.reveal())
-        except NoSuchModuleError as error:
-            raise UsageError(f"--database names a kind of database that SQLAlchemy does not know: {error}.") from None
-        except ArgumentError:
-            raise UsageError("--database is no database URL: write one as in postgresql://user@host/shop or sqlite:///shop.db.") from None
-        except ModuleNotFoundError as error:
-            raise UsageError(f"The driver for --database is not installed: {error.name}. Install it into the same environment.") from None
+
+def streamed(
+    url: Secret, sql: str, parameters: Mapping[str, Any], rows_at_once: int
+) -> Iterator[tuple[list[str], Sequence[Sequence[Any]]]]:
+    """The column names and some rows of a query, again and again, streamed by the server.
+
+    Raises UsageError when the query is wrong, ServerError when the database does not answer.
+    """
+    engine = engine_of(url)
+    try:
+        with engine.connect().execution_options(stream_results=True, yield_per=rows_at_once) as connection:
+            result = connection.execute(sqlalchemy.text(sql), dict(parameters))
+            names = [str(name) for name in result.keys()]  # noqa: SIM118 - a result is no mapping
+            for batch in result.partitions(rows_at_once):
+                yield names, batch
+    except sqlalchemy.exc.ProgrammingError as error:
+        raise UsageError(f"The database refused the query: {error.orig}. Correct the query.") from None
+    except SQLAlchemyError as error:
+        raise ServerError(f"The database {shown(url)} did not give the rows: {getattr(error, 'orig', None) or error}.") from None
+    finally:
+        engine.dispose()
+
+
+def shown(url: Secret) -> str:
+    """A database's URL without its password."""
+    return engine_of(url).url.render_as_string(hide_password=True)
+
+
+def engine_of(url: Secret) -> sqlalchemy.Engine:
+    """The way to a database. Raises UsageError if the URL is none, or its driver is missing."""
+    try:
+        return sqlalchemy.create_engine(url.reveal())
+    except NoSuchModuleError as error:
+        raise UsageError(f"--database names a kind of database that SQLAlchemy does not know: {error}.") from None
+    except ArgumentError:
+        raise UsageError("--database is no database URL: write one as in postgresql://user@host/shop or sqlite:///shop.db.") from None
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"The driver for --database is not installed: {error.name}. Install it into the same environment, for PostgreSQL and MySQL by "
+            "`pip install shelfcast[databases]`."
+        ) from None

@@ -22,11 +22,15 @@ Constant = str | int | float | bool
 
 
 class Time(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the time of a sale stands: columns joined by a blank, their format, and the zone of times without offset."""
+    """Where the time of a sale stands: columns joined by a blank, their format, and the zone of times without offset.
+
+    shift_days: added to every time, so that data of before 2000 can be used. 10,227 days are 28 years with the same weekdays.
+    """
 
     columns: Annotated[tuple[str, ...], Meta(min_length=1)]
     format: str = "iso"
     zone: str = "UTC"
+    shift_days: Annotated[int, Meta(ge=-36_525, le=36_525)] = 0
 
 
 class Identity(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +63,20 @@ class Group(Struct, frozen=True, forbid_unknown_fields=True):
     other: str | None = None
 
 
+class ShopQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the sales stand in a shop's database.
+
+    sql: a SELECT that joins its tables, one row a sale line. watermark: the column that grows as sales are added, by which a later replay
+    reads on. key: columns that identify a row. overlap: so many days (or numbers) before the newest watermark are read again, for rows that
+    are added late; rows that were sent are known by their key.
+    """
+
+    sql: str
+    watermark: str
+    key: Annotated[tuple[str, ...], Meta(min_length=1)]
+    overlap: Annotated[float, Meta(ge=0, le=366)] = 0.0
+
+
 class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
     """Source columns to the fields of a sale; `joined` fields are the texts of several columns with a blank between.
 
@@ -75,6 +93,7 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
     decimal: Literal[".", ","] = "."
     skip: tuple[Skip, ...] = ()
     groups: dict[str, Group] = field(default_factory=dict)
+    database: ShopQuery | None = None
 
     def used(self) -> dict[str, str]:
         """Each source column the mapping needs, and what for."""
@@ -104,6 +123,8 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True):
             raise UsageError(f"[time] zone = {self.time.zone!r}: write a name of the tz database, as in Europe/Berlin.")
         if (self.event_id.kind == "columns") != bool(self.event_id.columns):
             raise UsageError('[event_id]: give `columns = [...]` with kind = "columns", and only then.')
+        if self.database is not None and self.event_id.kind != "columns":
+            raise UsageError('A mapping with [database] needs [event_id] kind = "columns": ids that stay when rows are read again.')
 
     def _check_fields(self) -> None:
         for name in (*self.columns, *self.joined, *self.constants, *self.groups):
@@ -159,6 +180,7 @@ def written(mapping: Mapping, comment: str = "") -> str:
         ("[constants]", mapping.constants),
     ]
     tables += [("[time]", msgspec.structs.asdict(mapping.time)), ("[event_id]", msgspec.structs.asdict(mapping.event_id))]
+    tables += [] if mapping.database is None else [("[database]", msgspec.structs.asdict(mapping.database))]
     tables += [("[[skip]]", msgspec.structs.asdict(rule)) for rule in mapping.skip]
     for name, group in mapping.groups.items():
         tables += [(f"[groups.{name}]", {"other": group.other}), (f"[groups.{name}.names]", group.names)]
@@ -166,7 +188,7 @@ def written(mapping: Mapping, comment: str = "") -> str:
         shown = [
             f"{_key(key)} = {_toml(value)}"
             for key, value in table.items()
-            if value is not None and value is not False and value not in ((), "")
+            if value is not None and value is not False and value not in ((), "") and not (key == "shift_days" and not value)
         ]
         lines += ["", head, *shown] if shown else []
     return "\n".join(lines) + "\n"

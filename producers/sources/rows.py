@@ -27,11 +27,15 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows `numbers` of a source, 1-based as a person counts them below the header."""
+    """Rows `numbers` of a source, 1-based as a person counts them below the header.
+
+    mark: where a source that is read on later continues after these rows.
+    """
 
     numbers: Sequence[int]
     columns: Mapping[str, Column]
     unreadable: Sequence[Unreadable] = field(default=())
+    mark: str = ""
 
     def __len__(self) -> int:
         return len(self.numbers)

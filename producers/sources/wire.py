@@ -15,6 +15,7 @@ from producers.sources.rows import Rows, Source
 from streams.contract.codec import LATEST, decode_event, moment_of, planned_days, seconds_of
 from streams.contract.errors import RejectedEvent
 from streams.contract.messages import InputEvent, OpeningPlanned, PromotionPlanned
+from streams.contract.pseudonyms import Pseudonyms
 
 TYPES: Final = frozenset(str(message.__struct_config__.tag) for message in get_args(InputEvent))
 """The types of input events, as in `sale-recorded.v1`."""
@@ -57,11 +58,12 @@ class WireEvents(NdJson):
 
 
 class WireBuilder(Builder):
-    """Hands the events of a `WireEvents` on as they are."""
+    """Hands the events of a `WireEvents` on as they are, but for the names of people where those are replaced."""
 
-    def __init__(self, latest: float = LATEST) -> None:
+    def __init__(self, latest: float = LATEST, pseudonyms: Pseudonyms | None = None) -> None:
         self.mapping = AS_IT_IS
         self._latest = latest
+        self._pseudonyms = pseudonyms
 
     def build(self, rows: Rows) -> Built:
         """The events of some rows, and the bad rows with their reasons."""
@@ -78,7 +80,7 @@ class WireBuilder(Builder):
             else:
                 good.append(place)
                 built.keys.append(one.key)
-                built.raws.append(one.raw)
+                built.raws.append(one.raw if self._pseudonyms is None else self._pseudonyms.replaced(decode_event(one.raw), one.raw))
         built.times = times[good]
         return built
 
@@ -89,9 +91,9 @@ def open_events_or_table(path: Path, *, mapped: bool) -> Source:
     return WireEvents(path) if isinstance(found, NdJson) and not mapped and _begins_with_event(path) else found
 
 
-def builder_of(source: Source, mapping: Mapping, latest: float = LATEST) -> Builder:
+def builder_of(source: Source, mapping: Mapping, latest: float = LATEST, pseudonyms: Pseudonyms | None = None) -> Builder:
     """What turns the rows of a source into events."""
-    return WireBuilder(latest) if isinstance(source, WireEvents) else Builder(mapping, latest)
+    return WireBuilder(latest, pseudonyms) if isinstance(source, WireEvents) else Builder(mapping, latest, pseudonyms)
 
 
 def told(path: Path) -> str:

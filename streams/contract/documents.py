@@ -14,6 +14,11 @@ ITEM_MONTHS: Final = "item_months"
 seconds; `category`, the one named last. Documents that were written before these two existed lack them until their next sale."""
 STORE_MONTHS: Final = "store_months"
 """The same per (partition, store, month), over all items."""
+CUSTOMER_YEARS: Final = "customer_years"
+"""One document per (partition, store, customer, currency, year): `cells` (100 x month + day, sorted) and one array for each of DAY_COLUMNS,
+in the same order; a column of zeros is left out. `bought` and `bought_lines`: categories, or items without one, and their lines."""
+CASHIER_MONTHS: Final = "cashier_months"
+"""The same per (partition, store, cashier, currency, month), by hour: 100 x day + hour. Without `bought`."""
 FORECASTS: Final = "forecasts"
 """The newest forecast per (store, item): `close` for the days ahead, `today` for the running day. `said`: by forecast day, the parts of
 the newest next-day forecasts, as JSON."""
@@ -52,8 +57,8 @@ LOG: Final = "log"
 """One document: the identity of the log from which all others were made."""
 
 COLLECTIONS: Final = (
-    ITEM_MONTHS, STORE_MONTHS, FORECASTS, RUNNING_TOTALS, PLANS, PLAN_PARTS, SCORES, SCORE_MONTHS, DRIFTS, STOCK, LOST_SALES, SILENCES,
-    RUN_OUTS, AD_ACCOUNTS, PROGRESS, LOG,
+    ITEM_MONTHS, STORE_MONTHS, CUSTOMER_YEARS, CASHIER_MONTHS, FORECASTS, RUNNING_TOTALS, PLANS, PLAN_PARTS, SCORES, SCORE_MONTHS, DRIFTS,
+    STOCK, LOST_SALES, SILENCES, RUN_OUTS, AD_ACCOUNTS, PROGRESS, LOG,
 )  # fmt: skip
 """What is made from the log, and goes with it."""
 

@@ -185,6 +185,9 @@ class SaleAccepted(Struct, frozen=True, kw_only=True, tag_field="type", tag="sal
     channel: Label | None = None
     on_promotion: bool | None = None
     currency: Currency | None = None
+    customer: Annotated[Label | None, Meta(description="As the sale named it: a pseudonym where producers have a key for them.")] = None
+    cashier: Annotated[Label | None, Meta(description="As the sale named it: a pseudonym where producers have a key for them.")] = None
+    list_price: Price | None = None
 
 
 class HorizonForecast(Struct, frozen=True, gc=False):

@@ -7,6 +7,8 @@ gives the same messages and the same state, byte for byte, however the log is cu
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol, Self
 
+from msgspec.structs import replace
+
 from online_model import Forecaster
 from streams.contract.codec import decode_event, encode, moment_of, planned_days, seconds_of
 from streams.contract.errors import EventFault, RejectedEvent, ShelfcastError, SnapshotError
@@ -204,6 +206,9 @@ class Processor:
             on_promotion=sale.on_promotion,
             currency=sale.currency,
         )
+        if sale.customer is not None or sale.cashier is not None or sale.list_price is not None:
+            # Most lines have none of the three, and are spared the fields.
+            accepted = replace(accepted, customer=sale.customer, cashier=sale.cashier, list_price=sale.list_price)
         self._out.accepted.append((store.key, encode(accepted)))
         return profit
 

@@ -64,7 +64,7 @@ class MemoryDocuments:
 
     def statistics(self):
         """The documents of the statistics, without progress."""
-        return {name: self.collections.get(name, {}) for name in ("item_months", "store_months")}
+        return {name: self.collections.get(name, {}) for name in ("item_months", "store_months", "customer_years", "cashier_months")}
 
 
 def _value(document, path):

@@ -3,6 +3,8 @@
 import random
 from datetime import date, timedelta
 
+import msgspec
+
 from consumers.runtime.sink import Record
 from streams.contract.codec import encode
 from streams.contract.horizons import HORIZONS
@@ -65,6 +67,19 @@ def sales_of(count: int, seed: int = 1, partitions: int = 2, stores: int = 4, it
             )
         )
     return made
+
+
+def named(sales: list[SaleAccepted]) -> list[SaleAccepted]:
+    """The same sales by seven customers and at three cashiers; every fifth is anonymous, and every third names a category."""
+    return [
+        msgspec.structs.replace(
+            sale,
+            customer=f"customer {number * 7 % 11 % 7}" if number % 5 else None,
+            cashier=f"cashier {number % 3}" if number % 4 else None,
+            category="food" if number % 3 == 0 else None,
+        )
+        for number, sale in enumerate(sales)
+    ]
 
 
 def records_of(messages, timestamp: float = 0.0, start: dict[int, int] | None = None) -> list[Record]:

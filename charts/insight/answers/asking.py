@@ -1,9 +1,12 @@
 """One door: a question in, an answer out. Reads the database; knows nothing of terminals and HTTP."""
 
+from typing import Final
+
 from charts.insight.answers.ahead import errors, forecasts, of_one_horizon
 from charts.insight.answers.answer import Answer, Cell
 from charts.insight.answers.causes import explained
 from charts.insight.answers.knowledge import Holdings, books, holdings
+from charts.insight.answers.people import is_about_people, people_table
 from charts.insight.answers.tables import Table, needs_one_currency, selection_of, table
 from charts.insight.answers.values import money_rows
 from charts.insight.questions.catalogue import MEASURES
@@ -14,6 +17,8 @@ from charts.queries.grouped import cells
 from charts.queries.held import Remembering
 from charts.queries.sales import Finds, Period, Sums
 
+STAFF_OFF: Final = "Numbers about cashiers are off. Set SHELFCAST_STAFF_REPORTS=true where law and agreements allow them."
+
 
 def ask(
     database: Finds,
@@ -23,6 +28,7 @@ def ask(
     *,
     held: Holdings | None = None,
     check_books: bool = True,
+    staff: bool = False,
 ) -> Answer:
     """Answer a question, or say why not.
 
@@ -36,6 +42,8 @@ def ask(
         What the database holds, if it was read a moment ago.
     check_books
         Whether to compare the sums by item with those by store.
+    staff
+        Whether questions about cashiers are answered.
 
     Raises ServerError.
 
@@ -56,6 +64,8 @@ def ask(
         return Answer(
             refused=True, ambiguous=True, reason="Currencies are never added up. Which one?", choices=choices, watermark=held.watermark
         )
+    if form.by == "cashier" and not staff:
+        return Answer(refused=True, reason=STAFF_OFF, understood=sentence(form), watermark=held.watermark)
     reading_once = Remembering(database)
     made = _made(reading_once, form, held, currency)
     if isinstance(made, str):
@@ -84,7 +94,9 @@ def _refused(reading: Reading, held: Holdings) -> Answer:
     )  # fmt: skip
 
 
-def _made(database: Finds, form: Form, held: Holdings, currency: str | None) -> Table | str:
+def _made(  # noqa: PLR0911 - one line a kind of question
+    database: Finds, form: Form, held: Holdings, currency: str | None
+) -> Table | str:
     """The table of an answer, or a sentence that says why there is none."""
     if form.kind == "decisions":
         return _decisions(database, form, held, currency)
@@ -96,6 +108,8 @@ def _made(database: Finds, form: Form, held: Holdings, currency: str | None) -> 
     if kind == "forecast":
         made = forecasts(database, form, held.known.today, currency)
         return made if made.rows or form.bounds else "No forecast reaches that period. " + " ".join(made.notes)
+    if is_about_people(form):
+        return people_table(database, form, held.known.today, currency)
     if form.by == "hour" and not _whole_months(form, held):
         return "Hours are kept by month: ask for a whole month, or leave the period out."
     return table(database, form, held, currency)

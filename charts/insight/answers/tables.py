@@ -11,7 +11,9 @@ from charts.insight.questions.form import Bound, Form
 from charts.queries.grouped import Selection, days_with_sales, grouped, lines_by_hour
 from charts.queries.sales import Finds, Period, Sums
 
-_IN_MONEY = ("revenue", "profit", "margin", "price", "order_value")
+_IN_MONEY = ("revenue", "profit", "margin", "price", "order_value", "spend", "spend_per_customer")
+_NAMED = ("item", "store", "customer", "segment", "cashier")
+"""Dimensions whose rows stand in the order of their values, and not of their names."""
 
 
 @dataclass(slots=True)
@@ -89,8 +91,8 @@ def _compared(now: dict[str, Sums], before: dict[str, Sums], form: Form, currenc
     keys = list(dict.fromkeys([*now, *before])) if form.by else [""]
     current = {key: value(now.get(key, Sums()), form.measure, currency) for key in keys}
     earlier = {key: value(before.get(key, Sums()), form.measure, currency) for key in keys}
-    change = {key: _difference(current[key], earlier[key]) for key in keys}
-    percent = {key: _percent(change[key], earlier[key]) for key in keys}
+    change = {key: change_of(current[key], earlier[key]) for key in keys}
+    percent = {key: percent_of(change[key], earlier[key]) for key in keys}
     ranked = change if form.ranked_by == "change" else current
     kept = arranged(ranked, current, form, change, percent)
     rows = [(*([label(form.by, key)] if form.by else []), current[key], earlier[key], change[key], percent[key]) for key in kept]
@@ -98,11 +100,13 @@ def _compared(now: dict[str, Sums], before: dict[str, Sums], form: Form, currenc
     return Table((*head, form.measure, "before", "change", "change_percent"), rows, tie_notes(kept, ranked, form))
 
 
-def _difference(one: float | None, other: float | None) -> float | None:
+def change_of(one: float | None, other: float | None) -> float | None:
+    """One number less another."""
     return None if one is None or other is None else round(one - other, 4)
 
 
-def _percent(change: float | None, base: float | None) -> float | None:
+def percent_of(change: float | None, base: float | None) -> float | None:
+    """A change in percent of what was before; None without a positive base."""
     return None if change is None or not base or base <= 0 else round(100 * change / base, 1)
 
 
@@ -118,7 +122,7 @@ def arranged(
         keys = [key for key in keys if (ranked[key] or 0.0) * (1 if form.order == "top" else -1) > 0]
     elif form.order:
         keys = [key for key in keys if ranked[key] is not None]
-    if form.order or form.by in ("item", "store"):
+    if form.order or form.by in _NAMED:
         sign = 1.0 if form.order == "bottom" else -1.0
         keys.sort(key=lambda key: (ranked[key] is None, sign * (ranked[key] or 0.0), key))
     else:
@@ -145,7 +149,7 @@ def tie_notes(keys: Sequence[str], ranked: dict[str, float | None], form: Form) 
     notes = []
     if form.limit and len(keys) > form.limit:
         notes.append(f"{len(keys)} rows instead of {form.limit}: several are equal at {ranked[keys[-1]]:g}.")
-    if form.order == "bottom" and form.by in ("item", "store") and form.ranked_by == "value":
+    if form.order == "bottom" and form.by in _NAMED and form.ranked_by == "value":
         notes.append(f"Only a {form.by} with a sale or return in the period is ranked.")
     return notes
 

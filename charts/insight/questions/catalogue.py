@@ -30,7 +30,8 @@ class Measure:
 
 
 _DATES: Final = ("weekday", "day", "week", "month", "quarter", "year")
-_ALL: Final = ("", "item", "store", *_DATES)
+_PEOPLE: Final = ("customer", "segment", "cashier")
+_ALL: Final = ("", "item", "store", *_DATES, *_PEOPLE)
 
 MEASURES: Final = {
     "revenue": Measure("revenue", "money", _ALL),
@@ -39,11 +40,14 @@ MEASURES: Final = {
     "sales": Measure("number of sales", "count", (*_ALL, "hour")),
     "returns": Measure("number of returns", "count", _ALL, less_is_better=True),
     "returned_units": Measure("units returned", "count", _ALL, less_is_better=True),
-    "orders": Measure("number of orders", "count", ("", "store", *_DATES)),
+    "orders": Measure("number of orders", "count", ("", "store", *_DATES, *_PEOPLE)),
     "margin": Measure("margin (profit over revenue)", "ratio", _ALL),
     "price": Measure("average price of a unit", "ratio", _ALL, less_is_better=None),
-    "order_value": Measure("average order value", "ratio", ("", "store", *_DATES)),
+    "order_value": Measure("average order value", "ratio", ("", "store", *_DATES, *_PEOPLE)),
     "return_rate": Measure("return rate (units returned over units sold)", "ratio", _ALL, less_is_better=True),
+    "customers": Measure("number of customers", "count", ("", "store", "segment", *_DATES)),
+    "spend": Measure("spend of known customers", "money", ("", "store", "customer", "segment", *_DATES)),
+    "spend_per_customer": Measure("average spend of a customer", "ratio", ("", "store", "segment", *_DATES)),
     "forecast_units": Measure("forecast units", "forecast", ("", "item", "store", "day")),
     "forecast_revenue": Measure("forecast revenue", "forecast", ("", "item", "store", "day")),
     "error": Measure("forecast error (WAPE)", "score", ("", "horizon", "store", "day", "month"), less_is_better=True),

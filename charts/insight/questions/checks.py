@@ -44,6 +44,8 @@ def _selection(form: Form) -> None:
         raise Unknown("Errors are kept by store, horizon and day.", ["forecast error by store"])
     if MEASURES[form.measure].kind == "forecast" and form.weekdays:
         raise Unknown("Forecasts are not summed by weekday.", ["forecast units by day next week"])
+    if named and (form.by in ("customer", "segment", "cashier") or form.measure in ("customers", "spend", "spend_per_customer")):
+        raise Unknown("What customers and cashiers have to do with single items is not kept.", ["revenue by customer last month"])
     if form.measure in ("orders", "order_value") and named:
         raise Unknown("Orders are counted by store: one order holds several items.", ["number of orders by store last month"])
 
@@ -54,5 +56,7 @@ def _shares_and_means(form: Form, question: str) -> None:
         raise Unknown("Shares are of money, units and counts.", ["share of revenue by store this year"])
     if form.share and not form.by and not form.items and not form.stores:
         raise Ambiguous("The share of what?", [f"{question} by {one}" for one in ("store", "item")])
+    if form.per_day and (form.by in ("customer", "segment", "cashier") or form.measure in ("customers", "spend")):
+        raise Unknown("Means a day are of all sales, in total, by item or by store.", ["average revenue per day last month"])
     if form.per_day and (not is_sum or form.compares or form.by in _RUNS or form.by == "weekday"):
         raise Unknown("Means a day are of money, units and counts, in total, by item or by store.", ["average revenue per day last month"])

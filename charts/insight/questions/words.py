@@ -9,6 +9,11 @@ from charts.insight.questions.dates import DAYS, MONTHS, NUMBERS
 MEASURE_PHRASES: Final = tuple(
     (re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])"), measure)
     for pattern, measure in (
+        (r"(?:average |mean |avg )(?:customer )?(?:spend(?:ing)?|spent|revenue)(?: (?:per|a|of a|by|each) (?:customer|client|shopper))?"
+         r"|spend(?:ing)? (?:per|a) (?:customer|client|shopper)", "spend_per_customer"),
+        (r"(?:number of |how many |count of )(?:different |distinct |unique |active )?(?:customers|clients|shoppers|buyers)"
+         r"|(?:unique|distinct|active) (?:customers|clients|shoppers|buyers)|customer (?:count|numbers)", "customers"),
+        (r"customer spend(?:ing)?|spend(?:ing)?|spent|spends", "spend"),
         (r"(?:average|mean|avg) (?:order|basket|receipt|transaction|ticket) (?:value|size|amount)|aov|basket value|order value"
          r"|(?:average |mean )?revenue (?:per|an) order|(?:average|mean) (?:order|basket)", "order_value"),
         (r"return rate|rate of returns?|(?:share|percentage|percent) of (?:returns|units returned|returned units)|returns? percentage",
@@ -43,6 +48,9 @@ ERROR_PHRASES: Final = (
 DIMENSION_WORDS: Final = {
     "item": "item items product products article articles sku skus goods",
     "store": "store stores shop shops branch branches outlet outlets location locations",
+    "customer": "customer customers client clients shopper shoppers buyer buyers",
+    "segment": "segment segments",
+    "cashier": "cashier cashiers employee employees salesperson salespeople",
     "weekday": "weekday weekdays",
     "hour": "hour hours",
     "day": "day days date dates",
@@ -72,11 +80,10 @@ FUTURE: Final = "predicted predict forecast forecasts forecasted expected expect
 UNSUPPORTED: Final = {
     word: reason
     for words, reason in (
-        ("customer customers client clients shopper shoppers buyer buyers loyalty visitor visitors footfall traffic",
-         "the statistics hold no customers"),
-        ("cashier cashiers employee employees staff salesperson people team", "the statistics hold no staff"),
+        ("loyalty visitor visitors footfall traffic", "the statistics hold customers who are named in sales, and no others"),
+        ("staff people team", "ask by cashier: the statistics hold nobody else"),
         ("category categories department departments brand brands region regions country countries city cities channel channels colour "
-         "color size supplier suppliers segment segments gender age group groups", "the statistics are kept by item and store only"),
+         "color size supplier suppliers gender age group groups", "the statistics are kept by item and store only"),
         ("stock inventory stockout stockouts shelf shelves shelve facing facings", "stock and shelves are answered by `shelfcast shelf`"),
         ("median percentile quantile correlation correlate variance deviation cumulative running elasticity trend seasonality",
          "only sums, means a day, shares and changes are computed"),
@@ -106,6 +113,7 @@ VOCABULARY: Final = frozenset(
     {*DIMENSION_OF, *ADVERBS, *DAYS, *MONTHS, *NUMBERS, *UNSUPPORTED, *ROSE.split(), *FELL.split(), *CHANGED.split(), *FUTURE.split()}
     | STOPWORDS
     | set(
+        "spend spending spent spends unique distinct active "
         "return rate rates refund price pieces piece volume volumes quantity quantities demand order receipts baskets count frequency wape "
         "proceeds biased negative outside exclude revenue revenues turnover takings profit profits "
         "margin margins units unit sales sale returns returned refunds orders "

@@ -6,10 +6,13 @@ from datetime import date
 from typing import Final
 
 from charts.insight.answers.causes import Explained
+from charts.insight.customers.sentences import of_customers
+from charts.insight.customers.tables import Customers
 from charts.insight.reports.decisions import Decision
 from charts.insight.reports.places import Interval, Place
 from charts.insight.reports.profiles import Profile
 from charts.insight.reports.rhythm import Mover, Weekday
+from charts.insight.reports.staff import Cashier
 from charts.queries.forecasts import ErrorSums
 from charts.queries.sales import Period
 
@@ -33,6 +36,7 @@ class Sentence:
 def commentary(
     period: Period, before: Period, total: Interval | None, places: Sequence[Place], causes: Explained | None, products: Sequence[Profile],
     decisions: Sequence[Decision], errors: dict[str, ErrorSums], weekdays: Sequence[Weekday], mover: Mover | None,
+    customers: Customers | None = None, at_work: Sequence[Cashier] = (),
 ) -> list[Sentence]:  # fmt: skip
     """At most ten sentences, what to do first."""
     when = f"{period.first} to {period.last}"
@@ -40,8 +44,10 @@ def commentary(
         *_total(when, total),
         *_causes(when, causes, period, before),
         *_places(when, places),
+        *(Sentence(*one) for one in of_customers(when, customers)),
         *_actions(decisions),
         *_concentration(decisions, products),
+        *_staff(when, at_work),
         *_mover(when, mover),
         *_weekday(weekdays),
         *_forecasts(errors),
@@ -113,6 +119,27 @@ def _actions(decisions: Sequence[Decision]) -> Iterator[Sentence]:
         more = f" and {len(mine) - 1} more" if len(mine) > 1 else ""
         text = f"{advice} {mine[0].item}{more}; {stake:,.2f} are at stake in 28 days. {mine[0].item}: {mine[0].reason}"
         yield Sentence(text, round(stake, 2), len(mine), "91 days, and 28 days ahead", "decisions")
+
+
+def _staff(when: str, at_work: Sequence[Cashier]) -> Iterator[Sentence]:
+    """Who takes more than the same hours would expect; if nobody does for certain, that it is a tie."""
+    known = [one for one in at_work if one.low is not None]
+    if len(known) < 2:
+        return
+    above = [one for one in known if one.verdict == "above"]
+    n = sum(one.days for one in known)
+    if not above:
+        text = f"None of {len(known)} cashiers takes more than the same hours would expect: it is a tie, and no ground for a reward."
+        yield Sentence(text, 0.0, n, when, "cashiers")
+        return
+    best = above[0]
+    others = f", and {len(above) - 1} more" if len(above) > 1 else ""
+    text = (
+        f"{best.cashier} took {best.difference_an_hour:+,.2f} an hour against what the same hours would expect (interval "
+        f"{best.low:+,.2f} to {best.high:+,.2f}){others}: consider a "
+        "reward, once you know of shifts and returns what the receipts do not tell."
+    )
+    yield Sentence(text, best.difference_an_hour or 0.0, best.days, when, "cashiers")
 
 
 def _concentration(decisions: Sequence[Decision], products: Sequence[Profile]) -> Iterator[Sentence]:

@@ -38,6 +38,41 @@ TITLES: Final = {
             "The first rule that applies decides. At stake: the money of 28 days that the reason is about."
         ),
     ),
+    "segments": (
+        "Customer segments",
+        (
+            "By recency and frequency: quintiles of days since the last purchase and of days with a purchase in 365. Purchases and spend "
+            "are expected in the next 90 days (BG/NBD and Gamma-Gamma); low to high: 80 % of what may come, of the segment as a whole."
+        ),
+    ),
+    "segment_lifts": (
+        "What segments buy more than others",
+        (
+            "Share of a category in the segment's lines over its share in the lines of all other customers, with a 99 % interval above 1, "
+            "from 30 lines on."
+        ),
+    ),
+    "segment_moves": ("Movements between segments", "From the end of the period before to the end of this one, by the same yardstick."),
+    "customers": (
+        "Customers",
+        (
+            "By expected spend of the next 90 days. rfm: scores of recency, frequency and money, 1 to 5. As often as so far: the baseline, "
+            "purchases in proportion to the time since the first."
+        ),
+    ),
+    "customer_test": (
+        "How good such forecasts were",
+        "Fitted on the first three quarters of the days and tested on the rest. Mean error: purchases a customer, without sign.",
+    ),
+    "cashiers": (
+        "Cashiers",
+        (
+            "By the difference of revenue an hour of presence to what the other cashiers take in the same store, weekday and hour. "
+            "low to high: its interval, which holds for all cashiers together with 95 %; with 0 in it the cashier does as expected. "
+            "Presence is what receipts show: shifts, other work and who takes returns back are not known. "
+            "Nobody with fewer than 5 orders is shown."
+        ),
+    ),
     "weekdays": (
         "Weekdays",
         "91 days up to yesterday, days with sales. interval: 95 %, of a day against all other days.",
@@ -50,10 +85,25 @@ TITLES: Final = {
 PICTURES: Final = {"places": ("places", "places_over_time"), "products": ("quadrants",), "movers": ("movers",)}
 _ONLY_IN_FILES: Final = {
     "places": ("year_before", "profit", "share_of_change"),
+    "segments": ("purchases_low", "purchases_high"),
+    "customers": ("purchases_low", "purchases_high", "first_day"),
+    "cashiers": ("units", "profit", "orders_a_day"),
     "products": ("profit", "units", "returns", "recent_units", "recent_profit", "change"),
 }
 """Columns for which a printed page has no room."""
-_RATIOS: Final = ("margin", "return_rate", "share_of_change", "wape", "wape_same_weekday_mean", "bias", "coverage")
+_RATIOS: Final = (
+    "margin",
+    "share_of_customers",
+    "share_of_revenue",
+    "still_active",
+    "off_by",
+    "return_rate",
+    "share_of_change",
+    "wape",
+    "wape_same_weekday_mean",
+    "bias",
+    "coverage",
+)
 _ENVIRONMENT: Final = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 

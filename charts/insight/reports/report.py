@@ -6,13 +6,16 @@ from typing import Any, Final
 
 from charts.insight.answers.causes import Explained, explained
 from charts.insight.answers.knowledge import books, holdings
+from charts.insight.answers.people import LEAST_ORDERS
 from charts.insight.answers.values import money_rows, value
+from charts.insight.customers.tables import customers, report_tables
 from charts.insight.questions.dates import Span, moved, of_unit
 from charts.insight.reports.commentary import Sentence, commentary
 from charts.insight.reports.decisions import Decision, decisions
 from charts.insight.reports.places import Interval, Place, places
 from charts.insight.reports.profiles import Profile, profiles
 from charts.insight.reports.rhythm import Weekday, by_weekday, surest_mover
+from charts.insight.reports.staff import cashiers
 from charts.queries.forecasts import score_totals
 from charts.queries.grouped import Selection, cells, grouped
 from charts.queries.held import Remembering
@@ -63,11 +66,11 @@ class Report:
 
 def report(
     database: Finds, stores: tuple[str, ...] = (), first: str | None = None, last: str | None = None, top: int = DEFAULT_TOP,
-    currency: str | None = None,
+    currency: str | None = None, *, staff: bool = False,
 ) -> Report | None:  # fmt: skip
     """The report of a period, by default the newest whole month; None: the database holds no sales.
 
-    top: rows of each table about products; the others are in the sums.
+    top: rows of each table about products and customers; the others are in the sums. staff: whether cashiers are told of.
 
     Raises ServerError, UsageError.
     """
@@ -90,7 +93,9 @@ def report(
     weekdays = by_weekday(database, held.known.today, money, stores)
     moved = _movers(database, now, before, stores, money, top)
     sure = surest_mover(database, [str(row["item"]) for row in moved], now, before, money, stores)
-    sentences = commentary(now, before, total, found, causes, products, what_to_do, errors, weekdays, sure)
+    people = customers(database, now, before, money, stores, top)
+    at_work, hidden = cashiers(database, now, money, stores) if staff else ([], 0)
+    sentences = commentary(now, before, total, found, causes, products, what_to_do, errors, weekdays, sure, people, at_work)
     tables = {
         "totals": _totals(database, (now, before, year), stores, money, held.first_day),
         "causes": _cause_rows(causes),
@@ -99,10 +104,13 @@ def report(
         "movers": moved,
         "margin_eaters": _margin_eaters(products, top),
         "decisions": [asdict(one) for one in what_to_do[: max(top, 1)]],
+        **({} if people is None else report_tables(people)),
+        **({"cashiers": [asdict(one) for one in at_work]} if at_work else {}),
         "weekdays": [_flat(one) for one in weekdays],
         "errors": [{"horizon": name, **sums.shown()} for name, sums in errors.items()],
     }
     notes = [f"The data begin on {held.first_day}; earlier days count as nothing."] if held.first_day > (before.first or "") else []
+    notes += [f"{hidden} cashiers with fewer than {LEAST_ORDERS} orders are not shown."] if hidden else []
     return Report(
         now, before, year, stores, money, sentences, total, found, products, what_to_do, tables,
         _months(database, stores, money), held.watermark, books(database, stores, now), notes,

@@ -5,8 +5,9 @@ import time
 
 from pymongo import MongoClient
 
+from streams.contract.documents import exact
 from streams.contract.topics import ACCEPTED
-from tests.support.shop import sales_of
+from tests.support.shop import named, sales_of
 
 
 def settled(db, sales, eventually):
@@ -20,7 +21,7 @@ def settled(db, sales, eventually):
 
 def test_killed_between_write_and_commit_the_totals_are_exact(consume, publish, mongo, helpers, kill_rounds, reads_all):
     rounds = min(kill_rounds, 2) if reads_all else kill_rounds
-    sales = sales_of(2000 + 1200 * rounds, seed=7, partitions=4)  # more than the rounds can apply, less than the stand-in forgets
+    sales = named(sales_of(2000 + 1200 * rounds, seed=7, partitions=4))  # more than the rounds can apply, less than the stand-in forgets
     zombie = [sale for sale in sales if sale.seq in range(900, 1000)]
     log = sales[:1000] + zombie + sales[700:4000] + sales[3500:]  # ahead of their turn, again, and again
     publish(ACCEPTED, log)
@@ -41,3 +42,7 @@ def test_killed_between_write_and_commit_the_totals_are_exact(consume, publish, 
         for collection in ("store_months", "item_months"):
             found = helpers.totals(db[collection].find({}))
             assert {name: found[name] for name in expected} == expected
+        for collection, who in (("customer_years", "customer"), ("cashier_months", "cashier")):
+            expected = helpers.truth([sale for sale in sales if getattr(sale, who)])
+            held = list(db[collection].find({}))
+            assert {name: sum(sum(map(exact, d.get(name, ()))) for d in held) for name in expected} == expected

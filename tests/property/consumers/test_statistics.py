@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumers.customers import fold as people
 from consumers.statistics.fold import applied, by_item, by_store, empty
 from consumers.statistics.statistics import StatisticsSink
 from consumers.store.cache import CachedDocuments
@@ -12,21 +13,24 @@ from consumers.store.port import Change, ContendedError
 from streams.contract.documents import money_of
 from streams.contract.errors import ServerError
 from tests.support.fakes import MemoryDocuments, metrics
-from tests.support.shop import records_of, sales_of
+from tests.support.shop import named, records_of, sales_of
 from tests.support.stand_ins import BEGINNING
 
 SALES = [
     msgspec.structs.replace(sale, currency=("EUR", "EUR", "CHF", None)[number * 7 % 5 % 4])
-    for number, sale in enumerate(sales_of(60, partitions=2))
+    for number, sale in enumerate(named(sales_of(60, partitions=2)))
 ]
 
 
 def expected():
-    documents = {"item_months": {}, "store_months": {}}
+    documents = {"item_months": {}, "store_months": {}, "customer_years": {}, "cashier_months": {}}
     for collection, groups in (("item_months", by_item(SALES)), ("store_months", by_store(SALES))):
         for key, sales in groups.items():
             document = applied(empty(key), sales)
             documents[collection][document["_id"]] = document
+    for key, sales in people.by_person(SALES).items():
+        document = people.applied(people.empty(key), sales)
+        documents[key.collection][document["_id"]] = document
     return documents
 
 
@@ -41,6 +45,22 @@ def test_the_expectation_adds_up_to_what_was_sold():
         assert sum(row[3] for row in mine) == sum(sale.currency == currency for sale in SALES) > 0
     assert sum(row[0] for row in days) == sum(round(sale.quantity * 1000) for sale in SALES)
     assert sum(row[3] for row in days) == sum(sale.quantity > 0 for sale in SALES)
+
+
+def test_customers_and_cashiers_hold_what_they_bought_and_sold():
+    for collection, field in (("customer_years", "customer"), ("cashier_months", "cashier")):
+        for name in {getattr(sale, field) for sale in SALES} - {None}:
+            mine = [sale for sale in SALES if getattr(sale, field) == name]
+            held = [document for document in EXPECTED[collection].values() if document[field] == name]
+            for currency in ("EUR", "CHF", None):
+                revenue = sum(sum(d.get("revenue_micros", ())) for d in held if d["currency"] == currency)
+                assert revenue == sum(sale.revenue_micros for sale in mine if sale.currency == currency)
+            assert sum(sum(d.get("sales", ())) for d in held) == sum(sale.quantity > 0 for sale in mine)
+            assert all(d["cells"] == sorted(set(d["cells"])) for d in held)
+    days = {(s.customer, s.store, s.currency, s.business_date) for s in SALES if s.customer}
+    assert sum(len(document["cells"]) for document in EXPECTED["customer_years"].values()) == len(days)
+    bought = sum(sum(document["bought_lines"]) for document in EXPECTED["customer_years"].values())
+    assert bought == sum(sale.customer is not None and sale.quantity > 0 for sale in SALES)
 
 
 @st.composite

@@ -126,7 +126,7 @@ def test_a_first_sale_that_is_not_number_1_of_a_whole_log_waits():
     documents = MemoryDocuments()
     sink, _ = sink_on(documents)
     sink.write(records_of([accepted(41)]))
-    assert documents.statistics() == {"item_months": {}, "store_months": {}}
+    assert not any(documents.statistics().values())
 
 
 @pytest.mark.parametrize(("ends", "sentence"), [(LogEnds(0, 3), "another log"), (LogEnds(40, 90), "retention has removed")])

@@ -10,7 +10,7 @@ from streams.contract.codec import encode
 from streams.contract.messages import ClockTicked, SaleRecorded
 from streams.kafka.ends import LogEnds
 from tests.support.fakes import MemoryDocuments, metrics
-from tests.support.shop import accepted, records_of, sales_of
+from tests.support.shop import accepted, named, records_of, sales_of
 from tests.support.stand_ins import BEGINNING
 
 SALES = sales_of(500)
@@ -33,6 +33,9 @@ def recount(documents, log, truncated=()):
     for collection in ("store_months", "item_months"):
         for document in documents.each(collection, ()):
             books.document(document)
+    for collection in ("customer_years", "cashier_months"):
+        for document in documents.each(collection, ()):
+            books.people.document(collection, document)
     for sale in log:
         books.accepted(sale)
     return books, books.conclude()
@@ -64,6 +67,26 @@ def test_a_wrong_number_is_found_and_named(collection, column, name):
     assert one.column.startswith(name)
     assert one.day.startswith(document["month"])
     assert one.sentence.startswith(name)
+
+
+NAMED = named(SALES)
+
+
+def test_right_customers_and_cashiers_have_no_difference():
+    assert recount(applied(NAMED), [*NAMED, *NAMED[100:300]])[1] == []
+    assert recount(applied(NAMED[:300]), NAMED)[1] == []
+
+
+@pytest.mark.parametrize(("collection", "kind"), [("customer_years", "customers"), ("cashier_months", "cashiers")])
+def test_a_wrong_number_of_a_person_is_found_and_one_that_is_gone_too(collection, kind):
+    documents = applied(NAMED)
+    document = next(iter(documents.collections[collection].values()))
+    document["revenue_micros"][0] += 10_000
+    [one] = recount(documents, NAMED)[1]
+    assert (one.kind, one.column, one.store) == (kind, "revenue_micros", document["store"])
+    assert (document.get("customer") or document["cashier"]) in one.sentence
+    documents.collections[collection].popitem()
+    assert {one.kind for one in recount(documents, NAMED)[1]} == {kind}
 
 
 MIXED = [msgspec.structs.replace(sale, currency=("CHF", "EUR", None)[n % 3]) for n, sale in enumerate(SALES)]

@@ -42,6 +42,9 @@ def sales(seed: int = 3, step: int = 1):
                         seq, event_id=f"e{seq}", store=store, item=item, quantity=quantity, business_date=day.isoformat(),
                         hour=rng.choice((9, 12, 17)), revenue_micros=round(quantity * cents * 10_000),
                         profit_micros=round(quantity * (cents - cost) * 10_000), offset=seq, currency="GBP", order_id=f"o{seq // 3}",
+                        customer=f"customer {seq // 3 * 7919 % 113}" if seq // 3 % 5 else None,
+                        cashier=f"{store} till {seq // 3 % 3}" if seq // 3 % 7 else None,
+                        category="drinks" if item[0] in "MC" else None,
                     )
                 )  # fmt: skip
     return made

@@ -43,6 +43,18 @@ def test_profit_is_absent_where_nothing_tells_it(processor):
     assert one.profit_micros is None
 
 
+def test_who_bought_where_is_carried_and_nothing_is_written_where_it_is_not_said(processor):
+    said = {"customer": "c1", "cashier": "Eve", "category": "dairy", "channel": "web", "order_id": "o1", "list_price": 1.5}
+    said["on_promotion"] = True
+    [named] = processor.apply(log_of(sale(0, **said))).accepted
+    [plain] = processor.apply(log_of(sale(1), first=1)).accepted
+    assert {name: msgspec.json.decode(named[1]).get(name) for name in said} == said
+    assert list(msgspec.json.decode(plain[1])) == [
+        "type", "event_id", "store", "item", "quantity", "sold_at", "business_date", "hour", "revenue_micros", "partition", "offset", "seq",
+        "late_seconds",
+    ]  # fmt: skip
+
+
 def test_a_return_subtracts_what_the_sale_added(processor):
     sold, returned = accepted(processor.apply(log_of(sale(0, unit_cost=1), sale(1, quantity=-2, unit_cost=1))))
     assert sold.revenue_micros + returned.revenue_micros == 0

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from streams.processor.format_4_stock import to_4_stock
+
 State = dict[str, Any]
 
 
@@ -107,7 +109,12 @@ def _fill(model: dict[str, Any], prefix: str, values: dict[str, Any]) -> None:
     model |= {f"{prefix}.{name}": value.copy() if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
-STEPS: Final[tuple[Callable[[State], None], ...]] = (_to_2, _to_3)
+def _to_4(state: State) -> None:
+    """What each part of the program keeps anew."""
+    to_4_stock(state)
+
+
+STEPS: Final[tuple[Callable[[State], None], ...]] = (_to_2, _to_3, _to_4)
 """The steps in order, from format 1 on."""
 FORMAT: Final = 1 + len(STEPS)
 """The format of the states that this program writes."""

@@ -102,9 +102,9 @@ def test_killed_amid_stock_the_ledger_and_lost_sales_are_exact(kafka, mongo, wor
     messages = traffic()
     half = len(messages) // 2
     publish(kafka.settings, messages[:half])
-    killed, counting = workers.start("after-outputs", 2), consumers.start(3)
-    assert killed.wait(60) == -9, workers.said()[-3000:]
-    assert counting.wait(60) == -9, consumers.said()[-3000:]
+    killed, counting = workers.start("after-outputs", 1), consumers.start(3)
+    assert killed.wait(120) == -9, workers.said()[-3000:]
+    assert counting.wait(120) == -9, consumers.said()[-3000:]
     publish(kafka.settings, messages[half:])
     last, counts = workers.start(), consumers.start()
     caught_up(kafka.settings, workers.group, 60, last)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Masks = NDArray[np.uint32]
     Announced = tuple[Bools | None, Mapping[int, bool]]
 
-STATE_VERSION: Final = 7
+STATE_VERSION: Final = 8
 
 
 class Forecaster:
@@ -272,7 +272,8 @@ class Forecaster:
         """
         place = self._stores[store]
         morning = place.morning(day, self._pool, len(left))
-        return runs_out(self._pool.rest, morning, sold_hours(by_hour), hour, np.asarray(left, np.float64), place.integer(len(left)))
+        left, whole_units = np.asarray(left, np.float64), place.integer(len(left))
+        return runs_out(self._pool.rest, self._pool.reached, morning, sold_hours(by_hour), hour, left, whole_units)
 
     def silence(self, store: int, day: int, hour: float, by_hour: F64) -> tuple[F64, F64]:
         """How unlikely it is that the series of a store have sold nothing for so long today, without any knowledge of stock.

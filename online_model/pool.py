@@ -22,6 +22,7 @@ from online_model.series.cold_start import ItemLevels
 from online_model.series.level_shift import CommonResiduals
 from online_model.series.profile import PooledProfile
 from online_model.state import dump_fields, load_fields
+from online_model.stock.reached import Reached
 from online_model.stock.rest_of_day import RestOfDay
 from online_model.today.nowcast import Nowcast
 from online_model.today.shared import SharedToday
@@ -55,7 +56,7 @@ class Pool:
 
     PARTS = (
         "calendar", "profile", "shared", "items", "own_year", "year", "mixture", "bias", "gate", "quantiles", "nowcast", "scores",
-        "residuals", "rest",
+        "residuals", "rest", "reached",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -79,6 +80,7 @@ class Pool:
         self.scores = Scores()
         self.residuals = CommonResiduals()
         self.rest = RestOfDay()
+        self.reached = Reached()
         self.regressors: dict[str, list[PooledRegressor]] = {
             expert.name: [expert.regression.make(caution) for caution in CAUTION] for expert in EXPERTS if expert.regression is not None
         }
@@ -122,6 +124,7 @@ class Pool:
             self.last_closes, self.closes = self.closes, 0
             for part in (
                 self.calendar, self.profile, self.shared, self.own_year, self.mixture, self.gate, self.quantiles, self.scores, self.rest,
+                self.reached,
             ):  # fmt: skip
                 part.new_date()
             self.bias.new_date(day)

@@ -26,6 +26,7 @@ from online_model.series.sold_day import WILD_DAYS, DayInput, Today, as_expected
 from online_model.state import dump_fields, load_fields
 from online_model.stock.censored import censored_day, out_hours, sold_hours, store_surprise
 from online_model.stock.rest_of_day import Morning
+from online_model.stock.running_day import learn_reached
 from online_model.stock.silence import learn_visit
 from online_model.today.known_day import Expected, known_day
 from online_model.today.nowcast import DayCurve
@@ -198,8 +199,11 @@ class StoreModel:
         units = np.nan_to_num(np.asarray(told.units, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
         store = store_surprise(morning, hours, out)
         stock = censored_day(pool.rest, morning, units, hours, out, store)
-        known = (s.count > WARM_UP) & (s.morning[0] > TINY)
-        pool.rest.learn(morning, hours, known if stock is None else known & (stock.weight == 1), store, told.day, s.habit)
+        whole = (s.count > WARM_UP) & (s.morning[0] > TINY)
+        if stock is not None:
+            whole &= stock.weight == 1
+        learn_reached(pool.reached, pool.rest, morning, hours, whole, told.day, self.integer(len(s)))
+        pool.rest.learn(morning, hours, whole, store, told.day, s.habit)
         return stock
 
     def _learn_visits(self, s: Series, day: int, hours: F64, pool: Pool) -> None:

@@ -8,8 +8,6 @@ from charts.figures import style, words
 from charts.figures.bars import Bar, ranked
 from charts.queries.stock import WEEK_DAYS, LostSales
 
-NO_CATEGORY = "no category"
-
 
 def lost_sales(lost: LostSales | None, store: str | None, top: int = 15, wanted: str | None = None) -> Figure:
     """Estimated lost revenue in one currency; None takes the one with the largest loss."""
@@ -18,31 +16,24 @@ def lost_sales(lost: LostSales | None, store: str | None, top: int = 15, wanted:
         return style.empty_figure("Empty shelves", f"Nothing was out of stock in {words.scope(store)}, as far as stock is known.")
     currency, others = found[0], [other for other in lost.currencies if other != found[0]]
     money = lost.money[currency]
-    categories = {name: value for (of, name), value in lost.by_category.items() if of == currency}
-    named = any(name is not None for name in categories)
-    if named:
-        values = {name or NO_CATEGORY: value for name, value in categories.items()}
-    else:
-        values = {name: value for (of, name), value in lost.by_item.items() if of == currency}
+    values, named = lost.parts(currency)
     profit = "" if money.profit is None else f", profit {words.short(money.profit)}"
     what = f"Estimated revenue of what was not sold, by {'category' if named else 'item'}, {words.currency(currency, others)}"
     where = f"{words.scope(store)}, {words.span(lost.first_day, lost.last_day)}"
     subtitle = f"{what}, {where}; P10 to P90 {words.short(money.p10)} to {words.short(money.p90)}{profit}"
-    return _draw(ranked(values, top, "categories" if named else "items"), finding(lost, values, money.revenue), subtitle)
+    return _draw(ranked(values, top, "categories" if named else "items"), finding(lost, currency), subtitle)
 
 
-def finding(lost: LostSales, values: dict[str, float], whole: float) -> str:
+def finding(lost: LostSales, currency: str | None) -> str:
     """The title: what it cost, and where most of it was lost."""
     days = (date.fromisoformat(lost.last_day) - date.fromisoformat(lost.first_day)).days + 1
     when = " in a week" if days == WEEK_DAYS else " in a day" if days == 1 else f" in {days} days"
-    name = max(values, key=lambda key: (values[key], key))
-    if len(values) == 1 or whole <= 0:
-        return f"Empty shelves cost {words.short(whole)}{when}, in {style.shortened(name, 30)}"
-    return f"Empty shelves cost {words.short(whole)}{when}; {_part(values[name] / whole)} of it in {style.shortened(name, 30)}"
-
-
-def _part(share: float) -> str:
-    return "half" if 0.47 <= share <= 0.53 else words.percent(share)
+    cost, (name, share) = f"Empty shelves cost {words.short(lost.money[currency].revenue)}{when}", lost.most(currency)
+    if name is None or share is None:
+        return cost
+    if len(lost.parts(currency)[0]) == 1:
+        return f"{cost}, in {style.shortened(name, 30)}"
+    return f"{cost}; {words.part(share)} of it in {style.shortened(name, 30)}"
 
 
 def _draw(bars: list[Bar], title: str, subtitle: str) -> Figure:

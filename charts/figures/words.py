@@ -27,6 +27,11 @@ def percent(fraction: float) -> str:
     return f"{fraction:.0%}" if abs(fraction) >= 0.0995 else f"{fraction:.1%}"
 
 
+def part(share: float) -> str:
+    """A share of a whole, as in "half of it"."""
+    return "half" if 0.47 <= share <= 0.53 else percent(share)
+
+
 def scope(store: str | None) -> str:
     """Whose sales."""
     return "all stores" if store is None else f"store {shortened(store, 24)}"

@@ -1,4 +1,4 @@
-"""Questions about stock: what empty shelves cost."""
+"""Questions about stock: what empty shelves cost, and where."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from charts.queries.sales import Document, Finds, Period, last_date
 from streams.contract.documents import LOST_SALES
 
 WEEK_DAYS: Final = 7
+NO_CATEGORY: Final = "no category"
 
 
 @dataclass(slots=True)
@@ -60,6 +61,21 @@ class LostSales:
         """The currencies, that with the largest loss first."""
         return sorted(self.money, key=lambda currency: (-self.money[currency].revenue, currency or ""))
 
+    def parts(self, currency: str | None) -> tuple[dict[str, float], bool]:
+        """Lost revenue in a currency by category and True, or by item and False where no sale named a category."""
+        categories = {name: value for (of, name), value in self.by_category.items() if of == currency}
+        if any(name is not None for name in categories):
+            return {name or NO_CATEGORY: value for name, value in categories.items()}, True
+        return {name: value for (of, name), value in self.by_item.items() if of == currency}, False
+
+    def most(self, currency: str | None) -> tuple[str | None, float | None]:
+        """Where most of a currency's revenue was lost, and which share of it; None where items were not read or nothing was lost."""
+        values, whole = self.parts(currency)[0], self.money[currency].revenue
+        if not values or whole <= 0:
+            return None, None
+        name = max(values, key=lambda key: (values[key], key))
+        return name, values[name] / whole
+
     def shown(self) -> dict[str, Any]:
         """As JSON, with money rounded to cents."""
         return {
@@ -73,9 +89,12 @@ class LostSales:
                     "revenue_p10": round(one.p10, 2),
                     "revenue_p90": round(one.p90, 2),
                     "profit": None if one.profit is None else round(one.profit, 2),
+                    "most_in": place,
+                    "most_share": None if share is None else round(share, 4),
                 }
                 for currency in self.currencies
                 for one in (self.money[currency],)
+                for place, share in (self.most(currency),)
             ],
         }
 

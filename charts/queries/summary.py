@@ -28,7 +28,7 @@ def scores_shown(database: Finds, store: str | None = None) -> dict[str, dict[st
 def summary(database: Finds) -> dict[str, Any]:
     """The numbers that the page and the demo show live. Raises ServerError."""
     sums = sales.totals(database)
-    lost = stock.lost_sales(database, items=False)
+    lost = stock.lost_sales(database)
     return {
         "totals": totals_shown(sums),
         "first_day": sums.first_day or None,

@@ -78,7 +78,8 @@ def _cards(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     if summary["lost"] is not None:
         for one in summary["lost"]["by_currency"][:_MOST_CURRENCIES]:
             unit = f" {one['currency']}" if one["currency"] else ""
-            cards.append((words.short(one["revenue"]), f"revenue{unit} lost to empty shelves in a week"))
+            most = f"; {words.part(one['most_share'])} of it in {shortened(one['most_in'], 24)}" if one["most_in"] else ""
+            cards.append((words.short(one["revenue"]), f"revenue{unit} lost to empty shelves in a week{most}"))
     return cards
 
 

@@ -98,6 +98,8 @@ class LostMoney(Struct, frozen=True, kw_only=True):
     revenue_p10: float
     revenue_p90: float
     profit: Annotated[float | None, Meta(description="Null where no sale had a profit or a cost.")]
+    most_in: Annotated[str | None, Meta(description="The category with most of it; an item where sales name no category.")]
+    most_share: Annotated[float | None, Meta(description="Which share of the revenue that is.")]
 
 
 class LostWeek(Struct, frozen=True, kw_only=True):

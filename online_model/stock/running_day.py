@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from online_model.stock.rest_of_day import HOURS, RECENT_HOURS, STORE_CALM, Morning, RestOfDay, Seen, plain_variance
+from online_model.stock.reached import WINDOW
+from online_model.stock.rest_of_day import CUTS_FROM, HOURS, RECENT_HOURS, STORE_CALM, Seen, plain_variance
 from online_model.stock.runs_out import probability_gone
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from online_model.stock.reached import Reached
+    from online_model.stock.rest_of_day import Morning, RestOfDay, Unseen
 
     F64 = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -78,16 +82,67 @@ def seen_until(morning: Morning, by_hour: F64, hour: float) -> Seen:
     return Seen(np.minimum(share, 1.0), sold, recent_share, recent_sold, np.full(len(sold), level))
 
 
-def runs_out(rest: RestOfDay, morning: Morning, by_hour: F64, hour: float, left: F64, integer: Bools) -> RunsOut:
-    """Whether what is left of each series, `[n]`, lasts from `hour` until closing; `by_hour` holds what was sold today, `[24, n]`."""
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What the hours ahead of a moment demand, up to each of some later hours, `[h, n]`: mean, variance, share of the rest of the day."""
+
+    mean: F64
+    variance: F64
+    part: F64
+    rest: Unseen
+
+    def said(self, demand: F64, integer: Bools) -> F64:
+        """Probability that a demand is reached, before it is held against what came; `demand` is `[n]` or `[h, n]`."""
+        return probability_gone(demand, self.mean, self.variance, self.rest.level[:, None], integer)
+
+    @property
+    def visits(self) -> F64:
+        """Visits that the hours should bring."""
+        return self.mean / self.rest.visit
+
+
+def ahead_of(rest: RestOfDay, morning: Morning, by_hour: F64, hour: float, until: F64) -> Ahead:
+    """The demand from `hour` until each of the local hours `until`, `[h]`; `by_hour` holds what was sold today, `[24, n]`."""
     seen = seen_until(morning, by_hour, hour)
     unseen = rest.expect(morning, seen)
-    hours = np.arange(int(hour) + 1, HOURS + 1, dtype=np.float64)
-    then = np.stack([by_then(morning.usual, h) for h in hours])
+    then = np.stack([by_then(morning.usual, h) for h in until])
     part = np.clip((then - seen.share) / np.maximum(1 - seen.share, 1e-9), 0, 1)
     mean = unseen.mean * part
     variance = unseen.variance * plain_variance(morning, mean) / np.maximum(plain_variance(morning, unseen.mean), 1e-12)
-    variance = variance + SPLIT * part * (1 - part) * unseen.mean**2
-    probability = np.maximum.accumulate(probability_gone(left, mean, variance, unseen.level[:, None], integer), 0)
-    low, high = unseen.ends()
-    return RunsOut(hours, probability.T, unseen.mean, low, high)
+    return Ahead(mean, variance + SPLIT * part * (1 - part) * unseen.mean**2, part, unseen)
+
+
+def runs_out(rest: RestOfDay, reached: Reached, morning: Morning, by_hour: F64, hour: float, left: F64, integer: Bools) -> RunsOut:
+    """Whether what is left of each series, `[n]`, lasts from `hour` until closing; `by_hour` holds what was sold today, `[24, n]`."""
+    hours = np.arange(int(hour) + 1, HOURS + 1, dtype=np.float64)
+    ahead = ahead_of(rest, morning, by_hour, hour, hours)
+    kept = reached.kept(ahead.said(left, integer), ahead.visits, ahead.part)
+    probability = np.maximum.accumulate(np.where(left <= 0, 1.0, kept), 0)
+    low, high = ahead.rest.ends()
+    return RunsOut(hours, probability.T, ahead.rest.mean, low, high)
+
+
+def learn_reached(reached: Reached, rest: RestOfDay, morning: Morning, hours: F64, whole: Bools, day: int, integer: Bools) -> None:
+    """Note what would have been said, at an hour of a day that has closed, of the demand that came after it.
+
+    Parameters
+    ----------
+    hours
+        Units by local hour, `[24, n]`, at least 0.
+    whole
+        Series that were in stock all day and had been forecast, `[n]`.
+    day
+        Ordinal: days take turns in the hour at which is asked.
+
+    """
+    if not whole.any():
+        return
+    usual = np.cumsum(morning.usual.mean(1))
+    asked = np.flatnonzero((usual > CUTS_FROM[0]) & (usual < CUTS_FROM[1])) + 1
+    if not len(asked):
+        return
+    hour = int(asked[day % len(asked)])
+    until = np.array([min(hour + WINDOW, HOURS), HOURS], np.float64)
+    ahead = ahead_of(rest, morning, np.where(np.arange(HOURS)[:, None] < hour, hours, 0.0), hour, until)
+    demand = np.stack([hours[hour : hour + WINDOW].sum(0), hours[hour:].sum(0)])
+    reached.learn(ahead.said(demand, integer)[:, whole], ahead.visits[:, whole], demand[:, whole])

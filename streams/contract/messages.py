@@ -344,6 +344,10 @@ class ForecastScored(Struct, frozen=True, kw_only=True, tag_field="type", tag="f
     absolute_error_same_weekday_mean: float
     error: Annotated[float, Meta(description="Sum over series of forecast - actual, units; its sign is the bias.")]
     within_band: Annotated[int, Meta(description="Number of series that sold from p10 to p90.")]
+    out_of_stock: Annotated[
+        int,
+        Meta(ge=0, description="Series left out, because they were out of stock for a part of these days: no forecast is wrong for that."),
+    ] = 0
     items: tuple[ItemScore, ...]
     part: Part = 1
     parts: Parts = 1

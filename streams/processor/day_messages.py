@@ -168,6 +168,7 @@ class DayMessages:
                 absolute_error_same_weekday_mean=_sum(np.abs(scored.weekday_mean - scored.actual)),
                 error=_sum(error),
                 within_band=int(((scored.p10 <= scored.actual) & (scored.actual <= scored.p90)).sum()),
+                out_of_stock=scored.out_of_stock,
                 items=tuple(
                     ItemScore(item=item, actual=a, mean=m, p10=lo, p90=hi, same_weekday_mean=w)
                     for item, (a, m, lo, hi, w) in zip(listed, values, strict=True)

@@ -206,13 +206,16 @@ class Ledger:
         found[list(masks)] = list(masks.values())
         return found
 
-    def close(self, day: int, n: int) -> NDArray[np.uint32] | None:
-        """The hours out of a local day that closes; see `hours_out`. Nothing about it and days before it is kept."""
+    def close(self, day: int, n: int) -> NDArray[np.uint32]:
+        """The hours out of a local day that closes, 0 where there was none; see `hours_out`. Nothing up to that day is kept.
+
+        A day on which nothing was out teaches the model as well what the rest of a day sells.
+        """
         found = self.hours_out(day, float("inf"), n)
         for old in [held for held in self._hours_out if held <= day]:
             del self._hours_out[old]
         self._closed = max(self._closed, (day + 1) * DAY_SECONDS)
-        return found
+        return np.zeros(n, np.uint32) if found is None else found
 
     def take_moved(self) -> list[int]:
         """Rows whose stock has moved since the last call, in the order in which they first did."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from streams.processor.format_4_stock import to_4_stock
 from streams.processor.format_4_today import to_4_today
 
 State = dict[str, Any]
@@ -112,6 +113,7 @@ def _fill(model: dict[str, Any], prefix: str, values: dict[str, Any]) -> None:
 def _to_4(state: State) -> None:
     """What each part of the program keeps anew."""
     to_4_today(state)
+    to_4_stock(state)
 
 
 STEPS: Final[tuple[Callable[[State], None], ...]] = (_to_2, _to_3, _to_4)

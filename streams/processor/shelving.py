@@ -78,11 +78,14 @@ class Planner:
 
     def _planned(self, store: Store, name: str, shelf: Shelf, closed: DayClosed, day: int) -> Planned:
         rows = np.array([store.items[item] for item in shelf.items], np.intp)
+        n = len(store.names)
+        # Where the ledger does not know, as after it was found wrong, what it holds must not steer an order.
+        stock = np.full(n, np.nan) if store.ledger is None else store.ledger.known(n)
         demand = Demand(
             _quantiles(closed.horizons[DAY.name], rows),
             _quantiles(closed.horizons[WEEK.name], rows),
-            unit_profit=store.unit_profit(len(store.names))[rows],
-            stock=np.array([np.nan if store.ledger is None else store.ledger.units(row) for row in rows.tolist()]),
+            unit_profit=store.unit_profit(n)[rows],
+            stock=stock[rows],
             date_number=day + EPOCH_ORDINAL,
         )
         in_force: dict[str, int] | None = store.plans.get(name)

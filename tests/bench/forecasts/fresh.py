@@ -20,11 +20,12 @@ OPEN_HOURS = slice(6, 22)
 
 @dataclass(frozen=True)
 class Fresh:
-    """`hours` [series, days, 24], `masks` [series, days], `stores` and `items` of the series, first day as an ordinal."""
+    """`hours` [series, days, 24], `masks` [series, days], `stores`, `cities` and `items` of the series, first day as an ordinal."""
 
     hours: np.ndarray
     masks: np.ndarray
     stores: np.ndarray
+    cities: np.ndarray
     items: list[str]
     first_day: int
 
@@ -42,7 +43,14 @@ class Fresh:
         """The series of some stores only."""
         rows = np.isin(self.stores, chosen)
         items = [item for item, kept in zip(self.items, rows, strict=True) if kept]
-        return replace(self, hours=self.hours[rows], masks=self.masks[rows], stores=self.stores[rows], items=items)
+        kept = {name: getattr(self, name)[rows] for name in ("hours", "masks", "stores", "cities")}
+        return replace(self, items=items, **kept)
+
+    def splits(self) -> dict[str, np.ndarray]:
+        """Name -> the series it has: constants were chosen on the even stores, in the order of the file."""
+        found = {"all": np.ones(len(self.stores), bool), "even stores": self.stores % 2 == 0, "odd stores": self.stores % 2 == 1}
+        found |= {f"city {city}": self.cities == city for city in sorted(set(self.cities.tolist()))}
+        return {name: rows for name, rows in found.items() if rows.any()}
 
 
 def read(file: Path) -> Fresh:
@@ -55,4 +63,11 @@ def read(file: Path) -> Fresh:
     stores = keys.groupby(["city_id", "store_id"], sort=False).ngroup().to_numpy()
     hours = np.stack(rows["hours_sale"].to_numpy()).astype(float).reshape(*shape, 24)
     masks = rows["stockout_mask"].to_numpy().astype(np.uint32).reshape(shape)
-    return Fresh(hours, masks, stores, [str(item) for item in keys["product_id"]], pd.Timestamp(rows["dt"].min()).toordinal())
+    return Fresh(
+        hours,
+        masks,
+        stores,
+        keys["city_id"].to_numpy(),
+        [str(item) for item in keys["product_id"]],
+        pd.Timestamp(rows["dt"].min()).toordinal(),
+    )

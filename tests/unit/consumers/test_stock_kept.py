@@ -12,6 +12,7 @@ from consumers.statistics.statistics import StatisticsSink
 from streams.contract.codec import decode_output
 from streams.contract.documents import LOST_SALES, STOCK, document_id
 from streams.contract.errors import ServerError
+from streams.contract.messages import ForecastScored
 from streams.contract.stock_messages import LostSalesEstimated, StockStated
 from streams.kafka.ends import LogEnds
 from tests.support import stocked
@@ -94,6 +95,7 @@ def test_sums_and_picture_say_what_empty_shelves_cost(documents):
     assert lost_sales(documents, "another") is None
     (shown,) = summary(documents)["lost"]["by_currency"]
     assert (shown["currency"], shown["revenue"]) == ("EUR", round(found.money["EUR"].revenue, 2))
+    assert (shown["most_in"], shown["most_share"]) == ("dairy", 1.0)
     said = texts(CHARTS["lost_sales"](documents, Question()))
     assert any(text.startswith("Empty shelves cost") and text.endswith("in dairy") for text in said)
 
@@ -102,3 +104,10 @@ def test_without_stock_data_the_picture_says_that_nothing_was_out(out):
     documents = written(StatisticsSink, out.accepted, MemoryDocuments())
     assert summary(documents)["lost"] is None
     assert any("as far as stock is known" in text for text in texts(CHARTS["lost_sales"](documents, Question())))
+
+
+def test_scores_say_what_they_leave_out(out):
+    scored = [one for _, raw in out.forecasts if isinstance(one := decode_output(raw), ForecastScored) and one.horizon == "day"]
+    left_out = {one.origin: (one.n, one.out_of_stock) for one in scored}
+    assert left_out["2025-01-14"] == (3, 0)
+    assert left_out["2025-01-16"] == (1, 2)

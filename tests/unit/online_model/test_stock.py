@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from online_model import Forecaster
 from online_model.series.ewmas import DS14
 from online_model.stock.censored import censored_day, out_hours, seen_of, sold_hours, store_surprise
+from online_model.stock.reached import Reached
 from online_model.stock.rest_of_day import Morning, RestOfDay
 from online_model.stock.running_day import by_then, runs_out
 from online_model.stock.runs_out import probability_gone
@@ -253,7 +254,7 @@ def test_probability_of_running_out():
 def test_what_runs_out_does_so_about_when_it_is_expected_to():
     at, rest = morning(3, 120.0), RestOfDay()
     so_far = np.where(np.arange(24)[:, None] < 12, 120 * SHAPE[:, None], 0.0) * np.ones(3)
-    told = runs_out(rest, at, so_far, 12.0, np.array([40.0, 200.0, np.nan]), np.ones(3, bool))
+    told = runs_out(rest, Reached(), at, so_far, 12.0, np.array([40.0, 200.0, np.nan]), np.ones(3, bool))
     assert told.about()[0] == pytest.approx(16, abs=0.3)
     assert told.by_close[0] > 0.95
     assert told.by_close[1] < 0.01

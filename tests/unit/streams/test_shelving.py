@@ -111,3 +111,10 @@ def test_stock_is_followed_from_count_to_count(processor):
     milk = newest.items[0]
     assert 1000 - sold <= milk.stock <= 1000 - sold + 3 * 4
     assert milk.order_units == 0
+
+
+def test_a_ledger_that_was_found_wrong_steers_no_order(processor):
+    count = {"type": "stock-counted.v1", "event_id": "c", "store": STORE, "item": "milk", "units": 5, "counted_at": MONDAY - 11 * 3600}
+    milk = plans(processor.apply(log_of(SHELF, count, *a_week())))[-1].items[0]
+    unknown = plans(Processor(Rules(), 1, PARTITIONS).apply(log_of(SHELF, *a_week())))[-1].items[0]
+    assert (milk.stock, milk.order_units) == (None, unknown.order_units)

@@ -2,12 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from streams.contract.codec import decode_output
 from streams.contract.stock_messages import StockStated
 from streams.processor.processor import Processor
 from streams.processor.rules import Rules
+from tests.support import stocked
 from tests.unit.streams.logs import DAY, MONDAY, PARTITIONS, STORE, log_of, sale
 
 
@@ -115,3 +117,27 @@ def test_without_stock_data_nothing_of_it_is_said_and_no_ledger_is_kept(processo
     types = {json.loads(raw)["type"] for _, raw in out.forecasts}
     assert types.isdisjoint({"stock-stated.v1", "lost-sales-estimated.v1", "runs-out-expected.v1"})
     assert processor._stores[STORE].ledger is None
+
+
+def but_of_stock(out):
+    """The messages without those about stock, what plans say of it, and the numbers of messages."""
+    found = [json.loads(raw) for _, raw in out.forecasts]
+    for message in found:
+        del message["id"]
+        if message["type"] == "shelf-allocation.v1":
+            message["items"] = [{k: v for k, v in item.items() if k not in ("order_units", "stock")} for item in message["items"]]
+            message.pop("reasons", None)
+    return [one for one in found if one["type"] not in ("stock-stated.v1", "runs-out-expected.v1")]
+
+
+def test_stock_that_is_known_and_never_out_changes_nothing_but_what_is_said_of_stock(processor):
+    events = list(stocked.events(days=24, out_days=0))
+    no_news = {"type": "clock-ticked.v1", "store": STORE, "at": stocked.MONDAY - 1}  # keeps the offsets as they are
+    untold = [no_news if event["type"].startswith("stock-") else event for event in events]
+    told, plain = processor.apply(log_of(*events)), Processor(Rules(), 1, PARTITIONS).apply(log_of(*untold))
+    assert told.accepted == plain.accepted
+    assert but_of_stock(told) == but_of_stock(plain)
+    assert {one["type"] for one in but_of_stock(plain)} >= {"predicted-sales.v1", "forecast-scored.v1", "shelf-allocation.v1"}
+    # Known days in stock teach what the rest of a day sells, so that the first one without is no guess.
+    assert np.abs(processor.model._pool.rest.weights).sum() > 0
+    assert processor.model._pool.reached.notes.sum() > 2 * 6 * 20

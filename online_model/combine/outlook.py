@@ -63,12 +63,12 @@ def serve(s: Series, slots: F64, o: Outlook, pool: Pool) -> tuple[dict[str, Hori
     shares = pool.gate.shares()
     age = np.array(pool.gate.age)
     held = gate.of_series(shares[:, None], s.count, age)
-    unbiased = (1 - held) * mixed + held * ft.weekday_mean
+    unbiased = (1 - held) * mixed + held * gate.fallback(ft.weekday_mean, smoothing)
     signal = pool.bias.signal(o.day)
     factor = np.array(pool.bias.factors(signal))
     open_days = o.days.open_days
     mean = unbiased * (1 + (factor[:, None] - 1) * bias.of_series(s.count, age)) * open_days[:, None]
-    quantiles = pool.quantiles.serve(s, mean.astype(np.float32)) * (open_days > 0)[:, None]
+    quantiles = pool.quantiles.serve(s, mean.astype(np.float32), o.days.doubt) * (open_days > 0)[:, None]
     started = s.count > 0
     scale = np.broadcast_to(np.where(started, ft.scale, np.float32(np.nan)), (N_HORIZONS, n))
     kept = [scale, *raw.swapaxes(0, 1), unbiased.astype(np.float32), *quantiles, ft.naive, smoothing]  # in the order of PENDING

@@ -55,6 +55,9 @@ class StoreDay:
         Whether the store opens on each day ahead, `[28]`.
     open_days
         Number of open days in each horizon, `[horizons]`.
+    doubt
+        Standard deviation of that number over the number, as the store's surprises of late have it, `[horizons]`: surprising days come
+        in runs, such as four closed Mondays, so they do not cancel. 0 for a day, and for what was announced.
     by_day, by_weekday
         Weights that average the open days of each horizon, `[horizons, 28]` and `[horizons, 7]`; 0 where it has none.
     previous_open
@@ -69,6 +72,7 @@ class StoreDay:
     before: NDArray[np.int64]
     opens: Bools
     open_days: NDArray[np.int64]
+    doubt: Floats32
     by_day: Floats32
     by_weekday: Floats32
     previous_open: NDArray[np.int64]
@@ -103,11 +107,12 @@ def _days(day: int, opening: Opening, table: CalendarTable, told: Mapping[int, b
     opens = is_open[PAST + 1 : PAST + 1 + DAYS_AHEAD]
     chosen = _IN_SPAN & opens
     open_days = chosen.sum(1)
+    untold = np.array([sum(day + i not in told for i in range(1, b + 1)) / b * (b > 1) for b in SPANS], np.float32)
     by_day = (chosen / np.maximum(open_days, 1)[:, None]).astype(np.float32)
     by_weekday = by_day @ (weekday[1:, None] == np.arange(7)).astype(np.float32)
     newest = np.maximum.accumulate(np.where(is_open, np.arange(len(is_open)), -1))
     previous = newest[PAST - 1 : PAST - 1 + COLUMNS]
-    return StoreDay(day, x, table.key[span], weekday, table.before[span], opens, open_days, by_day, by_weekday, previous)
+    return StoreDay(day, x, table.key[span], weekday, table.before[span], opens, open_days, np.float32(opening.doubt()) * untold, by_day, by_weekday, previous)
 
 
 def closures(is_open: Bools, usual: Bools, run: int) -> Floats32:

@@ -128,6 +128,10 @@ class Opening:
             return True
         return len(self.kept_closed) >= CLOSES_ON_ALL and not self.kept_open
 
+    def doubt(self) -> float:
+        """Share of days on which the store does not do as its week says; 0 where it sells so little that its days say nothing."""
+        return self.surprise if self.surprise <= QUIET_AT else 0.0
+
     def usually(self, day: int, n: int) -> Bools:
         """Whether each of the `n` days from `day` on falls on a weekday that is usually open, `[n]`."""
         return np.asarray((self.weekly > 0.5)[(day - 1 + np.arange(n)) % 7])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from online_model.constants import LOSS_CAP
-from online_model.horizons import N_HORIZONS, tuned
+from online_model.horizons import N_HORIZONS, SPANS, tuned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +30,8 @@ POWER: Final = tuned(8, 8, 6)
 """The odds of the mix are (its squared error over that of the same-weekday mean)^-power."""
 MARGIN: Final = tuned(0.2, 0.12, 1.0)
 """How far below 0 the log of that ratio must lie for even odds; the margin shrinks as the gate closes."""
+WHOLE_WEEKS: Final = np.array([days >= 28 for days in SPANS])
+"""Horizons of which a young pool serves the smoothed level."""
 MOST: Final = 0.95
 """Largest share of the same-weekday mean: below 1, so that the mix can be recovered from what was served."""
 BORROWED_DATES: Final = 7.0
@@ -43,6 +45,14 @@ def of_series(share: Numbers, open_days: Numbers, age: Numbers) -> F32:
     while the mix knows what the others do.
     """
     return np.asarray(share * np.clip(open_days / np.maximum(age, 1), 0, 1), np.float32)
+
+
+def fallback(weekday_mean: F32, smoothing: F32) -> F32:
+    """What a young pool serves, `[horizons, n]`: the same-weekday mean, from four weeks on the smoothed level.
+
+    A sum of four weeks has every weekday as often, so it gains nothing from one mean a weekday, each from a seventh of the days.
+    """
+    return np.where(WHOLE_WEEKS[:, None], smoothing, weekday_mean)
 
 
 class Gate:

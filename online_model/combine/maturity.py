@@ -227,8 +227,9 @@ def _teach(s: Series, m: Matured, pool: Pool) -> None:
     experts[:, CORRECTED] *= m.info[:, YEAR_FACTORS, None].astype(np.float32)
     pool.mixture.learn(s, experts, m.units, m.scale, old_enough)
     held = gate.of_series(m.column(GATE), s.count - m.opened_days[:, None], m.column(AGE))
-    mixed = np.asarray((m["unbiased"] - held * m["weekday_mean"]) / (1 - held), np.float32)
-    pool.gate.learn(mixed, m["weekday_mean"], m.units, m.scale, known)
+    fallback = gate.fallback(m["weekday_mean"], m["smoothing"])
+    mixed = np.asarray((m["unbiased"] - held * fallback) / (1 - held), np.float32)
+    pool.gate.learn(mixed, fallback, m.units, m.scale, known)
 
 
 def _correct(s: Series, m: Matured, pool: Pool) -> None:

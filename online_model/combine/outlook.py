@@ -87,7 +87,7 @@ def foresee(s: Series, o: Outlook, pool: Pool) -> Foreseen:
     shares = pool.gate.shares()
     age = np.array(pool.gate.age)
     held = gate.of_series(shares[:, None], s.count, age)
-    unbiased = (1 - held) * mixed + held * o.features.weekday_mean
+    unbiased = (1 - held) * mixed + held * gate.fallback(o.features.weekday_mean, np.broadcast_to(s.bias_ewma, (N_HORIZONS, len(s))))
     signal = pool.bias.signal(o.day)
     factor = np.array(pool.bias.factors(signal))
     mean = unbiased * (1 + (factor[:, None] - 1) * bias.of_series(s.count, age)) * o.days.open_days[:, None]
@@ -103,7 +103,7 @@ def look(s: Series, o: Outlook, pool: Pool) -> tuple[dict[str, HorizonForecast],
 def _told(s: Series, o: Outlook, f: Foreseen, pool: Pool) -> tuple[dict[str, HorizonForecast], F64, F32]:
     """Forecasts by name of the horizon; path, `[28, n]`, also of series that have not sold; quantiles, `[quantiles, horizons, n]`."""
     n, open_days, nan = len(s), o.days.open_days, np.where(s.count > 0, 0.0, np.nan)
-    quantiles = pool.quantiles.serve(s, f.mean.astype(np.float32)) * (open_days > 0)[:, None]
+    quantiles = pool.quantiles.serve(s, f.mean.astype(np.float32), o.days.doubt) * (open_days > 0)[:, None]
     smoothing = np.broadcast_to(s.bias_ewma, (N_HORIZONS, n))
     baselines = np.stack([o.features.weekday_mean, o.features.naive, smoothing]).astype(np.float64)
     weekday_mean, naive, smooth = baselines * open_days[:, None] + nan

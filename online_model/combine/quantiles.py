@@ -160,10 +160,14 @@ class Quantiles:
             self.date_miss[tail] += off.sum(1) + wanted * n
         self.date_n += n
 
-    def serve(self, s: Series, mean: F32) -> F32:
-        """The declared quantiles of sums with these means, `[quantiles, horizons, n]`."""
+    def serve(self, s: Series, mean: F32, doubt: F32) -> F32:
+        """The declared quantiles of sums with these means, `[quantiles, horizons, n]`.
+
+        `doubt`, `[horizons]`, is the relative standard deviation of the number of open days. It is no part of the learned variance, whose
+        labels are the units of the days that were open.
+        """
         mean = np.maximum(mean, 1e-6)
-        log_shape = np.log(mean * mean / self.variance(s, mean))
+        log_shape = np.log(mean * mean / (self.variance(s, mean) + (doubt[:, None] * mean) ** 2))
         distance = np.clip(self.levels[:, :, None].astype(np.float32) + s.levels_z, *LEVEL_RANGE)
         sides = [-d if lower else d for d, lower in zip(distance, LOWER, strict=True)]
         level = np.stack([*(d for d, lower in zip(sides, LOWER, strict=True) if lower), np.zeros_like(mean), *sides[LOWER.sum() :]])

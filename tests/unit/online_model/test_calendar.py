@@ -204,3 +204,20 @@ def test_countries_have_holidays(country):
     keys = HolidayKeys()
     CalendarTable(country, None, keys).reach(ordinal(2024, 1, 1), 366)
     assert len(keys) > 20
+
+
+def test_a_store_that_closes_on_some_mondays_is_doubted_and_one_with_a_steady_week_is_not():
+    table = CalendarTable(None, None, HolidayKeys())
+    doubts = []
+    for closes in ((lambda k: k % 7 == 6), (lambda k: k % 7 == 6 or k in (140, 147))):
+        opening = Opening()
+        for k in range(150):
+            sold = not closes(k)
+            opening.counts_as_open(FIRST + k, table, sold=sold, told={})
+            days = store_day(FIRST + k, opening, table, {}, opened=sold)
+        doubts.append(days.doubt)
+        told = dict.fromkeys(range(FIRST + 150, FIRST + 190), True)
+        assert not store_day(FIRST + 150, opening, table, told, opened=True).doubt.any()
+    assert (doubts[0] < 0.005).all()
+    assert doubts[1][0] == 0
+    assert (doubts[1][1:] > 0.04).all()

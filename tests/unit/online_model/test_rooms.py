@@ -43,7 +43,7 @@ def test_quantiles_learn_the_spread():
     mean = np.full((3, 200), 20, np.float32)
     inside = []
     for _ in range(400):
-        band = q.serve(s, mean)
+        band = q.serve(s, mean, np.zeros(3, np.float32))
         units = rng.negative_binomial(4, 4 / 24, (3, 200)).astype(np.float32)
         inside.append(((band[0] <= units) & (units <= band[2])).mean())
         q.learn(s, mean, band[[0, 2]], units, np.ones((3, 200), np.float32))
@@ -75,7 +75,7 @@ def test_a_p90_of_few_whole_units_is_missed_less_often():
     rng, s, q, inside = np.random.default_rng(0), series(300), Quantiles(), []
     mean = np.tile(np.linspace(0.05, 0.4, 300, dtype=np.float32), (3, 1))
     for _ in range(500):
-        band = q.serve(s, mean)
+        band = q.serve(s, mean, np.zeros(3, np.float32))
         units = rng.poisson(mean).astype(np.float32)
         inside.append((units <= band[2])[0].mean())
         q.learn(s, mean, band[[0, 2]], units, np.ones((3, 300), np.float32))
@@ -337,3 +337,11 @@ def test_only_plain_values_are_state():
     other = Scores()
     load_fields(other, "s", dump_fields(scores, "s"))
     np.testing.assert_array_equal(other.total, scores.total)
+
+
+def test_a_doubtful_calendar_widens_the_bands_of_windows():
+    s, q, mean = series(50), Quantiles(), np.full((3, 50), 200, np.float32)
+    sure, unsure = (q.serve(s, mean, np.float32([0, doubt, doubt])) for doubt in (0, 0.15))
+    width = [band[2] - band[0] for band in (sure, unsure)]
+    assert (width[1][1:] > 1.2 * width[0][1:]).all()
+    assert (width[1][0] == width[0][0]).all()

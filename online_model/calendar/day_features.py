@@ -112,7 +112,8 @@ def _days(day: int, opening: Opening, table: CalendarTable, told: Mapping[int, b
     by_weekday = by_day @ (weekday[1:, None] == np.arange(7)).astype(np.float32)
     newest = np.maximum.accumulate(np.where(is_open, np.arange(len(is_open)), -1))
     previous = newest[PAST - 1 : PAST - 1 + COLUMNS]
-    return StoreDay(day, x, table.key[span], weekday, table.before[span], opens, open_days, np.float32(opening.doubt()) * untold, by_day, by_weekday, previous)
+    doubt = np.float32(opening.doubt()) * untold
+    return StoreDay(day, x, table.key[span], weekday, table.before[span], opens, open_days, doubt, by_day, by_weekday, previous)
 
 
 def closures(is_open: Bools, usual: Bools, run: int) -> Floats32:

@@ -87,7 +87,7 @@ def test_a_p90_of_few_whole_units_is_missed_less_often():
 def test_quantiles_of_weighed_goods_are_not_rounded():
     s, q = series(3), Quantiles()
     s.integer[:] = False
-    band = q.serve(s, np.full((3, 3), 0.37, np.float32))
+    band = q.serve(s, np.full((3, 3), 0.37, np.float32), np.zeros(3, np.float32))
     assert (band != np.round(band)).any()
 
 

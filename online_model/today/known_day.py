@@ -53,7 +53,7 @@ class KnownDay:
         whole = min(max(int(hour), 0), HOURS - 1)
         part = min(max(hour - whole, 0.0), 1.0)
         before = self.curve[whole].astype(np.float64)
-        return before + part * (self.curve[whole + 1] - before) if part else before
+        return np.asarray(before + part * (self.curve[whole + 1] - before)) if part else before
 
 
 def known_day(morning: F64, curve: F32, promoted: Bools, holiday: int | None) -> KnownDay:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
 
 KEEP: Final = 0.99
-PRIOR, PRIOR_WORTH = 0.5, 1.0
-"""The share with which each time of day starts, and its weight."""
+PRIOR_WORTH: Final = 20.0
+"""Weight of the share 0, with which each time of day starts: a correction has to prove itself for some weeks before it is applied."""
 LARGEST: Final = 1.2
 ERROR_CAP: Final = 5.0
 
@@ -41,7 +41,7 @@ class Trust:
 
     def share(self, slot: int) -> float:
         """Share of a correction that is applied at a time of day."""
-        share = (float(self.xy[slot]) + PRIOR * PRIOR_WORTH) / (float(self.xx[slot]) + PRIOR_WORTH)
+        share = float(self.xy[slot]) / (float(self.xx[slot]) + PRIOR_WORTH)
         return min(max(share, 0.0), LARGEST)
 
     def learn(self, slots: NDArray[np.intp], rest: Floats, correction: Floats, units: Floats, share: float) -> None:

@@ -54,13 +54,18 @@ def fresh(file: Path):
     return panels.Panel("fresh", hours.sum(2), list(stores), list(items), days.min().toordinal(), "CN", None, hours)
 
 
-def uci(file: Path):
-    """The 300 items in most invoices of the United Kingdom, by the hour."""
+def uci_lines(file: Path):
+    """Lines of the 300 items in most invoices of the United Kingdom: store, item, at, quantity, UnitPrice."""
     rows = pd.read_csv(file, parse_dates=["InvoiceDate"], dtype={"StockCode": str, "InvoiceNo": str})
     rows = rows[(rows["Country"] == "United Kingdom") & (rows["Quantity"] > 0)]
     rows = rows[rows["StockCode"].isin(rows.groupby("StockCode")["InvoiceNo"].nunique().nlargest(300).index)]
     names = {"Country": "store", "StockCode": "item", "InvoiceDate": "at", "Quantity": "quantity"}
-    return panels.of_lines("uci", rows.rename(columns=names), "GB", hours=True)
+    return rows.rename(columns=names)
+
+
+def uci(file: Path):
+    """The same by the hour."""
+    return panels.of_lines("uci", uci_lines(file), "GB", hours=True)
 
 
 def moved(panel, factor, first):

@@ -15,6 +15,7 @@ from online_model.today.rest_of_day import RestOfDay
 from online_model.today.running_day import RunningDay
 from online_model.today.surprise import UsualSize, evidence, moved, surprise
 from tests.bench.forecasts.alone import own_sales_alone
+from tests.bench.forecasts.today import LEARNING
 
 START, ITEMS, OPENS, SHUTS = 739_000, 24, 8, 20
 GROUPS = np.arange(ITEMS) % 3
@@ -172,6 +173,26 @@ def test_the_regression_changes_the_forecasts_of_every_store(shops):
         told = shops.moment(hours[store], 15)
         with_it, without = (one.partition.today(store, told).items.mean for one in day)
         assert np.abs(with_it - without).max() > 0.01
+
+
+def test_with_its_learning_frozen_today_is_forecast_worse(shops, monkeypatch):
+    """Customers come three hours later from one day on: whoever goes on learning notices."""
+    first, errors = shops, []
+    for frozen in (False, True):
+        shops = copy.deepcopy(first)
+        if frozen:
+            for owner, name in LEARNING:
+                monkeypatch.setattr(owner, name, lambda *_: None)
+        error = 0.0
+        for day in range(20):
+            hours = np.roll(a_day(shops.rng, 2, shops.levels), 3, axis=2)
+            for store in range(2):
+                for hour in (12, 15):
+                    forecast = shops.partition.today(store, shops.moment(hours[store], hour)).items.mean
+                    error += (day >= 10) * float(np.abs(forecast - hours[store].sum(1)).sum())
+            shops.close(hours)
+        errors.append(error)
+    assert errors[1] > 1.05 * errors[0]
 
 
 def test_a_loaded_state_goes_on_in_the_middle_of_a_day(shops):

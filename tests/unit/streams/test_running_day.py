@@ -10,6 +10,7 @@ from streams.contract.codec import decode_output
 from streams.contract.messages import PredictedSales, TotalsPredicted
 from streams.processor.processor import Processor
 from streams.processor.rules import Rules
+from tests.bench.forecasts.today import LEARNING
 from tests.unit.streams.logs import DAY, MONDAY, PARTITIONS, log_of, sale
 
 CATEGORIES = {"milk": "dairy", "cheese": "dairy", "bread": "bakery", "roll": "bakery", "tea": None}
@@ -76,6 +77,21 @@ def test_any_cut_of_the_log_says_the_same(log, whole):
             cut = Processor.load(cut.dump(), Rules(), 1, PARTITIONS)
     assert forecasts == whole[1].forecasts
     assert cut.dump() == whole[0].dump()
+
+
+def test_with_learning_frozen_half_way_other_forecasts_of_today_are_published(log, whole, monkeypatch):
+    processor, half = Processor(Rules(), 1, PARTITIONS), len(log) // 2
+    before = processor.apply(log[:half]).forecasts
+    assert before == whole[1].forecasts[: len(before)]
+    for owner, name in LEARNING:
+        monkeypatch.setattr(owner, name, lambda *_: None)
+    frozen = before + processor.apply(log[half:]).forecasts
+    assert of_today(frozen) != of_today(whole[1].forecasts)
+
+
+def of_today(forecasts):
+    found = map(decode_output, [raw for _, raw in forecasts])
+    return [message.horizons[0] for message in found if isinstance(message, PredictedSales) and message.sold_so_far is not None]
 
 
 def test_without_the_regression_what_is_said_of_today_differs(log, whole, monkeypatch):

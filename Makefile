@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-bench demo test check lint types layers docs coverage bench many-items soak steady kill pictures fuzz lock clean
+.PHONY: help install install-bench demo test check lint types layers docs coverage bench many-items soak steady kill simulate pictures fuzz lock clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ kill: install ## the long kill -9 runs
 
 soak: install ## a day of a 50-store chain in minutes, with a fault every few seconds
 	$(BIN)/python -m tests.soak $(ARGS)
+
+simulate: install ## the whole system in one thread under seeded faults (ARGS="--seeds 100000 --jobs 2"; --seed N replays one)
+	@$(BIN)/python -m tests.simulation $(ARGS)
 
 steady: install ## sales at an even rate for minutes: delay and memory must stay flat
 	$(BIN)/python -m tests.steady $(ARGS)

@@ -24,6 +24,7 @@ CLASSES: Final = (
     "consumers.runtime.consumer_settings:ConsumeSettings",
     "consumers.replenishment.replenishment_settings:ReplenishSettings",
     "consumers.webhooks.webhooks_settings:WebhooksSettings",
+    "consumers.archive.archive_settings:ArchiveSettings",
     "charts.web.web_settings:WebSettings",
     "workbench.third_month.third_month_settings:ThirdMonthSettings",
     "deploy.process:ProcessSettings",

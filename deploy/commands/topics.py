@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from consumers.archive.archive_settings import ArchiveSettings
 from consumers.replenishment.replenishment_settings import ReplenishSettings
 from consumers.runtime.consumer_settings import ConsumeSettings
 from streams.contract.errors import UsageError
@@ -73,7 +74,13 @@ def acls(
         eval "kafka-acls.sh --bootstrap-server kafka:9093 --command-config admin.properties $line"; done
     """
     consume = ConsumeSettings.read()
-    groups = Groups(WorkerSettings.read().group, consume.statistics_group, consume.forecasts_group, ReplenishSettings.read().group)
+    groups = Groups(
+        WorkerSettings.read().group,
+        consume.statistics_group,
+        consume.forecasts_group,
+        ReplenishSettings.read().group,
+        ArchiveSettings.read().group,
+    )
     every = rights_of(groups)
     if unknown := sorted(set(process or ()) - every.keys()):
         raise UsageError(f"{unknown[0]!r} needs no rights, or is no process: name some of {', '.join(every)}.")

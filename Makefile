@@ -79,7 +79,7 @@ fuzz: install ## a million events of any kind through the processor, guided by c
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 lock: ## renew the pinned dependencies (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml --extra embedded --extra demo --extra test --extra check --extra workbench --extra tracking -o requirements/dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml --extra archive --extra embedded --extra demo --extra test --extra check --extra workbench --extra tracking -o requirements/dev.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml -c requirements/dev.lock -o requirements/run.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q pyproject.toml --all-extras -c requirements/dev.lock -o requirements/bench.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header -q requirements/quix.in -o requirements/quix.lock

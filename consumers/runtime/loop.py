@@ -50,14 +50,26 @@ class Source(Protocol):
 
 
 class ReadingLoop:
-    """Moves records from one source to one sink. After `stop`, `run` returns once it has written what it had read."""
+    """Moves records from one source to one sink. After `stop`, `run` returns once it has written what it had read.
 
-    def __init__(self, source: Source, sink: Sink, metrics: ConsumerMetrics, batch_messages: int, batch_seconds: float) -> None:
+    away: what the sink writes to, in the words of the log, and as the kind of its errors in the metrics.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        sink: Sink,
+        metrics: ConsumerMetrics,
+        batch_messages: int,
+        batch_seconds: float,
+        away: tuple[str, str] = ("MongoDB", "mongodb"),
+    ) -> None:
         self._source = source
         self._sink = sink
         self._metrics = metrics
         self._batch_messages = batch_messages
         self._batch_seconds = batch_seconds
+        self._away = away
         self._log = RateLimited(_logger)
         self._stopping = threading.Event()
 
@@ -106,7 +118,7 @@ class ReadingLoop:
                 self._source.reposition()
                 return False
             except ServerError as error:
-                self._metrics.errors.labels(self._sink.name, "mongodb").inc()
+                self._metrics.errors.labels(self._sink.name, self._away[1]).inc()
                 self._sink.forget()
                 self._say(error)
                 if self._stopping.is_set():
@@ -119,7 +131,7 @@ class ReadingLoop:
             else:
                 if waited:
                     self._source.resume()
-                    _logger.info("%s: MongoDB is back; reading continues.", self._sink.name)
+                    _logger.info("%s: %s is back; reading continues.", self._sink.name, self._away[0])
                 return True
 
     def _say(self, error: ServerError) -> None:

@@ -41,7 +41,10 @@ class ConsumerMetrics:
         self.batches = Counter("shelfcast_consumer_batches", "Batches written.", ["reader"], registry=registry)
         self.documents = Counter("shelfcast_consumer_documents", "Documents written.", ["reader"], registry=registry)
         self.errors = Counter(
-            "shelfcast_consumer_errors", "Errors by kind: mongodb, contended, kafka, unreadable.", ["reader", "kind"], registry=registry
+            "shelfcast_consumer_errors",
+            "Errors by kind: mongodb, archive, contended, kafka, unreadable.",
+            ["reader", "kind"],
+            registry=registry,
         )
         self.gap_seconds = Gauge(
             "shelfcast_consumer_gap_seconds",

@@ -13,6 +13,9 @@ class Record(NamedTuple):
     timestamp: float
     """When it came to Kafka, seconds since 1970; 0: unknown."""
     value: bytes
+    key: bytes | None = None
+    """Read only where it is asked for, as are the headers."""
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Sink(Protocol):

@@ -26,10 +26,15 @@ class KafkaSource:
 
     Newly assigned partitions pause until `position` says where to read them from. The group's commits serve only tools that show lag; what
     counts is the progress in the database.
+
+    whole: read keys and headers too. gather: let a batch gather for its whole time, whatever silence there is.
     """
 
-    def __init__(self, kafka: KafkaSettings, topic: str, group: str, on_error: Callable[[], None]) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, topic: str, group: str, on_error: Callable[[], None], *, whole: bool = False, gather: bool = False
+    ) -> None:
         self._kafka = kafka
+        self._whole, self._gather = whole, gather
         self._topic = topic
         self._log = RateLimited(_logger)
         self._on_error = on_error
@@ -90,7 +95,7 @@ class KafkaSource:
             got = self._consumer.consume(min(5000, messages - len(records)), timeout=min(left, SILENCE_SECONDS))
             if self.generation != generation:
                 return []
-            if records and not got:
+            if records and not got and not self._gather:
                 break
             records += [record for message in got if (record := self._record(message)) is not None]
         for record in records:
@@ -141,12 +146,13 @@ class KafkaSource:
             self._trouble(error)
             return None
         kind, milliseconds = message.timestamp()
-        return Record(
+        record = Record(
             message.partition() or 0,
             message.offset() or 0,
             milliseconds / 1000 if kind else 0.0,
             message.value() or b"",
         )
+        return record._replace(key=message.key(), headers=tuple(message.headers() or ())) if self._whole else record
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.generation += 1

@@ -26,6 +26,7 @@ CLASSES: Final = (
     "consumers.replenishment.replenishment_settings:ReplenishSettings",
     "consumers.webhooks.webhooks_settings:WebhooksSettings",
     "consumers.ads.ads_settings:AdsSettings",
+    "consumers.archive.archive_settings:ArchiveSettings",
     "charts.web.web_settings:WebSettings",
     "charts.insight.staff_settings:StaffSettings",
     "workbench.third_month.third_month_settings:ThirdMonthSettings",

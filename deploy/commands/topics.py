@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from consumers.ads.ads_settings import AdsSettings
+from consumers.archive.archive_settings import ArchiveSettings
 from consumers.replenishment.replenishment_settings import ReplenishSettings
 from consumers.runtime.consumer_settings import ConsumeSettings
 from streams.contract.errors import UsageError
@@ -79,6 +80,7 @@ def acls(
         consume.statistics_group,
         consume.forecasts_group,
         ReplenishSettings.read().group,
+        ArchiveSettings.read().group,
         AdsSettings.read().group,
     )
     every = rights_of(groups)

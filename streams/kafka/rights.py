@@ -16,6 +16,9 @@ DESCRIBE: Final = "Describe"
 CONFIGS: Final = "DescribeConfigs"
 CREATE: Final = "Create"
 
+ARCHIVE_TABLES: Final = ("events", "sales", "forecasts", "dead_letters")
+"""Each is read in a group of its own."""
+
 
 class Right(NamedTuple):
     """Operations on one topic, group or the cluster, in Kafka's words. Read and Write let a user describe what they are for."""
@@ -32,6 +35,7 @@ class Groups(NamedTuple):
     statistics: str
     forecasts: str
     replenishment: str
+    archive: str
     ads: str = "shelfcast-ads"
 
 
@@ -50,6 +54,17 @@ def rights_of(groups: Groups) -> Mapping[str, tuple[Right, ...]]:
         "consume": (_topic(ACCEPTED, READ), _topic(FORECASTS, READ), _group(groups.statistics, READ), _group(groups.forecasts, READ)),
         "replenish": (_topic(FORECASTS, READ), _group(groups.replenishment, READ)),
         "ads": (_topic(AD_EVENTS, READ, WRITE), _topic(AD_ADVICE, WRITE), _group(groups.ads, READ)),
+        "archive": (
+            *(_topic(name, READ) for name in (EVENTS, ACCEPTED, FORECASTS, REJECTED)),
+            *(_group(f"{groups.archive}-{table}", READ) for table in ARCHIVE_TABLES),
+            _group(groups.archive, READ),
+        ),
+        "rebuild": (
+            _topic(EVENTS, READ, CONFIGS),
+            *(_topic(name, DESCRIBE, CONFIGS) for name in (ACCEPTED, FORECASTS, REJECTED)),
+            _topic(SNAPSHOTS, READ, WRITE, CONFIGS),
+            _group(groups.worker, READ),
+        ),
         "web": (
             _topic(EVENTS, READ, WRITE),
             _topic(SNAPSHOTS, READ),

@@ -126,7 +126,7 @@ class Judge:
         """A commit was taken: everything that it stands for must be there."""
         self._world.say(None, f"the commit of {who} for partition {partition} stands at {offset}")
         before, named = self._committed.get(partition, (0, ""))
-        if offset < before and self._holds(partition, named):
+        if offset < before and self.holds(partition, named):
             self._world.violated(f"the commit of partition {partition} went back from {before} to {offset}")
         self._committed[partition] = offset, metadata
         run = self._run(partition)
@@ -141,7 +141,7 @@ class Judge:
             self._world.violated(f"partition {partition} was committed at {offset}, and the topic lacks {len(missing)} forecasts")
         self._forecast_to[partition] = max(first, end)
         name = bookmarks.read(metadata).id
-        if self._holds(partition, metadata) and (partition, name) not in self._checked:
+        if self.holds(partition, metadata) and (partition, name) not in self._checked:
             self._check_snapshot(partition, offset, metadata)
             self._checked.add((partition, name))
 
@@ -149,7 +149,7 @@ class Judge:
         """Kafka has let a commit expire."""
         self._committed.pop(partition, None)
 
-    def _holds(self, partition: int, metadata: str) -> bool:
+    def holds(self, partition: int, metadata: str) -> bool:
         """Whether a commit names a snapshot that was not lost with a disk."""
         place = bookmarks.read(metadata)
         return bool(place.id) and place.first >= self._world.broker.logs[SNAPSHOTS][partition].low

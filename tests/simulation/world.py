@@ -264,7 +264,9 @@ class World:
     def _cut(self) -> None:
         """Retention takes what the committed state and the database hold."""
         partition = self.chance.randrange(PARTITIONS)
-        self._cut_to(self.broker.logs[EVENTS][partition], self.broker.workers.commits.get(partition, (0, ""))[0])
+        offset, metadata = self.broker.workers.commits.get(partition, (0, ""))
+        if self.judge.holds(partition, metadata):  # else the state is being made anew from the log
+            self._cut_to(self.broker.logs[EVENTS][partition], offset)
         for topic, reader in ((ACCEPTED, "statistics"), (FORECASTS, "forecasts")):
             progress = self.database.held(names.PROGRESS).get(document_id(reader, partition))
             self._cut_to(self.broker.logs[topic][partition], progress["next_offset"] if progress else 0)

@@ -193,7 +193,7 @@ def eventually(what, children, log, seconds=90.0):
 
 def test_the_stack_works_with_the_least_rights_and_tells_no_secret(broker, certificates, mongo, tmp_path):
     """The worker shows a certificate, the gateway a token, the consumer a password; each may do what `topics acls` prints, no more."""
-    groups = Groups("shelfcast-worker", "shelfcast-statistics", "shelfcast-forecasts", "shelfcast-replenishment")
+    groups = Groups("shelfcast-worker", "shelfcast-statistics", "shelfcast-forecasts", "shelfcast-replenishment", "shelfcast-archive")
     kinds = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP}
     operations = {"Read": AclOperation.READ, "Write": AclOperation.WRITE, "DescribeConfigs": AclOperation.DESCRIBE_CONFIGS}
     broker.allow(

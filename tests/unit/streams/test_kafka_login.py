@@ -184,10 +184,10 @@ def test_a_token_server_that_is_not_there_is_said():
         TokenSource(by_token("http://127.0.0.1:1/token")).token()
 
 
-def test_no_process_may_write_what_only_the_worker_decides():
-    rights = rights_of(Groups("w", "s", "f", "r"))
+def test_only_the_worker_and_what_makes_its_state_anew_may_write_what_it_decides():
+    rights = rights_of(Groups("w", "s", "f", "r", "a"))
     writes = {(name, one.name) for name, every in rights.items() for one in every if "Write" in one.operations}
     topics = {topic for _, topic in writes} - {"sales.events"}
-    assert {name for name, topic in writes if topic in topics} == {"worker"}
+    assert {name for name, topic in writes if topic in topics} == {"worker", "rebuild"}
     assert not {name for name, every in rights.items() for one in every if one.kind == "cluster" or "All" in one.operations}
     assert [one.name for one in rights["gateway"]] == ["sales.events"]

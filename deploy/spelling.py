@@ -10,7 +10,9 @@ from typing import Final
 OURS: Final = "SHELFCAST_"
 LIKE_SETTINGS: Final = ("SHEL", "KAFKA", "MONGO")
 _CLOSE: Final = 0.8
-_NO_SETTINGS: Final = frozenset({"SHELFCAST_LIFELINE", "SHELFCAST_TESTS_MAY_DELETE_TOPICS", "SHELFCAST_METRICS_KEY", "SHELFCAST_CASES"})
+_NO_SETTINGS: Final = frozenset(
+    {"SHELFCAST_LIFELINE", "SHELFCAST_TESTS_MAY_DELETE_TOPICS", "SHELFCAST_TESTS_MLFLOW", "SHELFCAST_METRICS_KEY", "SHELFCAST_CASES"}
+)
 _SERVICE_LINK: Final = re.compile(r"_SERVICE_(HOST|PORT)(_|$)|_PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?$")
 """Variables that Kubernetes and Docker set in every container for each service beside it."""
 

@@ -43,14 +43,13 @@ def reports_of(ads: Ads, account: str, day: str | None) -> list[AdReported]:
             raise UsageError(f"The largest {name} is {ads.frame[name].max():,.0f}; a report takes at most {most:,.0f}.")
     target, seen = ads.targets[0], Counter[tuple[object, ...]]()
     found = []
-    rows = zip(days, campaigns_of(ads), *(_column(ads, name) for name in ("spend", target, "clicks", "impressions")), strict=True)
+    spends, sold = ads.frame["spend"].to_list(), ads.frame[target].to_list()
+    rows = zip(days, campaigns_of(ads), spends, sold, _column(ads, "clicks"), _column(ads, "impressions"), strict=True)
     for when, (campaign, audience), spend, conversions, clicks, impressions in rows:
         content = (account, when, campaign, audience, spend, conversions, clicks, impressions)
         seen[content] += 1
         # Rows that agree in everything are told apart by their number, so that the same file gives the same ids.
         identity = xxhash.xxh3_128_hexdigest(repr((*content, seen[content])).encode())
-        assert spend is not None
-        assert conversions is not None
         found.append(
             AdReported(
                 event_id=f"ads-{identity}", account=account, campaign=campaign, day=when, spend=spend, conversions=conversions,

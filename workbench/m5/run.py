@@ -127,8 +127,13 @@ def protocol(options: Options, console: Console) -> dict[str, Scored]:
             scores |= {method: _scored(data, levels, by_origin, origin, seconds) for method, by_origin in told.items()}
     _show(scores, console)
     by_method = {name: score.as_json() for name, score in scores.items()}
-    told = {"protocol": "m5", "series": len(data.units), "origin": str(data.dates[origin - 1].date()), "contenders": by_method}
-    _write(options, data, scores, told, kept[0], console)
+    found: dict[str, Any] = {
+        "protocol": "m5",
+        "series": len(data.units),
+        "origin": str(data.dates[origin - 1].date()),
+        "contenders": by_method,
+    }
+    _write(options, data, scores, found, kept[0], console)
     return scores
 
 

@@ -21,6 +21,7 @@ from consumers.forecasts.newest import (
     slot_name,
 )
 from consumers.forecasts.stock import StockBatch
+from consumers.forecasts.totals import TotalsBatch
 from consumers.runtime.metrics import ConsumerMetrics
 from consumers.runtime.progress import Progress, read_progress, write_progress
 from consumers.runtime.sink import Record
@@ -29,7 +30,7 @@ from consumers.store.port import Change, Document, Documents
 from streams.contract import documents as names
 from streams.contract.codec import decode_output, printable
 from streams.contract.documents import document_id
-from streams.contract.messages import DriftDetected, ForecastScored, OutputMessage, PredictedSales, ShelfAllocation
+from streams.contract.messages import DriftDetected, ForecastScored, OutputMessage, PredictedSales, ShelfAllocation, TotalsPredicted
 from streams.contract.stock_messages import StockOutput
 from streams.contract.topics import FORECASTS
 from streams.kafka.ends import LogEnds
@@ -49,6 +50,7 @@ class Batch:
         self.scores: dict[str, ForecastScored] = {}
         self.drifts: dict[str, DriftDetected] = {}
         self.stock = StockBatch()
+        self.totals = TotalsBatch()
         self.superseded = 0
 
     def add(self, message: OutputMessage) -> None:
@@ -57,15 +59,14 @@ class Batch:
             self._forecast(message)
         elif type(message) is ShelfAllocation:
             plan_key = (message.store, message.shelf, message.part)
-            plan = self.plans.get(plan_key)
-            if plan is not None:
-                self.superseded += 1
-            if plan is None or _order(message) >= _order(plan):
+            if self._is_newer(message, self.plans.get(plan_key)):
                 self.plans[plan_key] = message
         elif type(message) is ForecastScored:
             self.scores[score_id(message)] = message
         elif type(message) is DriftDetected:
             self.drifts[message.id] = message
+        elif type(message) is TotalsPredicted:
+            self.totals.add(message)
         elif isinstance(message, StockOutput):
             self.stock.add(message)
 
@@ -73,11 +74,13 @@ class Batch:
         key = (message.store, message.item, slot_name(message))
         if message.parts is not None:
             self.said.setdefault(key[:2], {}).update(said(message, message.parts))
-        known = self.forecasts.get(key)
+        if self._is_newer(message, self.forecasts.get(key)):
+            self.forecasts[key] = message
+
+    def _is_newer(self, message: PredictedSales | ShelfAllocation, known: PredictedSales | ShelfAllocation | None) -> bool:
         if known is not None:
             self.superseded += 1
-        if known is None or _order(message) >= _order(known):
-            self.forecasts[key] = message
+        return known is None or _order(message) >= _order(known)
 
 
 def _order(message: PredictedSales | ShelfAllocation) -> tuple[int, int]:
@@ -85,7 +88,7 @@ def _order(message: PredictedSales | ShelfAllocation) -> tuple[int, int]:
 
 
 class ForecastsSink:
-    """Keeps the newest forecasts, plans and stock, and the history of scores, drift, lost sales and alarms about shelves."""
+    """Keeps the newest forecasts, totals, plans and stock, and the history of scores, drift, lost sales and alarms about shelves."""
 
     name = NAME
     topic = FORECASTS
@@ -111,7 +114,7 @@ class ForecastsSink:
         written += more_written + self._write_scores(batch)
         self._documents.merge(names.DRIFTS, {key: drift_document(message) for key, message in batch.drifts.items()})
         stock_repeated, stock_written = batch.stock.write(self._documents, self._cache)
-        written += stock_written
+        written += stock_written + batch.totals.write(self._cache)
         ends = {record.partition: record.offset + 1 for record in records}
         before = [self._progress[p] for p in ends]
         after = [self._progress[p].moved(ends[p], None) for p in ends]

@@ -18,6 +18,7 @@ INDEXES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     names.ITEM_MONTHS: (("store", "month"), ("month",)),
     names.STORE_MONTHS: (("store", "month"), ("month",)),
     names.FORECASTS: (("store", "item"),),
+    names.RUNNING_TOTALS: (("store",),),
     names.PLANS: (("store",),),
     names.PLAN_PARTS: (("store",),),
     names.SCORES: (("store", "horizon", "origin"),),

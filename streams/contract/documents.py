@@ -17,6 +17,8 @@ STORE_MONTHS: Final = "store_months"
 FORECASTS: Final = "forecasts"
 """The newest forecast per (store, item): `close` for the days ahead, `today` for the running day. `said`: by forecast day, the parts of
 the newest next-day forecasts, as JSON."""
+RUNNING_TOTALS: Final = "running_totals"
+"""One document per store and per (store, category): `total`, the newest forecast of the running day's total."""
 PLANS: Final = "plans"
 """The newest shelf plan per (store, shelf); of a plan in several parts, the first part."""
 PLAN_PARTS: Final = "plan_parts"
@@ -48,8 +50,8 @@ LOG: Final = "log"
 """One document: the identity of the log from which all others were made."""
 
 COLLECTIONS: Final = (
-    ITEM_MONTHS, STORE_MONTHS, FORECASTS, PLANS, PLAN_PARTS, SCORES, SCORE_MONTHS, DRIFTS, STOCK, LOST_SALES, SILENCES, RUN_OUTS, PROGRESS,
-    LOG,
+    ITEM_MONTHS, STORE_MONTHS, FORECASTS, RUNNING_TOTALS, PLANS, PLAN_PARTS, SCORES, SCORE_MONTHS, DRIFTS, STOCK, LOST_SALES, SILENCES,
+    RUN_OUTS, PROGRESS, LOG,
 )  # fmt: skip
 """What is made from the log, and goes with it."""
 

@@ -2,12 +2,12 @@
 
 from litestar.handlers import HTTPRouteHandler
 
-from charts.web.api import accuracy, decisions, explain, forecasts, health, shelves, stock, stores
+from charts.web.api import accuracy, decisions, explain, forecasts, health, shelves, stock, stores, totals
 from charts.web.api import live as live_events
 from charts.web.api.live import Live
 from charts.web.api.resource import Api
 
-_ROOMS = (stores, forecasts, explain, accuracy, shelves, stock, decisions, health)
+_ROOMS = (stores, forecasts, totals, explain, accuracy, shelves, stock, decisions, health)
 
 
 def routes(api: Api, live: Live) -> list[HTTPRouteHandler]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-from charts.queries import forecasts, sales
+from charts.queries import forecasts, running_totals, sales
 from charts.queries.assortment import Foreseen, Key, SoldItem, foreseen_items, sold_items
 from charts.queries.decision_rows import decision_table
 from charts.queries.decision_table import ProductRow, scored_units
+from charts.queries.running_totals import TotalRow
 from charts.queries.sales import Finds, Period
 from charts.queries.stock_rows import ShelfAlarmRow, shelf_alarms
 from charts.queries.trading_day import ScoredTotal, TradingDay, scored_totals, trading_day, trading_days
@@ -63,6 +64,11 @@ class Books:
     def scored_totals(self, store: str) -> list[ScoredTotal]:
         """A store's newest days with what was forecast of them; none while they are read."""
         return self.kept.get(("totals", store), lambda: scored_totals(self.database, store), _SLOW) or []
+
+    def running_total(self, store: str) -> TotalRow | None:
+        """The newest forecast of a running day's total of a store; None: there is none, or it is being read."""
+        found = self.kept.get(("running", store), lambda: running_totals.of_store(self.database, store), _SOON) or []
+        return next((row for row in found if row.category is None), None)
 
     def sold(self, store: str | None, days: int) -> dict[Key, SoldItem] | None:
         """What was sold of each item in the newest days."""

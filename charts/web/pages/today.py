@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 
 from charts.queries.assortment import Foreseen, Key, SoldItem
+from charts.queries.running_totals import TotalRow
 from charts.queries.trading_day import ScoredTotal, TradingDay, ratios, was_expected
 from charts.web.pages import freshness
 from charts.web.pages.books import Books
@@ -103,11 +104,17 @@ def expected_revenue(day: TradingDay, ahead: Mapping[Key, Foreseen], sold: Mappi
 
 
 def store_view(
-    day: TradingDay, ahead: Mapping[Key, Foreseen] | None, sold: Mapping[Key, SoldItem] | None, scored: Sequence[ScoredTotal], state: State
+    day: TradingDay,
+    ahead: Mapping[Key, Foreseen] | None,
+    sold: Mapping[Key, SoldItem] | None,
+    scored: Sequence[ScoredTotal],
+    state: State,
+    total: TotalRow | None = None,
 ) -> StoreView:
     """A store's day, with what is expected of it.
 
-    The band is that of the part still to come: how far the store's total lay off the forecast on 8 of 10 of its newest 56 days.
+    The band is that of the part still to come: in proportion that of the model's forecast of the day's total, in units; without one, how
+    far the store's total lay off the forecast on 8 of 10 of its newest 56 days.
     """
     if ahead is None or sold is None:
         return StoreView(day, day.currency, day.revenue, None, None, False, day.revenue_before, state, reading=True)
@@ -119,9 +126,17 @@ def store_view(
         morning = None if share is None else share * day.revenue
     elif now is not None:
         rest = max(now - day.revenue, 0.0)
-        low, high = ratios(scored) or (1.0, 1.0)
+        low, high = spread(total, day.day) or ratios(scored) or (1.0, 1.0)
         band = (day.revenue + rest * min(low, 1.0), day.revenue + rest, day.revenue + rest * max(high, 1.0))
     return StoreView(day, day.currency, day.revenue, morning, band, closed, day.revenue_before, state)
+
+
+def spread(total: TotalRow | None, day: str) -> tuple[float, float] | None:
+    """P10 and P90 of the units still to come over their mean, of a total of this day; None: there is none, or nothing is to come."""
+    if total is None or total.day != day or total.mean - total.sold_so_far < 1:
+        return None
+    rest = total.mean - total.sold_so_far
+    return max(total.p10 - total.sold_so_far, 0.0) / rest, max(total.p90 - total.sold_so_far, 0.0) / rest
 
 
 def surprises(day: TradingDay, ahead: Mapping[Key, Foreseen], sold: Mapping[Key, SoldItem]) -> list[Surprise]:
@@ -205,7 +220,7 @@ def today(books: Books, visit: Visit) -> dict[str, Any]:
         name = day.store
         sold, ahead = books.sold(name, PRICED_DAYS), books.foreseen(name)
         state = freshness.state_of(day.newest_sale, visit.now, day.arrivals_an_hour, visit.speech.zone)
-        views.append(store_view(day, ahead, sold, books.scored_totals(name), state))
+        views.append(store_view(day, ahead, sold, books.scored_totals(name), state, books.running_total(name)))
         lately |= sold or {}
         if ahead is not None and sold is not None:
             category = visit.filters.category

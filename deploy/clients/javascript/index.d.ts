@@ -360,6 +360,20 @@ export interface TodayRow {
   same_weekday_mean: number;
 }
 
+/** What a store, or one of its categories, has sold on a running day and should have sold at its end, as of the newest forecast. */
+export interface TotalRow {
+  store: string;
+  category: string | null;
+  day: string;
+  made_at: number;
+  sold_so_far: number;
+  mean: number;
+  p10: number;
+  p50: number;
+  p90: number;
+  same_weekday_mean: number;
+}
+
 /** Units written off for one reason. */
 export interface WrittenOffRow {
   reason: string;
@@ -406,4 +420,6 @@ export class Client {
   stores(question?: { limit?: number; from?: string; to?: string; currency?: string }): AsyncGenerator<StoreRow>;
   /** The running day. Items with a forecast of a day that has not closed yet. A page may be short and still have a next one. */
   today(question?: { limit?: number; store?: string }): AsyncGenerator<TodayRow>;
+  /** Totals of the running day. Of each store and of each of its categories: sold so far, and expected by the end of the day with its band. */
+  totals(question?: { limit?: number; store?: string }): AsyncGenerator<TotalRow>;
 }

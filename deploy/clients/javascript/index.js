@@ -98,4 +98,9 @@ export class Client extends Transport {
   today(question = {}) {
     return this.rows("/v1/today", question);
   }
+
+  /** Totals of the running day. Of each store and of each of its categories: sold so far, and expected by the end of the day with its band. */
+  totals(question = {}) {
+    return this.rows("/v1/totals", question);
+  }
 }

@@ -26,6 +26,7 @@ from tests.support.openapi import wrongs
 from tests.support.shop import a_season, accepted, drift, forecast_of_today, records_of
 from tests.support.stand_ins import BEGINNING
 from tests.support.stock_told import told_of_stock
+from tests.unit.consumers.test_totals_kept import totals as running
 
 KEY = "0123456789abcdef0123"
 STORES = ("Berlin", "=Paris+1", "a/b ?&#%")
@@ -38,6 +39,7 @@ LISTS = {
     "/v1/forecasts/history?store=Berlin": "PastForecastRow",
     "/v1/forecasts/history?store=Berlin&as_of=2025-01-10": "PastForecastRow",
     "/v1/today": "TodayRow",
+    "/v1/totals": "TotalRow",
     "/v1/accuracy?by=origin": "AccuracyRow",
     "/v1/drift": "DriftRow",
     "/v1/shelves": "ShelfRow",
@@ -75,7 +77,8 @@ def fill(documents):
     days = [forecast_of_today(9000 + n, STORES[n % 3], ITEMS[n % 4], day="2025-01-31") for n in range(12)]
     drifts = [drift(9000, STORES[n % 3], ITEMS[n % 4]) for n in range(7)]
     drifts = [msgspec.structs.replace(one, id=f"0-9000-{n}") for n, one in enumerate(drifts)]
-    foreseen.write(records_of([*season, *days, *drifts, *told_of_stock(STORES, ITEMS)]))
+    totals = [running(9050 + n, store, "2025-01-31", whole=10.0, fresh=4.0) for n, store in enumerate(STORES)]
+    foreseen.write(records_of([*season, *days, *totals, *drifts, *told_of_stock(STORES, ITEMS)]))
     orders = OrderPages(documents)
     for day in ("2025-01-29", "2025-01-30"):
         for store in STORES:

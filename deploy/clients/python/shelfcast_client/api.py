@@ -577,6 +577,31 @@ class TodayRow(TypedDict):
     """Units by the mean of the same weekdays, the forecast to beat."""
 
 
+class TotalRow(TypedDict):
+    """What a store, or one of its categories, has sold on a running day and should have sold at its end, as of the newest forecast."""
+
+    store: str
+    """Name of the store."""
+    category: str | None
+    """Null: the whole store."""
+    day: str
+    """A business date."""
+    made_at: float
+    """Seconds since 1970-01-01 UTC, of event time."""
+    sold_so_far: float
+    """Units sold when the forecast was made."""
+    mean: float
+    """Expected units."""
+    p10: float
+    """Units that sales exceed with probability 90 %."""
+    p50: float
+    """Median of the expected units."""
+    p90: float
+    """Units that sales stay at or below with probability 90 %."""
+    same_weekday_mean: float
+    """Units by the mean of the same weekdays, the forecast to beat."""
+
+
 class WrittenOffRow(TypedDict):
     """Units written off for one reason."""
 
@@ -796,3 +821,12 @@ class Client(Transport):
     ) -> Iterator[TodayRow]:
         """The running day. Items with a forecast of a day that has not closed yet. A page may be short and still have a next one."""
         return self._rows("/v1/today", {"limit": limit, "store": store})
+
+    def totals(
+        self,
+        *,
+        limit: int | None = None,
+        store: str | None = None,
+    ) -> Iterator[TotalRow]:
+        """Totals of the running day. Of each store and of each of its categories: sold so far, and expected by the end of the day with its band."""
+        return self._rows("/v1/totals", {"limit": limit, "store": store})

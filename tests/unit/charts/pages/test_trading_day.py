@@ -2,10 +2,13 @@
 
 from datetime import UTC
 
+import msgspec
 import pytest
 
+from charts.queries.running_totals import TotalRow
 from charts.queries.trading_day import ScoredTotal, ratios, trading_day, trading_days, was_expected
 from charts.web.pages.freshness import arrivals_due, state_of
+from charts.web.pages.today import spread
 from consumers.statistics.statistics import StatisticsSink
 from tests.support.fakes import MemoryDocuments, metrics
 from tests.support.shop import accepted, records_of
@@ -77,3 +80,12 @@ def test_the_lines_of_an_order_come_together_so_that_silence_is_measured_in_orde
     assert (max(day.lines_an_hour), max(day.arrivals_an_hour)) == (20, 2), "on each weekday"
     one_a_line = trading_day(sold([{"hour": 12, "business_date": "2025-03-01"}]), "Berlin")
     assert one_a_line.orders_per_line == 1, "no orders are named"
+
+
+def test_the_band_of_a_day_is_that_of_the_model_in_proportion_to_what_is_still_to_come():
+    numbers = {"store": "Berlin", "category": None, "made_at": 0.0, "p50": 95.0, "same_weekday_mean": 90.0}
+    total = TotalRow(day="2025-05-01", sold_so_far=40.0, mean=100.0, p10=85.0, p90=130.0, **numbers)
+    assert spread(total, "2025-05-01") == (0.75, 1.5)
+    assert spread(total, "2025-05-02") is None, "of another day"
+    assert spread(None, "2025-05-01") is None
+    assert spread(msgspec.structs.replace(total, sold_so_far=99.5), "2025-05-01") is None, "the day is as good as over"

@@ -1,5 +1,5 @@
 # make demo   a year of real sales through all of it     make test   the tests
-# make check  lint, types, layers, coverage, docs        make bench  speed, as ratios
+# make check  lint, types, layers, documents              make bench  speed, as ratios
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 PYTHON ?= python3
@@ -27,14 +27,15 @@ demo: install ## replay real sales through Kafka, models, MongoDB and charts (AR
 
 test: install ## run the tests; what cannot run here is listed with its reason (ARGS="tests/unit -k money" runs some)
 ifeq ($(strip $(ARGS)),)
-	$(BIN)/python -m pytest tests/unit tests/property tests/contract -n auto --dist loadfile
+	$(MAKE) coverage
+	$(BIN)/python -m pytest tests/property -n auto --dist loadfile
 	@# Servers, kills and time limits, three files at a time: what fails in that crowd runs again alone only if tests/excused.toml says why.
 	$(BIN)/python -m pytest tests/integration tests/e2e -n 3 --dist loadfile || $(BIN)/python -m tests.again
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif
 
-check: install lint types layers docs coverage ## lint, types, import layers, documents, coverage of the pure tests
+check: install lint types layers docs ## lint, types, import layers, documents
 lint:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,7 +46,7 @@ layers:
 docs:
 	$(BIN)/python -m deploy.docs --check
 
-coverage:
+coverage: # the pure tests, measured
 	$(BIN)/python -m pytest tests/unit tests/contract -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 bench: install-bench ## speed of the worker beside a bare loop, bytewax, Quix Streams and Faust per event; writes build/bench.json

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 from charts.queries.sales import Document, Finds, Period, Sums
 from streams.contract.documents import CUSTOMER_YEARS, DAY_COLUMNS, DAY_SALES, MONEY_COLUMNS, exact
@@ -60,7 +61,7 @@ def customer_sums(
         where["customer"] = customers[0] if len(customers) == 1 else {"$in": list(customers)}
     years = {name: day[:4] for name, day in (("$gte", period.first), ("$lte", period.last)) if day is not None}
     for document in database.find(CUSTOMER_YEARS, where | ({"year": years} if years else {})):
-        for day, sums in cell_sums(document, lambda cell, year=document["year"]: f"{year}-{cell // 100:02}-{cell % 100:02}"):
+        for day, sums in cell_sums(document, partial(_day_of, document["year"])):
             if period.holds(day):
                 yield document["customer"], document["store"], day, sums
 
@@ -90,6 +91,10 @@ def of_stores(stores: tuple[str, ...]) -> Document:
 
 
 _MONTH_STARTS = {leap: [date(2023 + leap, month, 1).timetuple().tm_yday - 1 for month in range(1, 13)] for leap in (0, 1)}
+
+
+def _day_of(year: str, cell: int) -> str:
+    return f"{year}-{cell // 100:02}-{cell % 100:02}"
 
 
 def _day_of_year(year: str, cell: int) -> int:

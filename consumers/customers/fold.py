@@ -111,7 +111,7 @@ def applied(document: Document, sales: Sequence[SaleAccepted]) -> Document:
 def _with_rows(document: Document, rows: dict[int, list[int]]) -> Document:
     """The cells and columns after these rows are added."""
     cells = list(document["cells"])
-    columns = {name: list(document[name]) if name in document else [0] * len(cells) for name in DAY_COLUMNS}
+    columns: dict[str, list[int | str]] = {name: list(document[name]) if name in document else [0] * len(cells) for name in DAY_COLUMNS}
     for cell in sorted(rows):
         place = bisect_left(cells, cell)
         if place == len(cells) or cells[place] != cell:

@@ -136,7 +136,7 @@ class StatisticsSink:
         collection = collection_of(next(iter(groups)))
         ids = {key: id_of(key) for key in groups}
         read = self._cache.read(collection, ids.values())
-        changes = []
+        changes: list[Change] = []
         for key, sales in groups.items():
             before = read.get(ids[key])
             _note_change(changes, before, applied(before or empty(key), sales))

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import log, sqrt
+from math import exp, sqrt
 from statistics import NormalDist
 from typing import Final, Literal
 
@@ -137,5 +137,5 @@ def lifts(customers: Mapping[str, Purchases], by_segment: Mapping[str, Segment],
 def lift(segment: Segment, category: str, mine: tuple[int, int], others: tuple[int, int]) -> Lift:
     """The ratio of two shares, (lines of the category, all lines) of a segment and of all others, by the log method of Katz."""
     ratio = (mine[0] / mine[1]) / (others[0] / others[1])
-    reach = _SURE * sqrt(1 / mine[0] - 1 / mine[1] + 1 / others[0] - 1 / others[1])
-    return Lift(segment, category, ratio, *(float(np.exp(log(ratio) + sign * reach)) for sign in (-1, 1)), mine[0])
+    reach = exp(_SURE * sqrt(1 / mine[0] - 1 / mine[1] + 1 / others[0] - 1 / others[1]))
+    return Lift(segment, category, ratio, ratio / reach, ratio * reach, mine[0])

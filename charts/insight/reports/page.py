@@ -41,8 +41,8 @@ TITLES: Final = {
     "segments": (
         "Customer segments",
         (
-            "By recency and frequency: quintiles of days since the last purchase and of days with a purchase in 365. Purchases and spend "
-            "are expected in the next 90 days (BG/NBD and Gamma-Gamma); low to high: 80 % of what may come, of the segment as a whole."
+            "By recency and frequency: quintiles of days since the last purchase and of days with a purchase in 365. Spend "
+            "is expected in the next 90 days (BG/NBD and Gamma-Gamma); low to high: 80 % of what may come, of the segment as a whole."
         ),
     ),
     "segment_lifts": (
@@ -56,7 +56,7 @@ TITLES: Final = {
     "customers": (
         "Customers",
         (
-            "By expected spend of the next 90 days. rfm: scores of recency, frequency and money, 1 to 5. As often as so far: the baseline, "
+            "By expected spend of the next 90 days; low to high: 80 % of what may come. As often as so far: the baseline, "
             "purchases in proportion to the time since the first."
         ),
     ),
@@ -85,8 +85,8 @@ TITLES: Final = {
 PICTURES: Final = {"places": ("places", "places_over_time"), "products": ("quadrants",), "movers": ("movers",)}
 _ONLY_IN_FILES: Final = {
     "places": ("year_before", "profit", "share_of_change"),
-    "segments": ("purchases_low", "purchases_high"),
-    "customers": ("purchases_low", "purchases_high", "first_day"),
+    "segments": ("share_of_customers", "purchases", "purchases_low", "purchases_high"),
+    "customers": ("rfm", "purchases_low", "purchases_high", "first_day", "days_bought"),
     "cashiers": ("units", "profit", "orders_a_day"),
     "products": ("profit", "units", "returns", "recent_units", "recent_profit", "change"),
 }

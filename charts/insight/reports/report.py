@@ -110,6 +110,8 @@ def report(
         "errors": [{"horizon": name, **sums.shown()} for name, sums in errors.items()],
     }
     notes = [f"The data begin on {held.first_day}; earlier days count as nothing."] if held.first_day > (before.first or "") else []
+    if people is not None and people.outlook is None:
+        notes.append("Too few customers have come back to say what to expect of them.")
     notes += [f"{hidden} cashiers with fewer than {LEAST_ORDERS} orders are not shown."] if hidden else []
     return Report(
         now, before, year, stores, money, sentences, total, found, products, what_to_do, tables,

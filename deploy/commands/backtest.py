@@ -25,7 +25,10 @@ def backtest(
         typer.Option(envvar="SHELFCAST_STORE_COUNTRIES", help="CSV file of stores in other countries: columns store, country."),
     ] = None,
     horizons: Annotated[str, typer.Option(help=f"Which of {', '.join(HORIZON_NAMES)}.")] = ",".join(HORIZON_NAMES),
-    last_days: Annotated[int | None, typer.Option(min=1, help="Score these days at the end; without it the last quarter.")] = None,
+    last_days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Score these days at the end; without it the last quarter, or as many as the longest horizon has."),
+    ] = None,
     compare: Annotated[
         str,
         typer.Option(

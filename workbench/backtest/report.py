@@ -109,7 +109,7 @@ def _verdict(name: str, by_contender: dict[str, Score]) -> str:
     ours = by_contender[OURS].wape
     others = {other: found.wape for other, found in by_contender.items() if other != OURS and found.wape}
     if ours is None or not others:
-        return f"{TITLES[name]}: nothing was sold in the scored days, so there is no error to compare."
+        return f"{TITLES[name]}: nothing was sold in the scored days that were in stock, so there is no error to compare."
     best = min(others, key=lambda other: others[other])
     bar = by_contender[BAR].wape
     against = f"{ours / bar:.2f} of the same-weekday mean's" if bar else "not comparable with the same-weekday mean's"

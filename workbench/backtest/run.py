@@ -147,10 +147,16 @@ def horizons_of(text: str) -> list[str]:
 
 
 def scored_days_of(found: Survey, last_days: int | None, horizons: list[str]) -> int:
-    """How many days at the end are scored: the last quarter, or as many as asked for. Raises UsageError."""
+    """How many days at the end are scored: the last quarter, or as many as asked for. Raises UsageError.
+
+    Where the longest horizon is longer than a quarter, as many as it has, if as many are left to learn from.
+    """
     days = found.last_day - found.first_day + 1
     span = max(SPANS[name] for name in horizons)
-    scored = days - int(days * 0.75) if last_days is None else last_days
+    scored = last_days
+    if scored is None:
+        quarter = days - int(days * 0.75)
+        scored = max(quarter, span) if days >= 2 * span else quarter
     if scored < span:
         fewer = "give more --last-days" if last_days is not None else f"give --last-days {span}, or fewer --horizons"
         raise UsageError(f"The longest horizon has {span} days and only {scored} are scored: {fewer}.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
-from msgspec import Meta, Struct, field, json
+from msgspec import Meta, Struct, convert, field, json
 
 from charts.queries.columns import P10, P50, P90, Baseline, Day, Item, Mean, Seconds, Store
 from charts.queries.forecasts import PastForecast, horizon_of, newest_forecast, past_forecasts
@@ -67,7 +67,7 @@ def explained(database: Finds, store: str, item: str, day: str | None = None) ->
     if newest is None:
         return None
     past = past_forecasts(database, store, item, OF_LATE_DAYS)
-    of_late = OfLate(**accuracy(past).shown())
+    of_late = convert(accuracy(past).shown(), OfLate)
     close = newest.get("close")
     ahead = horizon_of(close, DAY.name) if close else None
     if close and ahead and day in (None, ahead["first_day"]):

@@ -81,7 +81,7 @@ def _rows(store: Store, asked: WhatIf) -> Bools:
         row = store.items.get(asked.item)
         if row is None or row >= n:
             raise WhatIfError(f"item {printable(asked.item)!r} has no forecast in this store.")
-        return np.arange(n) == row
+        return np.asarray(np.arange(n) == row)
     if asked.category is not None:
         number, groups = store.categories.get(asked.category), store.groups_of(n)
         if number is None or groups is None:
@@ -129,11 +129,11 @@ class _Side:
         self.deviation = np.nan_to_num(month.p90 - month.p10) / (2 * Z90)
         self.price, self.margin = prices[:n], store.unit_profit(n)
         stock = np.array([np.nan if store.ledger is None else store.ledger.units(row) for row in range(n)])
-        day_and_week = (
+        next_day, week = (
             Quantiles(*(np.nan_to_num(v) for v in (one.mean, one.p10, one.p50, one.p90)))
             for one in (closed.horizons[DAY.name], closed.horizons[WEEK.name])
         )
-        self.orders = order_units(Demand(*day_and_week, stock=stock, date_number=day + EPOCH_ORDINAL), settings)
+        self.orders = order_units(Demand(next_day, week, stock=stock, date_number=day + EPOCH_ORDINAL), settings)
 
     def outcome(self, rows: Bools | int) -> Outcome:
         """Of one item, or of some together."""

@@ -152,7 +152,7 @@ class KafkaSource:
             milliseconds / 1000 if kind else 0.0,
             message.value() or b"",
         )
-        return record._replace(key=message.key(), headers=tuple(message.headers() or ())) if self._whole else record
+        return record._replace(key=message.key(), headers=_headers(message)) if self._whole else record
 
     def _assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self.generation += 1
@@ -172,3 +172,10 @@ class KafkaSource:
     def _trouble(self, error: KafkaError) -> None:
         self._on_error()
         self._log.say(logging.WARNING, str(error.code()), f"Kafka, reading {self._topic}: {sentence_of(error)}. Trying again.")
+
+
+def _headers(message: Message) -> tuple[tuple[str, bytes], ...]:
+    """The headers, as Kafka carries them: names and bytes."""
+    told = message.headers() or ()
+    pairs = told.items() if isinstance(told, dict) else told
+    return tuple((name, value.encode() if isinstance(value, str) else value or b"") for name, value in pairs)

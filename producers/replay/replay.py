@@ -290,7 +290,7 @@ class Replay:
             self._mark(delivery)
             self._allowance -= end - place
             place = end
-        return True
+        return place == len(built.raws)
 
     def _reached(self) -> bool:
         return self.options.limit is not None and self._ahead.published >= self.options.limit

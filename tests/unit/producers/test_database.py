@@ -43,7 +43,7 @@ def test_what_is_wrong_is_told(shop, url, sql, error, says):
 
 
 def test_the_password_is_never_shown():
-    query = Query(Secret("postgresql+psycopg://user:hunter2@db/shop"), "select 1")
+    query = Query(Secret("mssql+pyodbc://user:hunter2@db/shop"), "select 1")
     assert "hunter2" not in repr(query)
     with pytest.raises(UsageError, match="driver for --database is not installed") as caught:
         list(query.read())

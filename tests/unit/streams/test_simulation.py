@@ -15,7 +15,7 @@ FOUND_BY = {
     "snapshot": 1,
     "fencing": 13,
     "guard": 42,
-    "sequence": 20,
+    "sequence": 2,
     "progress": 9,
 }
 """Without the mechanism, this seed is violated."""

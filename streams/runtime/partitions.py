@@ -69,6 +69,7 @@ class Held:
     sent: whether the outputs of all that was applied were handed to the outbox.
     leaving: whether the partition is about to go, so that no further slice may begin.
     applied_at: when events were applied last; size: bytes of the newest snapshot.
+    unanswered: offset and metadata of a checkpoint's commit that Kafka did not answer, so that it may have taken it; None: there is none.
     begun: whether the commit says that this process applies events from it on.
     care: what to mark before it is applied; look_past: the next event put aside, after which a checkpoint is due.
     """
@@ -91,12 +92,14 @@ class Held:
         "size",
         "slice",
         "turn",
+        "unanswered",
         "writing",
     )
 
     def __init__(self, processor: Processor, committed: int = 0, bookmark: Bookmark = bookmarks.NO_SNAPSHOT) -> None:
         self.processor = processor
         self.committed, self.bookmark = committed, bookmark
+        self.unanswered: tuple[int, str] | None = None
         self.begun = False
         self.care: narrowing.Care | None = None
         self.look_past: int | None = None
@@ -417,6 +420,7 @@ class Partitions:
         Waits while Kafka is away.
         """
         async with held.writing:
+            await self._ask_after(partition, held)
             bookmark = msgspec.structs.replace(held.bookmark, **changes)
             while self.held.get(partition) is held:
                 done = await self._committed(partition, held.committed, bookmark.write())
@@ -427,6 +431,21 @@ class Partitions:
                 held.progress_at = time.monotonic()
                 await asyncio.sleep(0.5)
         return False
+
+    async def _ask_after(self, partition: int, held: Held) -> None:
+        """Learn whether Kafka took a commit that it did not answer: a note must not take it back. Waits while Kafka is away."""
+        here = TP(self.topic, partition)
+        while held.unanswered is not None and self.held.get(partition) is held and self.consumer is not None:
+            try:
+                place = (await self.consumer.thread.committed([here])).get(here)
+            except KafkaError as error:
+                log.warning("partition %d: whether it was committed is not known yet: %s", partition, error)
+                held.progress_at = time.monotonic()
+                await asyncio.sleep(0.5)
+                continue
+            if place == held.unanswered:
+                held.committed, held.bookmark = place[0], bookmarks.read(place[1])
+            held.unanswered = None
 
     # ------------------------------------------------------------------ checkpoints
 
@@ -483,7 +502,11 @@ class Partitions:
         return await asyncio.get_running_loop().run_in_executor(self._executor, snapshots.write, self.outbox, partition, data, next_offset)
 
     async def _commit(self, partition: int, next_offset: int, metadata: str) -> bool:
-        return await self._committed(partition, next_offset, metadata) is True
+        """Whether a checkpoint was committed. A commit without an answer is kept in mind."""
+        done = await self._committed(partition, next_offset, metadata)
+        if partition in self.held:
+            self.held[partition].unanswered = (next_offset, metadata) if done is None else None
+        return done is True
 
     async def _committed(self, partition: int, next_offset: int, metadata: str) -> bool | None:
         """Whether it was committed: False if the partition is no longer ours, None if Kafka did not answer."""

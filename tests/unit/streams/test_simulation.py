@@ -29,6 +29,11 @@ def test_no_fault_loses_or_repeats_anything(part):
         assert world.loop.steps > 50
 
 
+@pytest.mark.parametrize("seed", [1079])
+def test_a_note_does_not_take_back_a_commit_whose_answer_was_lost(seed):
+    assert simulate(seed)[0] is None
+
+
 def test_the_faults_happen():
     told = "\n".join(line for seed in range(100, 105) for line in simulate(seed)[1].history)
     for fault in (

@@ -23,7 +23,7 @@ def settings_table() -> str:
 
 
 def with_settings(text: str) -> str:
-    """The README with a new table of settings."""
+    """The page of settings with a new table."""
     start, end = text.index("<!-- settings:"), text.index("<!-- /settings -->")
     head = text[start : text.index("-->", start) + 3]
     return text[:start] + head + "\n" + settings_table() + "\n" + text[end:]
@@ -41,8 +41,8 @@ def broken(file: Path) -> list[str]:
 def main() -> None:
     """Write the generated parts; with --check, report what is out of date or broken, and exit with 1."""
     check, problems = "--check" in sys.argv[1:], []
-    readme = ROOT / "README.md"
-    generated = {readme: with_settings(readme.read_text())}
+    page = ROOT / "docs" / "settings.md"
+    generated = {page: with_settings(page.read_text())}
     generated |= {ROOT / "docs" / "contract" / name: schema.text(make()) for name, make in schema.FILES.items()}
     generated |= client_files()
     for file, text in generated.items():

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from litestar import post
+from litestar.exceptions import HTTPException
 from litestar.params import FromQuery, JSONBody
 from litestar.response import Response
 from msgspec import structs
@@ -24,13 +25,13 @@ from streams.runtime.snapshots import SnapshotReader
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
+    from charts.web.web import AnyRequest
     from streams.contract.settings import KafkaSettings
 
 _REFUSALS: Final = {
     **KEY_REFUSALS,
-    400: "The body is not what the document says.",
     415: "The body has to be JSON.",
-    422: "It cannot be answered: `error` says why.",
+    422: "The request is not what the document says, or it cannot be answered: `error` says why.",
     500: "Something unforeseen went wrong; the server's log says what.",
     503: "Kafka does not answer, or has no snapshot yet.",
 }
@@ -60,6 +61,7 @@ def route(kafka: KafkaSettings, settings: ShelfSettings) -> HTTPRouteHandler:
         operation_class=Described,
         response_description="The next 28 days under both.",
         responses=refusals(_REFUSALS),
+        exception_handlers={400: _misfit},
     )
     async def whatif(store: FromQuery[str], data: JSONBody[Change]) -> Response[WhatIfAnswer]:
         """The next 28 days of a store as it is and with a change, from the worker's newest snapshot; nothing that runs is touched."""
@@ -73,6 +75,14 @@ def route(kafka: KafkaSettings, settings: ShelfSettings) -> HTTPRouteHandler:
                 return _refusal(503, str(error))
 
     return whatif
+
+
+def _misfit(_request: AnyRequest, error: HTTPException) -> Response[Any]:
+    """Says what in a request does not fit, where Litestar knows it."""
+    for told in error.extra if isinstance(error.extra, list) else ():
+        place = "the body" if told.get("key") in (None, "data") else told["key"]
+        return _refusal(422, f"{place}: {told.get('message', error.detail)}")
+    return _refusal(422, error.detail)
 
 
 def _refusal(status: int, sentence: str) -> Response[Any]:
